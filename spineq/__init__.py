@@ -1,0 +1,68 @@
+"""spineq: where sensors go in a city, so that the people who matter are covered.
+
+Everything public is a name of this package; what is heavy is imported when it is first used.
+
+>>> import spineq as sq
+>>> city = sq.demo_city()
+>>> net = sq.optimise(city, n_sensors=5, theta=500)
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spineq import plot as plot
+    from spineq.data.demo import demo_city as demo_city
+    from spineq.data.files import read_city as read_city
+    from spineq.errors import SpineqError as SpineqError
+    from spineq.errors import SpineqWarning as SpineqWarning
+    from spineq.jobs.cluster import connect as connect
+    from spineq.jobs.events import DaskProgress as DaskProgress
+    from spineq.model.city import City as City
+    from spineq.model.groups import GROUPS as GROUPS
+    from spineq.model.groups import Group as Group
+    from spineq.model.network import Network as Network
+    from spineq.model.network import read_network as read_network
+    from spineq.model.problem import Problem as Problem
+    from spineq.solve import evaluate as evaluate
+    from spineq.solve import optimise as optimise
+
+__version__ = metadata.version("spineq")
+
+_HOMES = {
+    "City": "spineq.model.city",
+    "DaskProgress": "spineq.jobs.events",
+    "GROUPS": "spineq.model.groups",
+    "Group": "spineq.model.groups",
+    "Network": "spineq.model.network",
+    "Problem": "spineq.model.problem",
+    "SpineqError": "spineq.errors",
+    "SpineqWarning": "spineq.errors",
+    "connect": "spineq.jobs.cluster",
+    "demo_city": "spineq.data.demo",
+    "evaluate": "spineq.solve",
+    "optimise": "spineq.solve",
+    "read_city": "spineq.data.files",
+    "read_network": "spineq.model.network",
+}
+
+__all__ = [*sorted(_HOMES), "plot"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name == "plot":
+        return importlib.import_module("spineq.plot")
+    if name in _HOMES:
+        found = getattr(importlib.import_module(_HOMES[name]), name)
+        globals()[name] = found
+        return found
+    msg = f"module 'spineq' has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

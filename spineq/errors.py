@@ -1,0 +1,191 @@
+"""Every exception that spineq raises on purpose.
+
+::
+
+    SpineqError
+    ├── DataError                  a city's data does not add up
+    │   ├── MissingFileError       (FileNotFoundError) a file or folder is not there
+    │   ├── UnreadableFileError    (ValueError) a file is there but is not what it should be
+    │   ├── MissingColumnError     (LookupError) a table lacks a column
+    │   ├── NotANumberError        (ValueError) NaN, infinity or text where a number must stand
+    │   ├── NegativeValueError     (ValueError) a count below zero
+    │   ├── DuplicateIdError       (ValueError) two rows with one id, or a row without an id
+    │   ├── UnknownIdError         (LookupError) a row points to an id that is not there
+    │   ├── AreaMismatchError      (ValueError) two tables list different areas
+    │   ├── TotalMismatchError     (ValueError) ages do not add up to the population
+    │   ├── AgeBandError           (ValueError) age columns overlap or leave a hole
+    │   ├── ZeroWeightError        (ValueError) a group without a single person
+    │   ├── ShareError             (ValueError) shares of an area do not sum to 1
+    │   ├── TravelCostError        (ValueError) a travel cost is negative or missing
+    │   ├── UnknownCRSError        (ValueError) no coordinate system, or one nobody knows
+    │   ├── GeographicCRSError     (ValueError) degrees where metres are needed, or the reverse
+    │   └── EmptyCityError         (ValueError) a city without areas
+    ├── ProblemError               (ValueError) a parameter of the problem is out of its range
+    ├── UnknownSensorError         (LookupError) a sensor that is neither a site nor an area
+    ├── NetworkFileError           (ValueError) a file that is not a network of ours
+    ├── StoreError                 (OSError) the store cannot be read or written
+    │   └── AlreadyExistsError     (FileExistsError) a write-once name is taken
+    ├── ClusterError               (ConnectionError) no Dask cluster could be reached or made
+    └── MissingExtraError          (ImportError) an optional package is not installed
+    SpineqWarning                  (UserWarning) not wrong, but should be known
+
+Each derives from the built-in in brackets, pickles (it may come back from a worker), and
+says in one sentence what is wrong, where, and how to mend it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class SpineqError(Exception):
+    """Base of all exceptions of spineq.
+
+    Parameters
+    ----------
+    what
+        What is wrong, naming the value, without a full stop.
+    file
+        File that holds the value.
+    row
+        Row of the table, as a person would name it (an id, or "row 17").
+    field
+        Column or parameter.
+    mend
+        What to do about it, a sentence without a full stop.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        file: object = None,
+        row: object = None,
+        field: object = None,
+        mend: str | None = None,
+    ) -> None:
+        self.what = what
+        self.file = None if file is None else str(file)
+        self.row = None if row is None else str(row)
+        self.field = None if field is None else str(field)
+        self.mend = mend
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        place = [f"{name} {value}" for name, value in self._place().items() if value]
+        text = f"{', '.join(place)}: {self.what}" if place else self.what
+        return f"{text}. {self.mend}." if self.mend else f"{text}."
+
+    def _place(self) -> dict[str, str | None]:
+        return {"file": self.file, "row": self.row, "field": self.field}
+
+    def __str__(self) -> str:
+        # LookupError and OSError print their arguments in ways of their own.
+        return self._sentence()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.what, self._place() | {"mend": self.mend})
+
+
+def _restore(kind: type[SpineqError], what: str, rest: dict[str, str | None]) -> SpineqError:
+    return kind(what, **rest)
+
+
+class SpineqWarning(UserWarning):
+    """Something in the data is not wrong, but should be known."""
+
+
+class DataError(SpineqError):
+    """A city's data does not add up."""
+
+
+class MissingFileError(DataError, FileNotFoundError):
+    """A file or folder is not there."""
+
+
+class UnreadableFileError(DataError, ValueError):
+    """A file is there but is not what it should be."""
+
+
+class MissingColumnError(DataError, LookupError):
+    """A table lacks a column."""
+
+
+class NotANumberError(DataError, ValueError):
+    """NaN, infinity or text stands where a number must."""
+
+
+class NegativeValueError(DataError, ValueError):
+    """A count is below zero."""
+
+
+class DuplicateIdError(DataError, ValueError):
+    """Two rows have one id, or a row has none."""
+
+
+class UnknownIdError(DataError, LookupError):
+    """A row points to an id that is not there."""
+
+
+class AreaMismatchError(DataError, ValueError):
+    """Two tables of one city list different areas."""
+
+
+class TotalMismatchError(DataError, ValueError):
+    """Residents by age do not add up to the population given beside them."""
+
+
+class AgeBandError(DataError, ValueError):
+    """Age columns overlap, leave a hole, or split an age that a group cannot split."""
+
+
+class ZeroWeightError(DataError, ValueError):
+    """A group holds not a single person, so nothing can be covered for it."""
+
+
+class ShareError(DataError, ValueError):
+    """Shares of an area's demand points do not sum to 1."""
+
+
+class TravelCostError(DataError, ValueError):
+    """A travel cost is negative or missing."""
+
+
+class UnknownCRSError(DataError, ValueError):
+    """No coordinate reference system is given, or one that nobody knows."""
+
+
+class GeographicCRSError(DataError, ValueError):
+    """Coordinates are degrees where metres are needed, or the reverse."""
+
+
+class EmptyCityError(DataError, ValueError):
+    """A city has no areas."""
+
+
+class ProblemError(SpineqError, ValueError):
+    """A parameter of the problem is of the wrong type or out of its range."""
+
+
+class UnknownSensorError(SpineqError, LookupError):
+    """A sensor is neither a site nor an area of the city."""
+
+
+class NetworkFileError(SpineqError, ValueError):
+    """A file is not a network written by spineq."""
+
+
+class StoreError(SpineqError, OSError):
+    """The store cannot be read or written."""
+
+
+class AlreadyExistsError(StoreError, FileExistsError):
+    """A write-once name is taken."""
+
+
+class ClusterError(SpineqError, ConnectionError):
+    """No Dask cluster could be reached or made."""
+
+
+class MissingExtraError(SpineqError, ImportError):
+    """An optional package is not installed."""

@@ -1,0 +1,187 @@
+"""The protocol between whoever computes and whoever watches.
+
+A solver calls ``report`` at least every 50 ms. The answer is the only way to stop it: True
+means "stop now and return what you have". Watchers are small and picklable, so that the same
+call works in this process and on a Dask worker; the solvers import no display code.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, Self, TextIO, runtime_checkable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+
+@runtime_checkable
+class Progress(Protocol):
+    """What a solver reports to and is stopped by."""
+
+    def report(
+        self,
+        fraction: float,
+        message: str = "",
+        value: float | None = None,
+        bound: float | None = None,
+    ) -> bool:
+        """Take note of where the computation stands.
+
+        Parameters
+        ----------
+        fraction
+            Share of the work that is done, 0 to 1.
+        message
+            What is being done, a few words.
+        value
+            Best objective so far, None before there is one.
+        bound
+            Proven upper bound on the objective so far, None before there is one.
+
+        Returns
+        -------
+        bool
+            True to ask the computation to stop and return what it has.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Report:
+    """One call of `Progress.report`."""
+
+    fraction: float
+    message: str = ""
+    value: float | None = None
+    bound: float | None = None
+
+
+class SilentProgress:
+    """Watches nothing and never stops anything."""
+
+    def report(
+        self,
+        fraction: float,
+        message: str = "",
+        value: float | None = None,
+        bound: float | None = None,
+    ) -> bool:
+        """Do nothing; see `Progress.report`."""
+        return False
+
+
+@dataclass
+class RecordingProgress:
+    """Keeps every report, and can stop the computation; for tests and for curious people.
+
+    Parameters
+    ----------
+    stop_after
+        Number of reports after which to ask for a stop; None never asks.
+    """
+
+    stop_after: int | None = None
+    reports: list[Report] = field(default_factory=list)
+
+    def report(
+        self,
+        fraction: float,
+        message: str = "",
+        value: float | None = None,
+        bound: float | None = None,
+    ) -> bool:
+        """Keep the report; see `Progress.report`."""
+        self.reports.append(Report(fraction, message, value, bound))
+        return self.stop_after is not None and len(self.reports) >= self.stop_after
+
+
+@dataclass(frozen=True)
+class SpanProgress:
+    """A part of a larger computation: its 0 to 1 is ``start`` to ``stop`` of the whole.
+
+    Parameters
+    ----------
+    whole
+        The watcher of the larger computation.
+    start, stop
+        Share of the whole at which the part begins and ends, 0 to 1.
+    """
+
+    whole: Progress
+    start: float
+    stop: float
+
+    def report(
+        self,
+        fraction: float,
+        message: str = "",
+        value: float | None = None,
+        bound: float | None = None,
+    ) -> bool:
+        """Pass the report on in the whole's terms; see `Progress.report`."""
+        return self.whole.report(
+            self.start + (self.stop - self.start) * fraction, message, value, bound
+        )
+
+
+class TextProgress:
+    """A bar on a terminal, and nothing where the stream is not one.
+
+    Use it as a context manager, so that the bar is taken down also when something fails.
+
+    Parameters
+    ----------
+    stream
+        Where to draw, standard error by default: standard output is for results.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream
+        self._bar: RichProgress | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        """Draw the empty bar."""
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as RichProgress
+
+        stream = self._stream if self._stream is not None else sys.stderr
+        self._bar = RichProgress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            console=Console(file=stream),
+            disable=not stream.isatty(),
+            transient=True,
+        )
+        self._bar.start()
+        self._task = self._bar.add_task("starting", total=1.0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the bar down."""
+        if self._bar is not None:
+            self._bar.stop()
+        self._bar = self._task = None
+
+    def __reduce__(self) -> tuple[type[TextProgress], tuple[()]]:
+        # A stream does not travel; on the other side the bar is drawn on its standard error.
+        return TextProgress, ()
+
+    def report(
+        self,
+        fraction: float,
+        message: str = "",
+        value: float | None = None,
+        bound: float | None = None,
+    ) -> bool:
+        """Move the bar; see `Progress.report`."""
+        if self._bar is not None and self._task is not None:
+            value_text = "" if value is None else f"coverage {value:.1%}"
+            text = ", ".join(filter(None, [message, value_text]))
+            self._bar.update(self._task, completed=fraction, description=text)
+        return False

@@ -1,0 +1,157 @@
+"""The rooms: what may import what, and what the package shows."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import spineq
+
+PACKAGE = Path(spineq.__file__).parent
+
+#: The rooms from the ground up: a module imports only from rooms before its own.
+ROOMS = [
+    "errors",
+    "progress",
+    "store",
+    "model",
+    "data",
+    "solvers",
+    "solve",
+    "plot",
+    "bench",
+    "jobs",
+    "cli",
+]
+
+#: Inside a package, from the ground up. The package's own front comes last.
+FILES = {
+    "model": [
+        "groups", "problem", "_checks", "_contract", "_parts", "_counting", "_digest", "_parquet",
+        "city",
+        "_words", "_styles", "_exports", "network",
+    ],
+    "data": ["_synthetic_people", "_synthetic", "_tables", "_original", "files", "demo"],
+    "solvers": ["_kernels", "coverage", "objective", "solution", "greedy", "exchange", "random"],
+    "jobs": ["cluster", "events"],
+    "cli": ["options", "data", "demo", "commands"],
+}  # fmt: skip
+
+#: Third-party packages that one room alone may import.
+OWNED = {
+    "rich": "progress",
+    "tqdm": "progress",
+    "fsspec": "store",
+    "netCDF4": "model",
+    "numba": "solvers",
+    "matplotlib": "plot",
+    "mpl_toolkits": "plot",
+    "distributed": "jobs",
+    "dask": "jobs",
+    "apricot": "bench",
+    "click": "cli",
+}
+
+
+def _modules() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if "embedded" not in path.parts)
+
+
+def _imports(path: Path) -> list[tuple[str, bool]]:
+    """Names that a file imports, and whether only for type checking."""
+    found = []
+
+    def visit(node: ast.AST, typing_only: bool) -> None:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            typing_only = True
+        if isinstance(node, ast.Import):
+            found.extend((alias.name, typing_only) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.extend((f"{node.module}.{alias.name}", typing_only) for alias in node.names)
+        for child in ast.iter_child_nodes(node):
+            visit(child, typing_only)
+
+    visit(ast.parse(path.read_text()), False)
+    return found
+
+
+def _place(dotted: str) -> tuple[str, str]:
+    """Room and file of a dotted name inside the package."""
+    parts = dotted.split(".")[1:]
+    return parts[0], parts[1] if len(parts) > 1 else ""
+
+
+def _own_place(path: Path) -> tuple[str, str]:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[0], parts[1] if len(parts) > 1 else ""
+
+
+@pytest.mark.parametrize("path", _modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_from_rooms_below(path: Path) -> None:
+    """Imports go one way, also inside functions; within a package, from files named before."""
+    room, file = _own_place(path)
+    if room == "__init__":
+        return
+    assert room in ROOMS, f"{room} is not in the table of rooms"
+    for name, typing_only in _imports(path):
+        if name in ("spineq.plot", "spineq.__version__") or not name.startswith("spineq."):
+            continue
+        other, other_file = _place(name)
+        if other == room:
+            order = FILES.get(room, [])
+            if file == "__init__" or typing_only or other_file == file:
+                continue
+            assert other_file in order, f"{name} in {path} is not in the table of files"
+            assert order.index(other_file) < order.index(file), f"{path} imports {name}"
+        else:
+            # ``import spineq`` as a user does is for the top room alone.
+            assert other in ROOMS, f"{path} imports {name}"
+            assert ROOMS.index(other) < ROOMS.index(room), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", _modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_library_is_imported_by_its_own_room_alone(path: Path) -> None:
+    """What a third-party package is for is known to one room."""
+    room, _ = _own_place(path)
+    for name, _typing_only in _imports(path):
+        owner = OWNED.get(name.split(".")[0])
+        if owner is not None:
+            assert room == owner or (room == "cli" and owner == "plot"), f"{path} imports {name}"
+
+
+def test_every_file_is_in_the_table() -> None:
+    """No module hides from the table of files."""
+    for path in _modules():
+        room, file = _own_place(path)
+        if file and file != "__init__":
+            assert file in FILES[room], path
+
+
+def test_no_module_bears_the_name_of_a_public_function() -> None:
+    """A lazily imported module of that name would shadow the function."""
+    names = {path.stem for path in PACKAGE.iterdir()} - {"plot"}
+    assert not names & set(spineq.__all__)
+
+
+def test_everything_public_is_there() -> None:
+    """Each name in ``__all__`` can be had, and ``dir`` lists it."""
+    for name in spineq.__all__:
+        assert getattr(spineq, name) is not None
+        assert name in dir(spineq)
+    with pytest.raises(AttributeError, match="no_such_thing"):
+        spineq.no_such_thing  # noqa: B018
+
+
+def test_importing_spineq_is_light() -> None:
+    """``import spineq`` brings in none of the heavy libraries."""
+    heavy = "numba, distributed, geopandas, xarray, matplotlib, pandas, rich, click"
+    code = f"import sys, spineq; print([m for m in '{heavy}'.split(', ') if m in sys.modules])"
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert found.strip() == "[]"
