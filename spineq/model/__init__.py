@@ -1,0 +1,1 @@
+"""The nouns: groups, problem, city, network."""

@@ -1,0 +1,141 @@
+"""Writing a network for a GIS: GeoJSON, and a GeoPackage with its own styles."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spineq.errors import DataError, StoreError
+from spineq.model._styles import areas_qml, sensors_qml
+from spineq.store import whole_file
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from spineq.model.city import City
+    from spineq.model.network import Network
+
+# QGIS reads styles from a table of this name and shape inside the file.
+_STYLES_TABLE = """
+CREATE TABLE layer_styles (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    f_table_catalog TEXT(256), f_table_schema TEXT(256), f_table_name TEXT(256),
+    f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,
+    useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),
+    update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+)
+"""
+
+
+@contextmanager
+def exported(path: Path) -> Iterator[Path]:
+    """Write a whole file or none, whatever kind of error a format's library has.
+
+    Raises
+    ------
+    StoreError
+        The file cannot be written.
+    """
+    try:
+        with whole_file(path) as temporary:
+            yield temporary
+    except (RuntimeError, sqlite3.Error) as error:
+        # GDAL, HDF5 and SQLite say in their own ways that a disk is full or a folder closed.
+        raise StoreError(
+            f"{path.name!r} cannot be written: {error}",
+            mend="Check that the folder exists, has room and lets you write",
+        ) from error
+
+
+def sensor_frame(network: Network) -> gpd.GeoDataFrame:
+    """Sensors as points in the city's CRS: order, site, area, gain, coverage."""
+    import geopandas as gpd
+
+    table = network.sensors.reset_index()
+    points = gpd.points_from_xy(table["x"], table["y"])
+    frame = table[["order", "site", "area", "gain", "coverage"]]
+    return gpd.GeoDataFrame(frame, geometry=points, crs=network.dataset.attrs["crs"])
+
+
+def area_frame(network: Network, city: City | None) -> gpd.GeoDataFrame:
+    """Areas in the city's CRS: polygons where the city has them, else points.
+
+    Raises
+    ------
+    DataError
+        The city is not the one that the network was made for.
+    """
+    import geopandas as gpd
+    import pandas as pd
+
+    if city is not None:
+        need_same_city(network, city)
+    data = network.dataset
+    table = pd.DataFrame(
+        {
+            "area_id": data["area"].to_numpy(),
+            "coverage": data["area_coverage"].to_numpy(),
+            "weight": data["area_weight"].to_numpy(),
+        }
+    )
+    polygons = None if city is None else city.polygons
+    geometry: Any = (
+        gpd.points_from_xy(data["x"].to_numpy(), data["y"].to_numpy())
+        if polygons is None
+        else polygons.geometry.to_numpy()
+    )
+    return gpd.GeoDataFrame(table, geometry=geometry, crs=data.attrs["crs"])
+
+
+def need_same_city(network: Network, city: City) -> None:
+    """Check that a network belongs to a city.
+
+    Raises
+    ------
+    DataError
+        It does not.
+    """
+    if network.dataset.attrs["city_digest"] != city.digest:
+        mine, theirs = network.dataset.attrs["city_name"], city.name
+        msg = f"the network was made for {mine or 'a city'}, not for this {theirs or 'city'}"
+        raise DataError(
+            msg,
+            mend="Give the city that the network was made for, with the same sites and points",
+        )
+
+
+def write_geojson(network: Network, path: Path) -> Path:
+    """Write `Network.to_geojson`."""
+    frame = sensor_frame(network).to_crs("EPSG:4326")
+    with exported(path) as temporary:
+        frame.to_file(temporary, driver="GeoJSON", engine="pyogrio", RFC7946="YES")
+    return path
+
+
+def write_gpkg(network: Network, path: Path, city: City | None) -> Path:
+    """Write `Network.to_gpkg`."""
+    areas, sensors = area_frame(network, city), sensor_frame(network)
+    polygons = city is not None and city.polygons is not None
+    styles = {
+        "areas": areas_qml(polygons=polygons, top=float(areas["coverage"].max())),
+        "sensors": sensors_qml(),
+    }
+    with exported(path) as temporary:
+        areas.to_file(temporary, layer="areas", driver="GPKG", engine="pyogrio")
+        sensors.to_file(temporary, layer="sensors", driver="GPKG", engine="pyogrio", mode="a")
+        with closing(sqlite3.connect(temporary)) as database, database:
+            database.execute(_STYLES_TABLE)
+            database.execute(
+                "INSERT INTO gpkg_contents (table_name, data_type, identifier) "
+                "VALUES ('layer_styles', 'attributes', 'layer_styles')"
+            )
+            database.executemany(
+                "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, "
+                "f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, "
+                "owner) VALUES ('', '', ?, 'geom', 'spineq', ?, '', 1, ?, '')",
+                [(layer, qml, f"Coverage, {layer}") for layer, qml in styles.items()],
+            )
+    return path

@@ -1,0 +1,170 @@
+"""What a network says of itself: sentences, and a small picture for notebooks."""
+
+from __future__ import annotations
+
+import html as _html
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spineq.model.network import Network
+
+# Viridis at 0, 1/8, ... 1: even in lightness, and readable for colour-blind people.
+_COLOURS = (
+    "#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30",
+    "#fde725",
+)  # fmt: skip
+
+_DECAY_WORDS = {
+    "exponential": "someone at a sensor counts as fully covered, someone {theta} away as 37 %",
+    "step": "someone up to {theta} from a sensor counts as covered, everyone else as not",
+    "linear": "someone at a sensor counts as fully covered, falling evenly to nothing at {theta}",
+    "gaussian": "someone at a sensor counts as fully covered, someone {theta} away as 61 %",
+}
+
+
+def counted(n: int, what: str) -> str:
+    """Count things: ``1 sensor``, ``2,000 sensors``."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def theta_words(network: Network) -> str:
+    """Theta with its unit."""
+    return f"{network.problem.theta:,g} {network.dataset.attrs['distance_unit']}"
+
+
+def percent(value: float) -> str:
+    """Format a share as percent with one decimal."""
+    return f"{100 * value:.1f} %"
+
+
+def _percent_up(value: float) -> str:
+    """Format a share as percent, rounded up: what is claimed as a bound must be one."""
+    decimals = 1 if value >= 0.001 else 4
+    return f"{math.ceil(value * 100 * 10**decimals - 1e-9) / 10**decimals:.{decimals}f} %"
+
+
+def certificate(network: Network) -> str:
+    """Write `Network.certificate`."""
+    bound, gap = network.upper_bound, network.gap
+    if bound is None or gap is None:
+        why = (
+            "the search for a bound was stopped early"
+            if network.stopped
+            else "not every sensor stands at a site"
+        )
+        return f"How far this is from the best is not known: {why}."
+    n = network.problem.n_sensors
+    sensors = "one sensor" if n == 1 else counted(n, "sensor")
+    if network.proven:
+        return f"Proven best: no network of {sensors} covers more."
+    return (
+        f"No network of {sensors} can cover more than {_percent_up(bound)}, "
+        f"so this one is within {_percent_up(gap)} of the best possible."
+    )
+
+
+def objective_words(network: Network) -> str:
+    """Name the groups of the objective."""
+    table = network.table()
+    weighted = table[table["weight"] > 0]
+    if len(weighted) == 1:
+        title = str(weighted["title"].iloc[0])
+        return title[0].lower() + title[1:]
+    return (
+        "the weighted groups ("
+        + ", ".join(
+            f"{row['title']} {percent(row['weight'])}" for row in weighted.to_dict("records")
+        )
+        + ")"
+    )
+
+
+def summary(network: Network) -> str:
+    """Write `Network.summary`."""
+    city = network.dataset.attrs["city_name"] or "the city"
+    problem, n = network.problem, network.n_sensors
+    sensors = "No sensors" if n == 0 else "One sensor" if n == 1 else counted(n, "sensor")
+    verb = "covers" if n == 1 else "cover"
+    covered = percent(network.total_coverage)
+    lines = [f"{sensors} in {city} {verb} {covered} of {objective_words(network)}."]
+    if network.stopped:
+        lines.append("The search was stopped early, so a better network may be easy to find.")
+    lines.append(network.certificate())
+    how = _DECAY_WORDS[problem.decay].format(theta=theta_words(network))
+    lines.append(f"Coverage is about being near a sensor, not about a sensor's range: {how}.")
+    if n > 0:
+        for row in network.table().to_dict("records"):
+            estimated = " (estimated)" if row["estimated"] else ""
+            median = row["median distance"]
+            reach = f", half are within {median:,.0f} m" if np.isfinite(median) else ""
+            lines.append(
+                f"{row['title']}{estimated}: coverage {percent(row['coverage'])}; "
+                f"{percent(row['within 500 m'])} are within 500 m of a sensor{reach}."
+            )
+    if network.table()["estimated"].any():
+        lines.append("Estimated groups come from age bands split in proportion to their years.")
+    lines.append("People are taken to be at points, and theta is a choice: try others too.")
+    return "\n".join(lines)
+
+
+def html(network: Network) -> str:
+    """Write the notebook's view: a small map, the certificate, a table by group."""
+    table = network.table()
+    rows = "".join(
+        f"<tr><th style='text-align:left'>{_html.escape(row['title'])}"
+        f"{' (estimated)' if row['estimated'] else ''}</th><td>{percent(row['coverage'])}</td>"
+        f"<td>{percent(row['within 500 m'])}</td><td>{metres(row['median distance'])}</td></tr>"
+        for row in table.to_dict("records")
+    )
+    city = _html.escape(network.dataset.attrs["city_name"] or "a city")
+    stopped = " The search was stopped early." if network.stopped else ""
+    return (
+        "<div style='display:flex;gap:1.5em;align-items:flex-start;flex-wrap:wrap'>"
+        f"{svg(network)}<div><strong>{counted(network.n_sensors, 'sensor')} in {city}</strong>"
+        f"<p style='max-width:36em'>{percent(network.total_coverage)} of "
+        f"{_html.escape(objective_words(network))} covered, theta "
+        f"{_html.escape(theta_words(network))}. {network.certificate()}{stopped}</p>"
+        "<table><thead><tr><th style='text-align:left'>Group</th><th>Coverage</th>"
+        f"<th>Within 500 m</th><th>Median distance</th></tr></thead><tbody>{rows}</tbody></table>"
+        f"<small>{_html.escape(network.dataset.attrs['attribution'])}</small></div></div>"
+    )
+
+
+def metres(value: float) -> str:
+    """Format a distance; an infinite one is out of reach."""
+    return f"{value:,.0f} m" if np.isfinite(value) else "out of reach"
+
+
+def svg(network: Network, width: int = 240) -> str:
+    """Draw areas as dots by coverage and sensors as rings; at most some 2,000 dots."""
+    data = network.dataset
+    x, y = data["x"].to_numpy(), data["y"].to_numpy()
+    coverage = data["area_coverage"].to_numpy()
+    west, east, south, north = x.min(), x.max(), y.min(), y.max()
+    scale = (width - 16) / max(east - west, north - south, 1.0)
+    height = int((north - south) * scale) + 16
+
+    def at(px: NDArray[np.float64], py: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.round(np.column_stack([(px - west) * scale + 8, (north - py) * scale + 8]), 1)
+
+    step = max(1, len(x) // 2000)
+    radius = float(np.clip(60 / np.sqrt(len(x)), 1.2, 5))
+    colour = np.minimum((coverage * len(_COLOURS)).astype(int), len(_COLOURS) - 1)
+    dots = "".join(
+        f"<circle cx='{cx}' cy='{cy}' r='{radius:.1f}' fill='{_COLOURS[c]}'/>"
+        for (cx, cy), c in zip(at(x, y)[::step], colour[::step], strict=True)
+    )
+    rings = "".join(
+        f"<circle cx='{cx}' cy='{cy}' r='3' fill='white' stroke='#d1495b' stroke-width='1.6'/>"
+        for cx, cy in at(data["sensor_x"].to_numpy(), data["sensor_y"].to_numpy())
+    )
+    words = f"Map of {counted(network.n_sensors, 'sensor')}; brighter areas are better covered"
+    return (
+        f"<svg role='img' aria-label='{words}' width='{width}' height='{height}' "
+        f"xmlns='http://www.w3.org/2000/svg'><title>{words}</title>{dots}{rings}</svg>"
+    )

@@ -1,0 +1,546 @@
+"""City: an immutable, checked description of who is where and where sensors may stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from spineq.errors import DataError
+from spineq.model._checks import known_crs, need_metres
+from spineq.model._contract import (
+    AreaTable,
+    PlaceTable,
+    PointTable,
+    TravelTable,
+    areas_at,
+    read_areas,
+)
+from spineq.model._counting import People, mixed, people
+from spineq.model._digest import digest_of
+from spineq.model._parquet import area_frame, write_city
+from spineq.model._parts import read_places, read_points, read_travel
+from spineq.model.groups import GROUPS, Group
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pyproj
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Label:
+    """What is shown beside a city and changes no answer."""
+
+    name: str = ""
+    code: str = ""
+    attribution: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class City:
+    """Areas with people, demand points, sites, existing sensors, optionally travel costs.
+
+    Make one with `City.from_frame`, `spineq.read_city` or `spineq.demo_city`. It cannot be
+    changed: ``with_demand``, ``with_sites``, ``with_existing`` and ``with_travel`` return a
+    new one. Areas, points and sites are sorted by id, so that the order of rows in a file
+    changes nothing. Equal digests mean equal answers.
+
+    Pickling leaves the polygons out: no computation needs them, and they are most of the
+    bytes. To hand polygons on, write the city with `to_geoparquet`.
+    """
+
+    _areas: AreaTable
+    _points: PointTable
+    _sites: PlaceTable
+    _existing: PlaceTable | None
+    _travel: TravelTable | None
+    crs: pyproj.CRS
+    label: Label = field(default_factory=Label)
+    travel_unit: str = "m"
+
+    # ------------------------------------------------------------------ making one
+
+    @classmethod
+    def from_frame(
+        cls,
+        areas: pd.DataFrame,
+        *,
+        crs: object = None,
+        name: str = "",
+        code: str = "",
+        attribution: str = "",
+        note: str = "",
+        columns: Sequence[str] | None = None,
+        file: object = None,
+    ) -> City:
+        """Make a city from a table that follows the file contract.
+
+        Parameters
+        ----------
+        areas
+            One row per area: ``area_id``; polygons or points (a GeoDataFrame) or ``x`` and
+            ``y`` in metres; optionally ``population``, ``workers``, ages as ``age_0`` to
+            ``age_90`` or bands (``age_0_15``, ``age_65_plus``), any other numeric column.
+        crs
+            Coordinate reference system of metres, where the table carries none.
+        name, code, attribution, note
+            Display: the city's name, its authority's code, the source to be named in every
+            picture, a caution.
+        columns
+            Further columns to take as weights; None takes every numeric one.
+        file
+            Where the table comes from, for messages.
+
+        Raises
+        ------
+        DataError
+            One of its kinds for whatever does not add up, see `spineq.errors`.
+        """
+        found = known_crs(crs, file, carried=getattr(areas, "crs", None))
+        table = read_areas(areas, file, columns)
+        need_metres(found, table.xy, file)
+        everyone = np.arange(len(table.ids), dtype=np.int64)
+        return cls(
+            _areas=table,
+            _points=PointTable(table.ids, table.xy, everyone, np.ones(len(table.ids))),
+            _sites=PlaceTable(table.ids, table.xy, table.ids),
+            _existing=None,
+            _travel=None,
+            crs=found,
+            label=Label(name, code, attribution, note),
+        )
+
+    def with_demand(self, points: pd.DataFrame, *, file: object = None) -> City:
+        """Put the areas' people at demand points of their own.
+
+        Parameters
+        ----------
+        points
+            One row per point: ``area_id``; a point geometry or ``x`` and ``y``; ``share``,
+            which sums to 1 over an area, or ``weight``, which is divided by its sum over the
+            area; optionally ``point_id``.
+        file
+            Where the table comes from, for messages.
+
+        Raises
+        ------
+        DataError
+            Shares that do not sum to 1, an unknown area, a number that is none, or a travel
+            table whose costs lead to the old points.
+        """
+        if self._travel is not None and self._travel.by == "point":
+            msg = "the city's travel table leads to the demand points that would be replaced"
+            raise DataError(msg, file=file, mend="Call with_demand first, then with_travel")
+        table = read_points(self._in_my_crs(points), self._areas.ids, file)
+        need_metres(self.crs, table.xy, file)
+        return self._replaced(_points=table)
+
+    def with_sites(self, sites: pd.DataFrame, *, file: object = None) -> City:
+        """Say where sensors may stand, instead of at the areas' points.
+
+        Parameters
+        ----------
+        sites
+            One row per site: ``site_id`` (or ``id``); a point geometry or ``x`` and ``y``;
+            optionally ``area_id``.
+        file
+            Where the table comes from, for messages.
+
+        Raises
+        ------
+        DataError
+            A duplicate id, an unknown area, a number that is none, or a travel table whose
+            costs start at the old sites.
+        """
+        if self._travel is not None:
+            msg = "the city's travel table starts at the sites that would be replaced"
+            raise DataError(msg, file=file, mend="Call with_sites first, then with_travel")
+        table = read_places(self._in_my_crs(sites), "site", self._areas, file)
+        if len(table.ids) == 0:
+            msg = "there is not a single site"
+            raise DataError(msg, file=file, mend="Give at least one place where a sensor may stand")
+        need_metres(self.crs, table.xy, file)
+        return self._replaced(_sites=table)
+
+    def with_existing(self, sensors: pd.DataFrame, *, file: object = None) -> City:
+        """Say where sensors stand today.
+
+        Parameters
+        ----------
+        sensors
+            One row per sensor: optionally ``sensor_id`` (or ``id``); a point geometry or
+            ``x`` and ``y``; optionally ``area_id``.
+        file
+            Where the table comes from, for messages.
+
+        Raises
+        ------
+        DataError
+            A duplicate id, an unknown area, a number that is none.
+        """
+        table = read_places(self._in_my_crs(sensors), "sensor", self._areas, file)
+        need_metres(self.crs, table.xy, file)
+        return self._replaced(_existing=table)
+
+    def with_travel(self, table: pd.DataFrame, *, unit: str = "m", file: object = None) -> City:
+        """Let distances come from a table instead of straight lines.
+
+        Parameters
+        ----------
+        table
+            Long table: ``site``, ``area`` or ``point``, ``cost``. A pair that is not in it
+            is out of reach. Costs to an area hold for each of its points.
+        unit
+            Unit of the costs, and so of theta: ``"m"``, ``"minutes"``, whatever it is.
+        file
+            Where the table comes from, for messages.
+
+        Raises
+        ------
+        DataError
+            A negative or missing cost, an unknown site, area or point, a pair given twice.
+        """
+        made = read_travel(table, self._sites.ids, self._areas.ids, self._points.ids, file)
+        return self._replaced(_travel=made, travel_unit=unit)
+
+    def labelled(self, **label: str | None) -> City:
+        """Change what is shown beside the city: ``name``, ``code``, ``attribution``, ``note``."""
+        given = {key: text for key, text in label.items() if text is not None}
+        return self._replaced(label=replace(self.label, **given))
+
+    def _replaced(self, **parts: Any) -> City:
+        mine = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return City(**(mine | parts))
+
+    def _in_my_crs(self, frame: pd.DataFrame) -> pd.DataFrame:
+        theirs = getattr(frame, "crs", None)
+        if theirs is None or theirs == self.crs:
+            return frame
+        moved: pd.DataFrame = frame.to_crs(self.crs)  # type: ignore[operator]
+        # x and y columns are in the old system; the geometry now holds the right numbers.
+        return moved.drop(columns=["x", "y"], errors="ignore")
+
+    # ------------------------------------------------------------------ what is in it
+
+    @property
+    def name(self) -> str:
+        """Name of the city, for display."""
+        return self.label.name
+
+    @property
+    def attribution(self) -> str:
+        """Source of the data, to be shown in every picture."""
+        return self.label.attribution
+
+    @property
+    def n_areas(self) -> int:
+        """Number of areas."""
+        return len(self._areas.ids)
+
+    @property
+    def n_points(self) -> int:
+        """Number of demand points."""
+        return len(self._points.ids)
+
+    @property
+    def n_sites(self) -> int:
+        """Number of sites."""
+        return len(self._sites.ids)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the weight columns beside the ages, such as ``"workers"``."""
+        return self._areas.columns
+
+    @property
+    def travel(self) -> TravelTable | None:
+        """Travel costs, or None where distances are straight lines."""
+        return self._travel
+
+    @property
+    def point_area(self) -> NDArray[np.int64]:
+        """Position of each demand point's area, (point,)."""
+        return self._points.area
+
+    @property
+    def point_share(self) -> NDArray[np.float64]:
+        """Share of its area's people at each demand point, (point,), 0 to 1."""
+        return self._points.share
+
+    def travel_costs_from(self, site: int) -> NDArray[np.float64]:
+        """Travel cost from the site at a position to every point, (point,); inf out of reach.
+
+        Raises
+        ------
+        DataError
+            The city has no travel table.
+        """
+        travel = self._travel
+        if travel is None:
+            msg = "the city has no travel table"
+            raise DataError(msg, mend="Add one with with_travel")
+        low, high = np.searchsorted(travel.site, [site, site + 1])
+        costs = np.full(self.n_areas if travel.by == "area" else self.n_points, np.inf)
+        costs[travel.target[low:high]] = travel.cost[low:high]
+        return costs[self._points.area] if travel.by == "area" else costs
+
+    @property
+    def site_areas(self) -> NDArray[np.object_]:
+        """Id of the area that each site lies in, (site,); the nearest where none holds it."""
+        return self._sites.areas
+
+    @property
+    def existing_areas(self) -> tuple[str, ...]:
+        """Ids of the areas with an existing sensor, sorted; empty where there are none."""
+        return () if self._existing is None else tuple(sorted(set(self._existing.areas)))
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """Everything but the polygons as one Dataset; its arrays are read-only.
+
+        Dimensions: ``area``, ``age`` (band; coordinates ``age`` and ``age_last`` are its
+        youngest and oldest year), ``column``, ``point``, ``site``, and where there are any
+        ``sensor`` (existing) and ``travel``. Coordinates are metres in the city's CRS,
+        residents and columns are counts, ``point_share`` sums to 1 over an area.
+        """
+        # A copy of the frame around the arrays: what a caller puts in stays with the caller.
+        return self._dataset.copy()
+
+    @cached_property
+    def _dataset(self) -> xr.Dataset:
+        areas, points, sites = self._areas, self._points, self._sites
+        made = xr.Dataset(
+            {
+                "residents": (("area", "age"), areas.residents),
+                "columns": (("area", "column"), areas.values),
+                "point_area": ("point", points.area),
+                "point_share": ("point", points.share),
+            },
+            coords={
+                "area": areas.ids,
+                "x": ("area", areas.xy[:, 0]),
+                "y": ("area", areas.xy[:, 1]),
+                "age": [first for first, _ in areas.bands],
+                "age_last": ("age", [last for _, last in areas.bands]),
+                "column": np.array(areas.columns, dtype=object),
+                "point": points.ids,
+                "point_x": ("point", points.xy[:, 0]),
+                "point_y": ("point", points.xy[:, 1]),
+                "site": sites.ids,
+                "site_x": ("site", sites.xy[:, 0]),
+                "site_y": ("site", sites.xy[:, 1]),
+            },
+            attrs={"crs": self.crs.to_string(), **vars(self.label), "digest": self.digest},
+        )
+        if self._existing is not None:
+            made = made.assign_coords(
+                sensor=self._existing.ids,
+                sensor_x=("sensor", self._existing.xy[:, 0]),
+                sensor_y=("sensor", self._existing.xy[:, 1]),
+            )
+        if self._travel is not None:
+            made["travel_site"] = ("travel", self._travel.site)
+            made["travel_target"] = ("travel", self._travel.target)
+            made["travel_cost"] = ("travel", self._travel.cost, {"unit": self.travel_unit})
+        return made
+
+    @property
+    def polygons(self) -> gpd.GeoDataFrame | None:
+        """The areas as a GeoDataFrame indexed by id, or None where there are no polygons."""
+        import geopandas as gpd
+
+        if self._areas.polygons is None:
+            return None
+        return gpd.GeoDataFrame(
+            index=pd.Index(self._areas.ids, name="area_id"),
+            geometry=self._areas.polygons.copy(),
+            crs=self.crs,
+        )
+
+    @property
+    def existing(self) -> pd.DataFrame | None:
+        """The existing sensors as a table ``x, y, area_id`` indexed by id, or None."""
+        return None if self._existing is None else _place_frame(self._existing)
+
+    @property
+    def sites(self) -> pd.DataFrame:
+        """The sites as a table ``x, y, area_id`` indexed by id."""
+        return _place_frame(self._sites)
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """The demand points as a table ``area_id, x, y, share`` indexed by id."""
+        points = self._points
+        return pd.DataFrame(
+            {
+                "area_id": self._areas.ids[points.area],
+                "x": points.xy[:, 0],
+                "y": points.xy[:, 1],
+                "share": points.share,
+            },
+            index=pd.Index(points.ids, name="point_id"),
+        )
+
+    def areas_at(self, xy: NDArray[np.float64]) -> NDArray[np.object_]:
+        """Id of the area around each place, (place,): by polygon, else the nearest point.
+
+        Parameters
+        ----------
+        xy
+            Places, (place, 2), metres in the city's CRS.
+        """
+        return areas_at(self._areas, xy)
+
+    # ------------------------------------------------------------------ groups
+
+    def people(self, group: Group) -> People:
+        """Count a group's people in each area.
+
+        An age band that the group cuts through counts in proportion to its years, and the
+        answer is marked as estimated.
+
+        Raises
+        ------
+        MissingColumnError
+            The city has no such column, or no residents.
+        AgeBandError
+            The city knows its residents' total only, so there is nothing to split.
+        ZeroWeightError
+            The group has nobody in the city.
+        """
+        return people(self._areas, group)
+
+    def has(self, group: Group) -> bool:
+        """Whether the city has the data to count the group's people."""
+        try:
+            self.people(group)
+        except DataError:
+            return False
+        return True
+
+    def reported_groups(self, groups: Mapping[str, Group] | None = None) -> dict[str, Group]:
+        """Groups that a result reports: the original's four where there is data, and more.
+
+        Parameters
+        ----------
+        groups
+            Further groups; one with a name of the four takes its place.
+        """
+        made = {name: group for name, group in GROUPS.items() if self.has(group)}
+        return made | dict(groups or {})
+
+    def weights(self, groups: Iterable[tuple[str, Group]]) -> NDArray[np.float64]:
+        """Weight of each area in a mix of groups, (area,), summing to 1.
+
+        Each group's people are scaled to sum to 1 over the city, times its weight, and the
+        whole to sum to 1: ``sum_k w_k r_kj / sum_j r_kj / sum_k w_k``.
+
+        Raises
+        ------
+        DataError
+            The city lacks a group's data, or the group has nobody; the message names it.
+        """
+        return mixed(self._areas, groups)
+
+    def point_weights(self, area_weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Spread weights of areas, (area,), over their demand points, (point,)."""
+        return area_weights[self._points.area] * self._points.share
+
+    # ------------------------------------------------------------------ identity
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over everything that can change an answer, 64 hex digits.
+
+        Covered: ids, coordinates, residents, columns, points and shares, sites and existing
+        sensors with the area of each, travel costs with their unit, and CRS. Not covered, being
+        display: polygons and labels.
+        """
+        return digest_of(
+            self.crs,
+            self._areas,
+            self._points,
+            self._sites,
+            self._existing,
+            self._travel,
+            self.travel_unit,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Two cities are equal where their digests are."""
+        return self.digest == other.digest if isinstance(other, City) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __dask_tokenize__(self) -> tuple[str, str]:
+        """Name the city by its digest, so that Dask need not read its arrays."""
+        return "spineq.City", self.digest
+
+    def __getstate__(self) -> dict[str, Any]:
+        mine = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        mine["_areas"] = replace(self._areas, polygons=None)
+        mine["digest"] = self.digest
+        return mine
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+    def __copy__(self) -> City:
+        # What cannot change needs no copy, and one by way of pickle would lose the polygons.
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> City:
+        return self
+
+    def __repr__(self) -> str:
+        counts = [f"{self.n_areas:,} areas"]
+        if self._areas.bands:
+            counts.append(f"{self._areas.residents.sum():,.0f} residents")
+        if "workers" in self.columns:
+            counts.append(f"{self.people(GROUPS['workplace']).values.sum():,.0f} workers")
+        counts += [f"{self.n_sites:,} sites", f"{self.n_points:,} demand points"]
+        return f"<City {self.name or 'without a name'}: {', '.join(counts)}>"
+
+    # ------------------------------------------------------------------ writing
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the areas as a table of the file contract (with polygons where there are any)."""
+        return area_frame(self._areas, self.crs)
+
+    def to_geoparquet(self, folder: str | Path) -> Path:
+        """Write the city as a folder that `spineq.read_city` reads back with the same digest.
+
+        Parameters
+        ----------
+        folder
+            Made where it is missing. Gets ``areas.parquet`` and, where they differ from the
+            default, ``sites.parquet``, ``points.parquet``, ``existing.parquet`` and
+            ``travel.parquet``.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        StoreError
+            The folder cannot be written.
+        """
+        return write_city(self, Path(folder))
+
+
+def _place_frame(places: PlaceTable) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"x": places.xy[:, 0], "y": places.xy[:, 1], "area_id": places.areas},
+        index=pd.Index(places.ids, name="id"),
+    )

@@ -1,0 +1,449 @@
+"""Network: chosen sensors, what they cover, and how far that is from the best."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from spineq.errors import NetworkFileError
+from spineq.model.groups import Group
+from spineq.model.problem import Problem
+
+if TYPE_CHECKING:
+    from spineq.model.city import City
+
+#: Version of the schema that `Network.dataset` follows.
+SCHEMA = 1
+
+#: Distances, metres, within which people are counted beside coverage.
+WITHIN = (250.0, 500.0, 1000.0)
+
+#: A gap up to this is rounding: the network is proven best.
+PROVEN_GAP = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Sensors in the order in which greedy would place them, with their certificate.
+
+    Everything is in `dataset`; the properties are its entries by name. A network carries
+    what its tables and comparisons need, not the city's polygons: functions that draw it
+    take the city too.
+
+    Parameters
+    ----------
+    dataset
+        Dimensions and variables:
+
+        - ``sensor``: ``site`` and ``sensor_area`` (ids; the site is empty for a place that is
+          none), ``sensor_x``, ``sensor_y`` (metres), ``gain`` (objective that it added),
+          ``coverage_history`` (objective of the sensors up to it, 0 to 1);
+        - ``area``: ``x``, ``y`` (metres), ``area_weight`` (in the objective, sums to 1),
+          ``area_coverage`` (0 to 1);
+        - ``group``: ``group_title``, ``group_weight`` (in the objective, sums to 1; 0 for
+          groups that are only reported), ``group_people`` (count), ``group_estimated``,
+          ``group_coverage`` (0 to 1), ``distance_median`` and ``distance_p90`` (to the
+          nearest sensor, metres);
+        - ``(sensor, group)``: ``group_history``, coverage by the sensors up to it;
+        - ``(group, within)``: ``people_within``, share of people within so many metres.
+    """
+
+    dataset: xr.Dataset
+
+    # ------------------------------------------------------------------ figures
+
+    @property
+    def problem(self) -> Problem:
+        """What was asked."""
+        return Problem.from_json(self.dataset.attrs["problem"])
+
+    @property
+    def n_sensors(self) -> int:
+        """Number of sensors."""
+        return int(self.dataset.sizes["sensor"])
+
+    @property
+    def total_coverage(self) -> float:
+        """Objective: weighted mean coverage of the problem's groups, 0 to 1."""
+        return float(self.dataset.attrs["total_coverage"])
+
+    @property
+    def upper_bound(self) -> float | None:
+        """What no allowed network of so many sensors can exceed; None where none is known."""
+        bound = float(self.dataset.attrs["upper_bound"])
+        return None if math.isnan(bound) else bound
+
+    @property
+    def gap(self) -> float | None:
+        """(bound - value) / bound, 0 to 1; None where no bound is known."""
+        bound = self.upper_bound
+        if bound is None:
+            return None
+        return (bound - self.total_coverage) / bound if bound > 0 else 0.0
+
+    @property
+    def proven(self) -> bool:
+        """Whether no allowed network of so many sensors is better."""
+        return self.gap is not None and self.gap <= PROVEN_GAP
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the search was cut short."""
+        return bool(self.dataset.attrs["stopped"])
+
+    @property
+    def method(self) -> str:
+        """Solver that chose the sensors, or ``"given"``."""
+        return str(self.dataset.attrs["method"])
+
+    @property
+    def seconds(self) -> float:
+        """Time that it took, seconds."""
+        return float(self.dataset.attrs["seconds"])
+
+    @property
+    def sensors(self) -> pd.DataFrame:
+        """Table of sensors by order (from 1): site, area, x, y, gain, coverage."""
+        data = self.dataset
+        return pd.DataFrame(
+            {
+                "site": data["site"].to_numpy(),
+                "area": data["sensor_area"].to_numpy(),
+                "x": data["sensor_x"].to_numpy(),
+                "y": data["sensor_y"].to_numpy(),
+                "gain": data["gain"].to_numpy(),
+                "coverage": data["coverage_history"].to_numpy(),
+            },
+            index=pd.RangeIndex(1, self.n_sensors + 1, name="order"),
+        )
+
+    @property
+    def placement_history(self) -> list[str]:
+        """Ids of the sites in order; the area's id for a place that is no site."""
+        site, area = self.dataset["site"].to_numpy(), self.dataset["sensor_area"].to_numpy()
+        return [str(s or a) for s, a in zip(site, area, strict=True)]
+
+    @property
+    def coverage_history(self) -> list[float]:
+        """Objective of the first, the first two, ... sensors."""
+        return [float(value) for value in self.dataset["coverage_history"]]
+
+    @property
+    def group_coverage(self) -> xr.DataArray:
+        """Coverage of each group, (group,), 0 to 1."""
+        return self.dataset["group_coverage"]
+
+    @property
+    def area_coverage(self) -> xr.DataArray:
+        """Coverage of each area, (area,), 0 to 1."""
+        return self.dataset["area_coverage"]
+
+    def table(self) -> pd.DataFrame:
+        """One row a group: title, people, coverage, share within 250, 500, 1,000 m, distances.
+
+        Shares are 0 to 1, distances metres.
+        """
+        data = self.dataset
+        made = pd.DataFrame(
+            {
+                "title": data["group_title"].to_numpy(),
+                "estimated": data["group_estimated"].to_numpy(),
+                "weight": data["group_weight"].to_numpy(),
+                "people": data["group_people"].to_numpy(),
+                "coverage": data["group_coverage"].to_numpy(),
+            },
+            index=pd.Index(data["group"].to_numpy(), name="group"),
+        )
+        for metres in data["within"].to_numpy():
+            made[f"within {metres:g} m"] = data["people_within"].sel(within=metres).to_numpy()
+        made["median distance"] = data["distance_median"].to_numpy()
+        made["90 % within"] = data["distance_p90"].to_numpy()
+        return made
+
+    # ------------------------------------------------------------------ words
+
+    def certificate(self) -> str:
+        """Say in a sentence how far the network is from the best."""
+        from spineq.model._words import certificate
+
+        return certificate(self)
+
+    def summary(self) -> str:
+        """Say what the network does, in plain sentences."""
+        from spineq.model._words import summary
+
+        return summary(self)
+
+    def _repr_html_(self) -> str:
+        from spineq.model._words import html
+
+        return html(self)
+
+    def __repr__(self) -> str:
+        gap = "no bound" if self.gap is None else "proven" if self.proven else f"gap {self.gap:.2%}"
+        city = self.dataset.attrs["city_name"] or "a city"
+        return (
+            f"<Network of {self.n_sensors:,} sensors in {city}: "
+            f"coverage {self.total_coverage:.4f}, {gap}, {self.method}>"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Two networks are equal where everything but the time taken is, bit for bit."""
+        if not isinstance(other, Network):
+            return NotImplemented
+        mine, theirs = (net.dataset.assign_attrs(seconds=0.0) for net in (self, other))
+        return bool(mine.identical(theirs))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    # ------------------------------------------------------------------ files
+
+    def to_dict(self) -> dict[str, Any]:
+        """Describe the network in JSON's types, with the original system's keys and ours.
+
+        The original's: ``lad20cd, n_sensors, theta, sensors[{x, y, oa11cd}], total_coverage,
+        oa_coverage[{oa11cd, coverage}], oa_weight[{oa11cd, weight}], placement_history,
+        coverage_history, pop_age_groups, population_weight, workplace_weight``. Ours:
+        ``upper_bound, gap, proven, stopped, method, decay, group_coverage, people_within,
+        distance_median, distance_p90, estimated_groups, cutoff_error, seconds, version``.
+        """
+        data, problem = self.dataset, self.problem
+        areas = [str(code) for code in data["area"].to_numpy()]
+        table = self.table()
+        weights = problem.group_weights
+        groups = dict(problem.groups)
+        ages = {name: group for name, group in groups.items() if group.ages is not None}
+        within = [column for column in table.columns if column.startswith("within ")]
+        return {
+            "lad20cd": data.attrs["city_code"],
+            "city": data.attrs["city_name"],
+            "n_sensors": self.n_sensors,
+            "theta": problem.theta,
+            "decay": problem.decay,
+            "sensors": [
+                {"x": row.x, "y": row.y, "oa11cd": row.area, "site": row.site, "gain": row.gain}
+                for row in self.sensors.itertuples()
+            ],
+            "total_coverage": self.total_coverage,
+            "upper_bound": self.upper_bound,
+            "gap": self.gap,
+            "proven": self.proven,
+            "stopped": self.stopped,
+            "method": self.method,
+            "group_coverage": table["coverage"].to_dict(),
+            "people_within": {name: dict(table.loc[name, within]) for name in table.index},
+            "distance_median": _finite(table["median distance"]),
+            "distance_p90": _finite(table["90 % within"]),
+            "estimated_groups": [str(name) for name in table.index[table["estimated"]]],
+            "placement_history": [str(area) for area in data["sensor_area"].to_numpy()],
+            "coverage_history": self.coverage_history,
+            "pop_age_groups": {name: _in_old_words(group) for name, group in ages.items()},
+            "population_weight": math.fsum(weights[name] for name in ages),
+            "workplace_weight": math.fsum(
+                weights[name] for name, group in groups.items() if group.column == "workers"
+            ),
+            "oa_coverage": [
+                {"oa11cd": code, "coverage": value}
+                for code, value in zip(areas, self.area_coverage.to_numpy().tolist(), strict=True)
+            ],
+            "oa_weight": [
+                {"oa11cd": code, "weight": value}
+                for code, value in zip(areas, data["area_weight"].to_numpy().tolist(), strict=True)
+            ],
+            "cutoff_error": float(data.attrs["cutoff_error"]),
+            "seconds": self.seconds,
+            "version": data.attrs["spineq_version"],
+        }
+
+    def to_json(self, path: str | Path) -> Path:
+        """Write `to_dict` as a JSON file; an earlier file is replaced in one step."""
+        from spineq.model._exports import exported
+
+        with exported(Path(path)) as temporary:
+            temporary.write_text(json.dumps(self.to_dict(), indent=1, allow_nan=False))
+        return Path(path)
+
+    def to_netcdf(self, path: str | Path) -> Path:
+        """Write everything as NetCDF, which `read_network` reads back exactly."""
+        from spineq.model._exports import exported
+
+        with exported(Path(path)) as temporary:
+            self.dataset.to_netcdf(temporary, engine="netcdf4", format="NETCDF4")
+        return Path(path)
+
+    def to_geojson(self, path: str | Path) -> Path:
+        """Write the sensors as GeoJSON points: longitude and latitude (EPSG:4326)."""
+        from spineq.model._exports import write_geojson
+
+        return write_geojson(self, Path(path))
+
+    def to_gpkg(self, path: str | Path, city: City | None = None) -> Path:
+        """Write a GeoPackage that a GIS opens coloured.
+
+        Layers ``sensors`` (order, site, area, gain, coverage) and ``areas`` (coverage, weight),
+        each with its default style; the areas are polygons where the city is given and has
+        them, else points.
+
+        Parameters
+        ----------
+        path
+            File to write; an earlier one is replaced in one step.
+        city
+            The city that the network is of.
+
+        Raises
+        ------
+        DataError
+            The city is another one.
+        StoreError
+            The file cannot be written.
+        """
+        from spineq.model._exports import write_gpkg
+
+        return write_gpkg(self, Path(path), city)
+
+
+def read_network(path: str | Path) -> Network:
+    """Read a network that `Network.to_netcdf` wrote.
+
+    Raises
+    ------
+    NetworkFileError
+        The file is not there, or is not a network of ours.
+    """
+    path = Path(path)
+    if not path.exists():
+        msg = "there is no such file"
+        raise NetworkFileError(msg, file=path, mend="Check the path")
+    try:
+        with xr.open_dataset(path, engine="netcdf4") as opened:
+            data = opened.load()
+    except (OSError, ValueError) as error:
+        msg = f"the file cannot be read as NetCDF ({error})"
+        raise NetworkFileError(msg, file=path, mend="Give a file written by to_netcdf") from error
+    schema = data.attrs.get("spineq_schema")
+    if schema is None or "problem" not in data.attrs:
+        msg = "the file is NetCDF, but not a network of spineq's"
+        raise NetworkFileError(msg, file=path, mend="Give a file written by to_netcdf")
+    if int(schema) > SCHEMA:
+        msg = f"the file follows schema {schema}, this version knows up to {SCHEMA}"
+        raise NetworkFileError(msg, file=path, mend="Update spineq")
+    for name, variable in data.variables.items():
+        if variable.dtype.kind in "OUT":
+            data[name] = variable.astype(object)
+    return Network(data)
+
+
+def _finite(distances: pd.Series[float]) -> dict[str, float | None]:
+    return {
+        str(name): float(value) if math.isfinite(value) else None
+        for name, value in distances.items()
+    }
+
+
+def _in_old_words(group: Group) -> dict[str, float]:
+    youngest, oldest = group.ages or (0, 0)
+    return {"min": youngest, "max": oldest, "weight": group.weight}
+
+
+def make_network(
+    *,
+    problem: Problem,
+    city: City,
+    method: str,
+    sensors: pd.DataFrame,
+    area_weight: np.ndarray[Any, np.dtype[np.float64]],
+    area_coverage: np.ndarray[Any, np.dtype[np.float64]],
+    history: np.ndarray[Any, np.dtype[np.float64]],
+    group_history: np.ndarray[Any, np.dtype[np.float64]],
+    groups: dict[str, Group],
+    table: pd.DataFrame,
+    total_coverage: float,
+    upper_bound: float,
+    stopped: bool,
+    cutoff_error: float,
+    seconds: float,
+) -> Network:
+    """Put a network together; the arrays are those of `Network.dataset`.
+
+    Parameters
+    ----------
+    problem, city, method
+        What was asked, of which city, and who answered.
+    sensors
+        Columns ``site, area, x, y``, in order.
+    area_weight, area_coverage
+        (area,).
+    history
+        (sensor,), objective after each sensor.
+    group_history
+        (sensor, group).
+    groups
+        The groups that are reported, in the order of ``table``.
+    table
+        One row a group: ``people, estimated, coverage, median, p90`` and one column for each
+        of `WITHIN`.
+    total_coverage, upper_bound, stopped, cutoff_error, seconds
+        Scalars; an unknown bound is NaN.
+    """
+    from spineq import __version__
+
+    weights = problem.group_weights
+    names = list(groups)
+    text: dict[str, Any] = {
+        "site": ("sensor", sensors["site"].to_numpy(dtype=object)),
+        "sensor_area": ("sensor", sensors["area"].to_numpy(dtype=object)),
+        "group_title": ("group", np.array([groups[name].label for name in names], dtype=object)),
+    }
+    data = xr.Dataset(
+        text
+        | {
+            "sensor_x": ("sensor", sensors["x"].to_numpy(dtype=float)),
+            "sensor_y": ("sensor", sensors["y"].to_numpy(dtype=float)),
+            "gain": ("sensor", np.diff(history, prepend=0.0)),
+            "coverage_history": ("sensor", history),
+            "group_history": (("sensor", "group"), group_history),
+            "area_weight": ("area", area_weight),
+            "area_coverage": ("area", area_coverage),
+            "group_weight": ("group", np.array([weights.get(name, 0.0) for name in names])),
+            "group_people": ("group", table["people"].to_numpy(dtype=float)),
+            "group_estimated": ("group", table["estimated"].to_numpy(dtype=bool)),
+            "group_coverage": ("group", table["coverage"].to_numpy(dtype=float)),
+            "people_within": (("group", "within"), table[list(WITHIN)].to_numpy(dtype=float)),
+            "distance_median": ("group", table["median"].to_numpy(dtype=float)),
+            "distance_p90": ("group", table["p90"].to_numpy(dtype=float)),
+        },
+        coords={
+            "area": city.dataset["area"].to_numpy(),
+            "x": ("area", city.dataset["x"].to_numpy()),
+            "y": ("area", city.dataset["y"].to_numpy()),
+            "group": np.array(names, dtype=object),
+            "within": np.array(WITHIN),
+        },
+        attrs={
+            "spineq_schema": SCHEMA,
+            "spineq_version": __version__,
+            "problem": problem.to_json(),
+            "method": method,
+            "total_coverage": total_coverage,
+            "upper_bound": upper_bound,
+            "stopped": int(stopped),
+            "cutoff_error": cutoff_error,
+            "seconds": seconds,
+            "distance_unit": city.travel_unit,
+            "city_name": city.label.name,
+            "city_code": city.label.code,
+            "city_note": city.label.note,
+            "attribution": city.label.attribution,
+            "city_digest": city.digest,
+            "crs": city.crs.to_string(),
+        },
+    )
+    return Network(data)
