@@ -1,0 +1,431 @@
+"""From distances or travel costs to coverage: how well each site would cover each point.
+
+The coverage matrix ``c[site, point] = decay(distance)`` depends on the city's places, theta
+and the decay only. Weights come in later (`spineq.solvers.objective`), so that one matrix
+serves every group and every mix of groups. A benefit is weight times coverage.
+
+Small cities get a dense matrix. Large ones get neighbourhood lists: the pairs within a
+cut-off radius R. What lies beyond is below ``decay(R)``, which `Coverage.floor` remembers, so
+that bounds stay valid and the error is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spineq.errors import ProblemError
+from spineq.progress import Progress, SilentProgress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spineq.model._contract import TravelTable
+
+#: Up to this many pairs of site and point a dense matrix is made (32 MB, twice for swaps).
+DENSE_PAIRS = 4_000_000
+
+#: Coverage below which a pair is left out of the neighbourhood lists.
+CUTOFF = 1e-4
+
+#: Most pairs that are kept in lists, 12 bytes each; the radius shrinks until they fit.
+MOST_PAIRS = 200_000_000
+
+# Pairs that are worked on between two looks at the watcher: a few ms of distances alone, and
+# of distances with a decay and memory that is touched for the first time.
+_COUNTED = 4_000_000
+_FILLED = 500_000
+
+
+@dataclass(frozen=True)
+class Decay:
+    """How coverage falls with distance.
+
+    Parameters
+    ----------
+    name
+        What the problem calls it.
+    formula
+        In terms of the distance d and theta, both metres (or both the travel table's unit).
+    source
+        Where it comes from.
+    function
+        Turns distances into coverage in place: ``function(distances, theta)``.
+    radius
+        Distance beyond which coverage is at most a given level: ``radius(theta, level)``.
+    ends
+        Coverage is exactly zero beyond the radius.
+    """
+
+    name: str
+    formula: str
+    source: str
+    function: Callable[[NDArray[np.float64], float], NDArray[np.float64]]
+    radius: Callable[[float, float], float]
+    ends: bool = False
+
+    def __call__(self, distances: NDArray[np.float64], theta: float) -> NDArray[np.float64]:
+        """Coverage at distances, any shape, 0 to 1; an infinite distance gives 0."""
+        return self.apply(np.array(distances, dtype=np.float64), theta)
+
+    def apply(self, distances: NDArray[np.float64], theta: float) -> NDArray[np.float64]:
+        """Turn distances into coverage in place."""
+        # A tiny theta makes a distance infinitely many thetas, which is what is meant.
+        with np.errstate(over="ignore", under="ignore"):
+            return self.function(distances, theta)
+
+
+def _exponential(d: NDArray[np.float64], theta: float) -> NDArray[np.float64]:
+    np.divide(d, -theta, out=d)
+    return np.exp(d, out=d)
+
+
+def _step(d: NDArray[np.float64], theta: float) -> NDArray[np.float64]:
+    d[...] = d <= theta
+    return d
+
+
+def _linear(d: NDArray[np.float64], theta: float) -> NDArray[np.float64]:
+    np.divide(d, -theta, out=d)
+    np.add(d, 1.0, out=d)
+    return np.maximum(d, 0.0, out=d)
+
+
+def _gaussian(d: NDArray[np.float64], theta: float) -> NDArray[np.float64]:
+    np.divide(d, theta, out=d)
+    np.multiply(d, d, out=d)
+    np.multiply(d, -0.5, out=d)
+    return np.exp(d, out=d)
+
+
+#: The decays by name. Theta is the distance at which ... see each formula.
+DECAYS: dict[str, Decay] = {
+    decay.name: decay
+    for decay in (
+        Decay(
+            "exponential",
+            "exp(-d / theta): 37 % at theta, 1 % at 4.6 theta",
+            "Spatial Inequality in the Smart City project (Alan Turing Institute, 2020)",
+            _exponential,
+            lambda theta, level: -theta * float(np.log(level)),
+        ),
+        Decay(
+            "step",
+            "1 up to d = theta, then 0: theta is a radius",
+            "maximal covering location problem (Church and ReVelle 1974)",
+            _step,
+            lambda theta, level: theta,
+            ends=True,
+        ),
+        Decay(
+            "linear",
+            "max(0, 1 - d / theta): nothing left at theta",
+            "gradual covering (Berman and Krass 2002)",
+            _linear,
+            lambda theta, level: theta,
+            ends=True,
+        ),
+        Decay(
+            "gaussian",
+            "exp(-(d / theta)^2 / 2): 61 % at theta, 1 % at 3 theta",
+            "Gaussian distance weights of accessibility studies (Dai 2010)",
+            _gaussian,
+            lambda theta, level: theta * float(np.sqrt(-2.0 * np.log(level))),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Coverage:
+    """Coverage of every point by every site, dense or as neighbourhood lists.
+
+    Parameters
+    ----------
+    start
+        (site + 1,), where each site's row begins in ``value``.
+    point
+        (pair,) position of the point of each pair, or None for a dense matrix, whose rows
+        hold all points in order.
+    value
+        (pair,) coverage, 0 to 1 (or any benefit of 0 or more, as for the p-median problem).
+    n_points
+        Number of points.
+    floor
+        A pair that is not listed covers at most this much, 0 where nothing was cut off.
+    radius
+        Cut-off radius, metres; infinite where nothing was cut off.
+    """
+
+    start: NDArray[np.int64]
+    point: NDArray[np.int32] | None
+    value: NDArray[np.float64]
+    n_points: int
+    floor: float = 0.0
+    radius: float = field(default=np.inf)
+
+    @property
+    def n_sites(self) -> int:
+        """Number of sites."""
+        return len(self.start) - 1
+
+    @property
+    def n_pairs(self) -> int:
+        """Number of pairs that are held."""
+        return len(self.value)
+
+    @property
+    def dense(self) -> bool:
+        """Whether every pair is held."""
+        return self.point is None
+
+    @classmethod
+    def from_matrix(cls, matrix: NDArray[np.float64]) -> Coverage:
+        """Wrap a matrix of benefits of 0 or more, (site, point)."""
+        n_sites, n_points = matrix.shape
+        return cls(
+            np.arange(n_sites + 1, dtype=np.int64) * n_points,
+            None,
+            np.ascontiguousarray(matrix, dtype=np.float64).ravel(),
+            n_points,
+        )
+
+    @property
+    def by_point(self) -> Coverage:
+        """The same pairs, one row per point and the sites of each in order: the transpose.
+
+        Made once, then kept.
+        """
+        for _ in self.flipping():
+            pass
+        kept: Coverage = self.__dict__["_by_point"]
+        return kept
+
+    def flipping(self) -> Iterator[float]:
+        """Make `by_point` in pieces of some milliseconds; yields the share done."""
+        if "_by_point" in self.__dict__:
+            return
+        value = np.empty(self.n_pairs)
+        if self.point is None:
+            columns = value.reshape(self.n_points, self.n_sites)
+            rows = self.value.reshape(self.n_sites, self.n_points)
+            step = max(1, _FILLED // max(self.n_points, 1))
+            for low in range(0, self.n_sites, step):
+                columns[:, low : low + step] = rows[low : low + step].T
+                yield min(low + step, self.n_sites) / self.n_sites
+            made = Coverage.from_matrix(columns)
+        else:
+            site = np.empty(self.n_pairs, dtype=np.int32)
+            start = yield from self._flip_lists(self.point, site, value)
+            made = Coverage(start, site, value, self.n_sites, self.floor, self.radius)
+        self.__dict__["_by_point"] = made
+
+    def _flip_lists(
+        self, point: NDArray[np.int32], site: NDArray[np.int32], value: NDArray[np.float64]
+    ) -> Generator[float, None, NDArray[np.int64]]:
+        from spineq.solvers import _kernels
+
+        start = np.zeros(self.n_points + 1, dtype=np.int64)
+        for low in range(0, self.n_pairs, _COUNTED):
+            high = min(low + _COUNTED, self.n_pairs)
+            _kernels.count_columns(point, start, low, high)
+            yield 0.2 * high / self.n_pairs
+        np.cumsum(start, out=start)
+        fill = start[:-1].copy()
+        for low, high in blocks(self.start, _FILLED):
+            _kernels.flip_rows(self.start, point, self.value, fill, site, value, low, high)
+            yield 0.2 + 0.8 * high / self.n_sites
+        return start
+
+
+def blocks(start: NDArray[np.int64], budget: int) -> Iterator[tuple[int, int]]:
+    """Split rows into ranges that hold about so many pairs, one row at least.
+
+    Parameters
+    ----------
+    start
+        (row + 1,), where each row begins.
+    budget
+        Pairs in a range.
+    """
+    low, n = 0, len(start) - 1
+    while low < n:
+        # Rows may be empty, and rows without pairs take time too: not too many at once.
+        high = int(np.searchsorted(start, start[low] + budget, side="right")) - 1
+        high = min(max(high, low + 1), low + max(budget // 100, 1), n)
+        yield low, high
+        low = high
+
+
+def straight_line(
+    sites: NDArray[np.float64],
+    points: NDArray[np.float64],
+    decay: Decay,
+    theta: float,
+    *,
+    dense: bool | None = None,
+    cutoff: float = CUTOFF,
+    progress: Progress | None = None,
+) -> Coverage | None:
+    """Coverage by straight-line distance.
+
+    Parameters
+    ----------
+    sites, points
+        (site, 2) and (point, 2), metres.
+    decay, theta
+        How coverage falls with distance.
+    dense
+        Whether to hold every pair; by default up to `DENSE_PAIRS` of them.
+    cutoff
+        Coverage below which a pair is not listed, above 0 and below 1.
+    progress
+        Watcher; None for nobody.
+
+    Returns
+    -------
+    Coverage or None
+        None where the watcher asked to stop.
+    """
+    if dense is None:
+        dense = len(sites) * len(points) <= DENSE_PAIRS
+    made = _matrix if dense else _lists
+    return made(sites, points, decay, theta, cutoff, progress or SilentProgress())
+
+
+def distances(sites: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Straight-line distances, (site, point), metres."""
+    made: NDArray[np.float64] = (sites[:, 0, None] - points[None, :, 0]) ** 2
+    made += (sites[:, 1, None] - points[None, :, 1]) ** 2
+    return np.sqrt(made, out=made)
+
+
+def _matrix(
+    sites: NDArray[np.float64],
+    points: NDArray[np.float64],
+    decay: Decay,
+    theta: float,
+    cutoff: float,
+    progress: Progress,
+) -> Coverage | None:
+    matrix = np.empty((len(sites), len(points)))
+    step = max(1, _FILLED // max(len(points), 1))
+    for low in range(0, len(sites), step):
+        matrix[low : low + step] = decay.apply(distances(sites[low : low + step], points), theta)
+        done = min(low + step, len(sites)) / len(sites)
+        if progress.report(done, "distances of every pair"):
+            return None
+    return Coverage.from_matrix(matrix)
+
+
+def _lists(
+    sites: NDArray[np.float64],
+    points: NDArray[np.float64],
+    decay: Decay,
+    theta: float,
+    cutoff: float,
+    progress: Progress,
+) -> Coverage | None:
+    from spineq.solvers import _kernels
+
+    words = "listing neighbours"
+    # Nothing is further apart than the corners of the box, however large theta is.
+    everything = np.concatenate([sites, points])
+    diagonal = float(np.hypot(*np.ptp(everything, axis=0))) * (1.0 + 1e-9)
+    radius = min(decay.radius(theta, cutoff), diagonal)
+    n_sites, share = len(sites), 0.0
+    # Every so many sites first, which shows whether the lists would be too long.
+    step = max(1, n_sites // 256)
+    while True:
+        grid = _kernels.make_grid(points, radius)
+        start = np.zeros(n_sites + 1, dtype=np.int64)
+        site = 0
+        while site < n_sites:
+            site = _kernels.count_pairs(sites, points, *grid, radius, start, site, step, _COUNTED)
+            if progress.report(share + 0.15 * min(site / n_sites, 1.0) * (1 - share), words):
+                return None
+        share += 0.15 * (1 - share)
+        if int(start.sum()) * step > MOST_PAIRS:
+            radius *= 0.8
+        elif step == 1:
+            break
+        else:
+            step = 1
+    np.cumsum(start, out=start)
+    point = np.empty(start[-1], dtype=np.int32)
+    value = np.empty(start[-1], dtype=np.float64)
+    site = 0
+    while site < n_sites:
+        low = site
+        site = _kernels.fill_pairs(sites, points, *grid, radius, start, point, value, low, _FILLED)
+        decay.apply(value[start[low] : start[site]], theta)
+        if progress.report(share + (1 - share) * site / n_sites, words):
+            return None
+    cut = radius < diagonal and not (decay.ends and radius >= decay.radius(theta, cutoff))
+    floor = float(decay(np.array([radius]), theta)[0]) if cut else 0.0
+    return Coverage(start, point, value, len(points), floor, radius if cut else np.inf)
+
+
+def from_travel(
+    travel: TravelTable,
+    n_sites: int,
+    point_area: NDArray[np.int64],
+    decay: Decay,
+    theta: float,
+    progress: Progress | None = None,
+) -> Coverage | None:
+    """Coverage by travel cost; a pair that is not in the table is out of reach.
+
+    Parameters
+    ----------
+    travel
+        The city's table, sorted by site and target.
+    n_sites
+        Number of sites.
+    point_area
+        (point,) position of each point's area: costs to an area hold for all of its points.
+    decay, theta
+        How coverage falls with cost; theta has the table's unit.
+    progress
+        Watcher; None for nobody.
+
+    Returns
+    -------
+    Coverage or None
+        None where the watcher asked to stop.
+
+    Raises
+    ------
+    ProblemError
+        Nothing in the table covers anything with so small a theta.
+    """
+    progress = progress or SilentProgress()
+    n_pairs, n_points = len(travel.site), len(point_area)
+    if travel.by == "area":
+        # Points are sorted by area: those of area a are a run that begins at first[a].
+        many = np.bincount(point_area)
+    else:
+        many = np.ones(n_points, dtype=np.int64)
+    first = np.cumsum(many) - many
+    row = np.searchsorted(travel.site, np.arange(n_sites + 1))
+    ends = np.zeros(n_pairs + 1, dtype=np.int64)
+    np.cumsum(many[travel.target], out=ends[1:])
+    point = np.empty(ends[-1], dtype=np.int32)
+    value = np.empty(ends[-1])
+    reached = False
+    for low, high in blocks(ends, _FILLED):
+        repeat = many[travel.target[low:high]]
+        run = np.arange(ends[low], ends[high]) - np.repeat(ends[low:high], repeat)
+        piece = slice(ends[low], ends[high])
+        point[piece] = np.repeat(first[travel.target[low:high]], repeat) + run
+        value[piece] = np.repeat(decay(travel.cost[low:high], theta), repeat)
+        reached = reached or bool((value[piece] > 0).any())
+        if progress.report(high / n_pairs, "travel costs of every pair"):
+            return None
+    if not reached:
+        msg = f"with theta {theta:g}, no pair of the travel table covers anything"
+        raise ProblemError(msg, field="theta", mend="Give theta in the unit of the table's costs")
+    return Coverage(ends[row], point, value, n_points)
