@@ -1,0 +1,134 @@
+"""``spineq optimise``, ``evaluate`` and ``bench``."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from spineq.cli.options import (
+    CITY_HELP,
+    city_options,
+    problem_options,
+    read_city_argument,
+    show,
+    stoppable_progress,
+    take_city_options,
+    take_problem_words,
+    text_table,
+    write_outputs,
+)
+from spineq.model.problem import MethodName
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+_output = click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write network.nc, .gpkg, .geojson and .png into this folder.",
+)
+
+
+@click.command(epilog="Example: spineq optimise san-francisco -n 20 --group children:0-15:2 --json")
+@click.argument("city")
+@click.option("-n", "--n-sensors", type=int, required=True, help="Number of sensors to place.")
+@problem_options
+@click.option(
+    "--method", type=click.Choice(get_args(MethodName)), default="auto", show_default=True,
+    help="Solver; auto is the best that there is.",
+)  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random method.")
+@city_options
+@_output
+@_as_json
+def optimise(city: str, output: Path | None, as_json: bool, **words: Any) -> None:
+    """Place sensors in CITY so that the groups that matter are covered best."""
+    from spineq.solve import optimise as solve
+
+    where = read_city_argument(city, take_city_options(words))
+    problem_words = take_problem_words(words)
+    with stoppable_progress() as progress:
+        network = solve(where, progress=progress, **problem_words)
+    files = [] if output is None else write_outputs(network, where, output)
+    if not as_json:
+        click.echo(f"{network.n_sensors:,} sensors in {where.name}\n")
+    show(network, as_json=as_json, files=files)
+
+
+optimise.help = f"{optimise.help}\n\nCITY is {CITY_HELP}."
+
+
+@click.command(epilog="Example: spineq evaluate san-francisco --sensors 044,106 --theta 500 --json")
+@click.argument("city")
+@click.option(
+    "--sensors",
+    required=True,
+    help="Ids of areas or sites with commas between, or a file of points; or 'existing' (the "
+    "areas with an existing sensor) or 'existing-points' (where they stand).",
+)
+@problem_options
+@city_options
+@_output
+@_as_json
+def evaluate(city: str, sensors: str, output: Path | None, as_json: bool, **words: Any) -> None:
+    """Measure a network of your own in CITY."""
+    from spineq.data.files import read_table
+    from spineq.solve import evaluate as measure
+
+    where = read_city_argument(city, take_city_options(words))
+    named: Any = sensors
+    if sensors not in ("existing", "existing-points"):
+        file = Path(sensors)
+        named = read_table(file) if file.suffix and file.exists() else sensors.split(",")
+        if hasattr(named, "columns") and not hasattr(named, "geometry"):
+            from spineq.model._checks import need_columns
+
+            need_columns(named, ["x", "y"], file)
+            named = named[["x", "y"]].to_numpy(dtype=float)
+    network = measure(where, named, **take_problem_words(words))
+    files = [] if output is None else write_outputs(network, where, output)
+    if not as_json:
+        click.echo(f"{network.n_sensors:,} sensors in {where.name}\n")
+    show(network, as_json=as_json, files=files)
+
+
+evaluate.help = f"{evaluate.help}\n\nCITY is {CITY_HELP}."
+
+
+@click.command(epilog="Example: spineq bench synthetic:910 -n 55")
+@click.argument("city", default="san-francisco")
+@click.option("-n", "--n-sensors", type=int, default=55, show_default=True)
+@click.option("--theta", type=float, default=500.0, show_default=True)
+@_as_json
+def bench(city: str, n_sensors: int, theta: float, as_json: bool) -> None:
+    """Time greedy in CITY against other ways to place the same sensors, all in this run.
+
+    In a large city, whose whole matrix nobody could hold, the yardstick is one pass over the
+    pairs of site and point that are near each other.
+    """
+    from spineq.bench import bench as bench_matrix
+    from spineq.bench import bench_lists, peak_memory
+    from spineq.solvers.coverage import DENSE_PAIRS
+
+    # What the libraries themselves take is not what the city takes: import them first.
+    for name in ("geopandas", "pyarrow.parquet", "scipy.spatial", "numba", "spineq.solvers"):
+        importlib.import_module(name)
+    memory = peak_memory()
+    where = read_city_argument(city, {})
+    if where.n_sites * where.n_points <= DENSE_PAIRS:
+        timings = bench_matrix(where, n_sensors, theta)
+    else:
+        timings = bench_lists(where, n_sensors, theta, memory=memory)
+    if as_json:
+        click.echo(json.dumps([asdict(timing) for timing in timings]))
+        return
+    click.echo(f"{where.name}: {n_sensors} of {where.n_sites:,} sites, theta {theta:g} m\n")
+    rows: list[tuple[str, ...]] = [("", "seconds", "ratio")]
+    rows += [(t.name, f"{t.seconds:.3g}", f"{t.ratio:,.1f} x") for t in timings]
+    for line, remark in zip(
+        text_table(rows).splitlines(), ["", "", *(t.remark for t in timings)], strict=True
+    ):
+        click.echo(f"{line}   {remark}".rstrip())
