@@ -13,14 +13,13 @@ import click
 from spineq.cli.options import (
     CITY_HELP,
     city_options,
+    finish,
     problem_options,
     read_city_argument,
-    show,
     stoppable_progress,
     take_city_options,
     take_problem_words,
     text_table,
-    write_outputs,
 )
 from spineq.model.problem import MethodName
 
@@ -52,10 +51,7 @@ def optimise(city: str, output: Path | None, as_json: bool, **words: Any) -> Non
     problem_words = take_problem_words(words)
     with stoppable_progress() as progress:
         network = solve(where, progress=progress, **problem_words)
-    files = [] if output is None else write_outputs(network, where, output)
-    if not as_json:
-        click.echo(f"{network.n_sensors:,} sensors in {where.name}\n")
-    show(network, as_json=as_json, files=files)
+    finish(network, where, output, as_json=as_json)
 
 
 optimise.help = f"{optimise.help}\n\nCITY is {CITY_HELP}."
@@ -89,10 +85,7 @@ def evaluate(city: str, sensors: str, output: Path | None, as_json: bool, **word
             need_columns(named, ["x", "y"], file)
             named = named[["x", "y"]].to_numpy(dtype=float)
     network = measure(where, named, **take_problem_words(words))
-    files = [] if output is None else write_outputs(network, where, output)
-    if not as_json:
-        click.echo(f"{network.n_sensors:,} sensors in {where.name}\n")
-    show(network, as_json=as_json, files=files)
+    finish(network, where, output, as_json=as_json)
 
 
 evaluate.help = f"{evaluate.help}\n\nCITY is {CITY_HELP}."

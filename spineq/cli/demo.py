@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from spineq.cli.options import show, write_outputs
+from spineq.cli.options import finish
 from spineq.progress import TextProgress
 
 _TOPIC = "spineq-demo"
@@ -54,11 +54,8 @@ def demo(n_sensors: int, theta: float, output: Path, as_json: bool) -> None:
         network = future.result()
         client.unsubscribe_topic(_TOPIC)
     say(f"  done in {time.perf_counter() - began:.1f} s, the solver took {network.seconds:.2f} s")
-    files = write_outputs(network, city, output)
-    say()
-    say(f"{network.n_sensors} sensors, theta {theta:g} m, four groups weighted alike:")
-    say()
-    show(network, as_json=as_json, files=files)
+    say("The four groups below count alike.\n")
+    finish(network, city, output, as_json=as_json)
 
 
 def _move(bar: TextProgress, event: tuple[float, dict[str, Any]]) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from spineq.errors import ProblemError
+from spineq.model._words import metres, percent, theta_words
 from spineq.model.groups import Group
 from spineq.progress import TextProgress
 
@@ -182,24 +183,24 @@ def write_outputs(network: Network, city: City, folder: Path) -> list[Path]:
     return [*made, folder / "network.png"]
 
 
-def show(network: Network, *, as_json: bool, files: list[Path]) -> None:
-    """Print a network: JSON alone, or a table with the certificate for people."""
+def finish(network: Network, city: City, folder: Path | None, *, as_json: bool) -> None:
+    """Write the files, and print JSON alone, or for people a table with the certificate."""
+    files = [] if folder is None else write_outputs(network, city, folder)
     if as_json:
         click.echo(json.dumps(network.to_dict(), allow_nan=False))
         return
-    click.echo(group_table(network))
-    click.echo()
+    sensors = "1 sensor" if network.n_sensors == 1 else f"{network.n_sensors:,} sensors"
+    click.echo(f"{sensors} in {city.name}, theta {theta_words(network)}\n")
+    click.echo(f"{group_table(network)}\n")
     if network.stopped:
         click.echo("The search was stopped early; this is the best network so far.")
     click.echo(network.certificate())
     if files:
-        click.echo(f"Written to {files[0].parent}: {', '.join(path.name for path in files)}")
+        click.echo(f"Written to {folder}: {', '.join(path.name for path in files)}")
 
 
 def group_table(network: Network) -> str:
     """Format coverage by group for a terminal."""
-    from spineq.model._words import metres, percent
-
     table = network.table()
     rows: list[tuple[str, ...]] = [
         ("group", "people", "coverage", "within 500 m", "median distance")
