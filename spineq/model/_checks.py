@@ -56,14 +56,22 @@ def row_name(row: int, ids: NDArray[np.object_] | None = None) -> str:
     return str(row + 1) if ids is None else f"{row + 1} ({ids[row]})"
 
 
-def texts(values: pd.Series[Any]) -> NDArray[np.object_]:
-    """Make identifiers text: without spaces around them, and 7 where a table says 7.0."""
+def distinct_texts(values: pd.Series[Any]) -> tuple[NDArray[np.object_], NDArray[np.intp]]:
+    """Make identifiers text: without spaces around them, and 7 where a table says 7.0.
+
+    Returns
+    -------
+    texts
+        (text,), one for each distinct value; empty where there is none.
+    codes
+        (row,), position of each row's text.
+    """
     codes, distinct = pd.factorize(values, use_na_sentinel=False)
     made = np.empty(len(distinct), dtype=object)
     for k, value in enumerate(distinct):
         whole = isinstance(value, float) and value.is_integer()
         made[k] = "" if pd.isna(value) else str(int(value) if whole else value).strip()
-    return made[codes]
+    return made, codes
 
 
 def identifiers(values: pd.Series[Any], field: str, file: object) -> NDArray[np.object_]:
@@ -79,7 +87,8 @@ def identifiers(values: pd.Series[Any], field: str, file: object) -> NDArray[np.
     DuplicateIdError
         A row without an identifier, or two rows with the same one.
     """
-    made = texts(values)
+    distinct, codes = distinct_texts(values)
+    made = distinct[codes]
     mend = "Give every row an identifier of its own"
     if (made == "").any():
         row = int(np.flatnonzero(made == "")[0])

@@ -171,6 +171,8 @@ def coordinates(
     inner_point
         Whether polygons are allowed.
     """
+    import shapely
+
     geometry = _geometry(frame)
     if geometry is None or "x" in frame.columns or "y" in frame.columns:
         need_columns(frame, ["x", "y"], file)
@@ -191,11 +193,11 @@ def coordinates(
         raise UnreadableFileError(
             msg, file=file, row=row_name(no_point[0], ids), field="geometry", mend="Give points"
         )
-    points = geometry.representative_point() if len(no_point) else geometry
-    xy = np.column_stack([points.x.to_numpy(), points.y.to_numpy()]) + 0.0
-    bad = np.flatnonzero(~np.isfinite(xy).all(axis=1))
+    vertices, row = shapely.get_coordinates(geometry.to_numpy(), return_index=True)
+    bad = row[~np.isfinite(vertices).all(axis=1)]
     if len(bad):
-        msg = f"the geometry stands at {xy[bad[0], 0]}, {xy[bad[0], 1]}"
+        # GEOS would take 0, 0 for a point inside it.
+        msg = "the geometry has coordinates that are not finite"
         raise NotANumberError(
             msg,
             file=file,
@@ -203,7 +205,8 @@ def coordinates(
             field="geometry",
             mend="Correct it, and check the coordinate reference system",
         )
-    return xy
+    points = geometry.representative_point() if len(no_point) else geometry
+    return np.column_stack([points.x.to_numpy(), points.y.to_numpy()]) + 0.0
 
 
 def _residents(
@@ -223,7 +226,7 @@ def _residents(
         positive_sum(total, "population", file)
         return ((0, OLDEST),), total[:, None]
     found.sort()
-    _check_bands(found, file)
+    check_bands(found, file)
     residents = np.column_stack([_counts(frame, name, ids, file) for *_, name in found])
     positive_sum(residents.sum(axis=1), "the sum of the ages", file)
     if "population" in frame.columns:
@@ -249,7 +252,8 @@ def check_total(
         )
 
 
-def _check_bands(found: list[tuple[int, int, str]], file: object) -> None:
+def check_bands(found: Sequence[tuple[int, int, str]], file: object) -> None:
+    """Check that bands (youngest, oldest, name), sorted, hold each age once."""
     expected = 0
     for first, last, name in found:
         if max(first, last) > OLDEST:

@@ -14,7 +14,7 @@ from spineq.errors import (
     TravelCostError,
     UnknownIdError,
 )
-from spineq.model._checks import identifiers, need_columns, numbers, row_name, texts
+from spineq.model._checks import distinct_texts, identifiers, need_columns, numbers, row_name
 from spineq.model._contract import (
     AreaTable,
     PlaceTable,
@@ -78,11 +78,13 @@ def _positions(
     file: object,
 ) -> NDArray[np.int64]:
     """Find each row's position among the known ids; the column's name says of what."""
-    named = texts(values)
-    found = pd.Index(known, dtype=object).get_indexer(pd.Index(named, dtype=object))
+    # Looked up once for each distinct id: a travel table names each many times.
+    named, codes = distinct_texts(values)
+    found = pd.Index(known, dtype=object).get_indexer(pd.Index(named, dtype=object))[codes]
     if (found < 0).any():
         row = int(np.flatnonzero(found < 0)[0])
-        which = repr(named[row]) if named[row] else "a row without an id"
+        name = named[codes[row]]
+        which = repr(name) if name else "a row without an id"
         msg = f"{which} is not in the city (which has {known[0]!r}, for example)"
         raise UnknownIdError(
             msg,

@@ -1,4 +1,8 @@
-"""City: an immutable, checked description of who is where and where sensors may stand."""
+"""City: an immutable, checked description of who is where and where sensors may stand.
+
+The file is long because it is one class and the contract of each of its methods; the work is
+done in the private files beside it.
+"""
 
 from __future__ import annotations
 
@@ -317,6 +321,8 @@ class City:
     @cached_property
     def _dataset(self) -> xr.Dataset:
         areas, points, sites = self._areas, self._points, self._sites
+        bands = np.array(areas.bands, dtype=np.int64).reshape(-1, 2)
+        bands.setflags(write=False)
         made = xr.Dataset(
             {
                 "residents": (("area", "age"), areas.residents),
@@ -328,8 +334,8 @@ class City:
                 "area": areas.ids,
                 "x": ("area", areas.xy[:, 0]),
                 "y": ("area", areas.xy[:, 1]),
-                "age": [first for first, _ in areas.bands],
-                "age_last": ("age", [last for _, last in areas.bands]),
+                "age": bands[:, 0],
+                "age_last": ("age", bands[:, 1]),
                 "column": np.array(areas.columns, dtype=object),
                 "point": points.ids,
                 "point_x": ("point", points.xy[:, 0]),

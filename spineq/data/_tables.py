@@ -1,0 +1,216 @@
+"""Tables from files of every kind, and coordinates in a system that is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from spineq.errors import (
+    GeographicCRSError,
+    MissingFileError,
+    SpineqError,
+    UnknownCRSError,
+    UnreadableFileError,
+)
+from spineq.model._checks import identifiers, in_metres, known_crs, look_like_degrees, need_columns
+from spineq.model._contract import coordinates
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pyproj
+    from numpy.typing import NDArray
+
+#: Endings of the files that are read, the preferred one first.
+ENDINGS = (".parquet", ".gpkg", ".geojson", ".json", ".shp", ".csv")
+
+#: Columns of identifiers, which stay text in a CSV: 007 is not 7, and NA is a name.
+_IDENTIFIERS = {
+    "areas": {"area_id", "oa11cd"},
+    "sites": {"site_id", "id", "area_id"},
+    "points": {"point_id", "area_id"},
+    "existing": {"sensor_id", "id", "area_id"},
+    "travel": {"site", "area", "point"},
+}
+
+#: What stands for "no value" in the other columns of a CSV.
+_NOTHING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None"]
+
+
+def read_table(file: Path, part: str = "areas") -> pd.DataFrame:
+    """Read a table of any supported kind; a GeoDataFrame where it has geometry.
+
+    Parameters
+    ----------
+    file
+        Path of the file.
+    part
+        What the table is of: ``"areas"``, ``"sites"``, ``"points"``, ``"existing"`` or
+        ``"travel"``. It says which columns are text, and which layer of several to take.
+
+    Raises
+    ------
+    MissingFileError, UnreadableFileError
+        The file is not there, is of an unknown kind, or cannot be read as what it is.
+    """
+    import geopandas as gpd
+
+    ending = file.suffix.lower()
+    if not file.exists():
+        msg = "there is no such file"
+        raise MissingFileError(msg, file=file, mend="Check the path")
+    if ending not in ENDINGS:
+        msg = f"files that end in {ending} are not read" if ending else "the name has no ending"
+        raise UnreadableFileError(msg, file=file, mend=f"Use one of {', '.join(ENDINGS)}")
+    try:
+        if ending == ".csv":
+            return _read_csv(file, _IDENTIFIERS[part])
+        if ending == ".parquet":
+            return _read_parquet(file)
+        frame: pd.DataFrame = gpd.read_file(file, layer=_layer(file, part))
+        return frame
+    except SpineqError:
+        raise
+    except Exception as error:  # every reader has its own family of exceptions
+        first = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else ""
+        msg = f"the file cannot be read ({first or type(error).__name__})"
+        raise UnreadableFileError(
+            msg, file=file, mend=f"Check that it is a whole {ending[1:]} file"
+        ) from error
+
+
+def _read_csv(file: Path, text: set[str]) -> pd.DataFrame:
+    head = pd.read_csv(file, header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0]
+    if head.duplicated().any():
+        # pandas would call the second one x.1.
+        name = head[head.duplicated()].iloc[0]
+        msg = f"there are two columns {name!r}"
+        raise UnreadableFileError(msg, file=file, field=name, mend="Keep one of them")
+    frame = pd.read_csv(
+        file,
+        dtype=dict.fromkeys(text, str),
+        keep_default_na=False,
+        na_values={name: _NOTHING for name in head if name not in text},
+    )
+    if not isinstance(frame.index, pd.RangeIndex):
+        # pandas would take the first column for the names of rows, and shift the others.
+        msg = "the rows have more values than there are columns"
+        raise UnreadableFileError(
+            msg, file=file, row=1, mend="Name every column in the first line, or drop end commas"
+        )
+    return frame
+
+
+def _read_parquet(file: Path) -> pd.DataFrame:
+    import geopandas as gpd
+    import pyarrow.parquet as pq
+
+    with_geometry = b"geo" in (pq.read_schema(file).metadata or {})
+    frame: pd.DataFrame = gpd.read_parquet(file) if with_geometry else pd.read_parquet(file)
+    return frame
+
+
+def _layer(file: Path, part: str) -> str | None:
+    """Layer to read of a GeoPackage with several."""
+    if file.suffix.lower() != ".gpkg":
+        return None
+    import pyogrio
+
+    layers = [str(name) for name, _ in pyogrio.list_layers(file)]
+    if len(layers) <= 1:
+        return None
+    if part not in layers:
+        msg = f"the file has {len(layers)} layers ({', '.join(layers)}), none of them {part!r}"
+        raise UnreadableFileError(
+            msg, file=file, mend=f"Call one {part!r}, or keep it alone in a file"
+        )
+    return part
+
+
+def located(
+    frame: pd.DataFrame, crs: object, file: Path, ids: NDArray[np.object_] | None = None
+) -> gpd.GeoDataFrame:
+    """Give a table geometry in a known system: its own, or the one that the user names.
+
+    Parameters
+    ----------
+    frame
+        With geometry, or with columns ``x`` and ``y``.
+    crs
+        What the user names, or None.
+    file
+        Where the table comes from, for messages.
+    ids
+        Identifier of each row, for messages; None where rows have none.
+
+    Raises
+    ------
+    UnknownCRSError
+        There is neither, or they differ.
+    GeographicCRSError
+        The system counts in degrees, and the coordinates are none.
+    """
+    import geopandas as gpd
+
+    if not isinstance(frame, gpd.GeoDataFrame):
+        found = known_crs(crs, file)
+        xy = coordinates(frame, ids, file)
+        made = gpd.GeoDataFrame(frame, geometry=gpd.points_from_xy(xy[:, 0], xy[:, 1]), crs=found)
+    elif crs is not None and frame.crs is not None and not _plausible(frame):
+        # GeoJSON is in degrees unless it says otherwise; where it is not, the user knows better.
+        made = frame.set_crs(known_crs(crs, file), allow_override=True)
+    else:
+        made = frame.set_crs(known_crs(crs, file, carried=frame.crs))
+    if not _plausible(made):
+        west, south, *_ = made.total_bounds
+        msg = f"{made.crs.to_string()} counts in degrees, and {west:g}, {south:g} are none"
+        raise GeographicCRSError(
+            msg,
+            file=file,
+            field="crs",
+            mend="Name the system of the coordinates, for example crs='EPSG:27700'",
+        )
+    return made
+
+
+def _plausible(frame: gpd.GeoDataFrame) -> bool:
+    bounds = np.asarray(frame.total_bounds).reshape(2, 2)
+    return not (
+        frame.crs.is_geographic and np.isfinite(bounds).all() and not look_like_degrees(bounds)
+    )
+
+
+def projected(frame: pd.DataFrame, crs: object, file: Path) -> tuple[gpd.GeoDataFrame, str]:
+    """Give a table of areas geometry in metres; the second answer says what was done for it."""
+    import geopandas as gpd
+
+    need_columns(frame, ["area_id"], file)
+    ids = identifiers(frame["area_id"], "area_id", file)
+    made = located(frame, crs, file, ids)
+    if in_metres(made.crs):
+        return made, ""
+    target = _utm(made, file)
+    moved = made.to_crs(target)
+    if {"x", "y"} <= set(made.columns):
+        if (made.geom_type == "Point").all():
+            moved = moved.drop(columns=["x", "y"])
+        else:
+            # The points that the file gives must move together with its polygons.
+            xy = coordinates(made, ids, file)
+            points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(*xy.T), crs=made.crs)
+            points = located(points, None, file).to_crs(target)
+            moved = moved.assign(x=points.geometry.x.to_numpy(), y=points.geometry.y.to_numpy())
+    return moved, f"Projected from {made.crs.to_string()} to {target.to_string()}."
+
+
+def _utm(frame: gpd.GeoDataFrame, file: Path) -> pyproj.CRS:
+    try:
+        found: pyproj.CRS = frame.estimate_utm_crs()
+    except (RuntimeError, ValueError) as error:
+        msg = f"there is no UTM zone for coordinates in {frame.crs.to_string()} ({error})"
+        raise UnknownCRSError(
+            msg, file=file, field="crs", mend="Project the data to metres first"
+        ) from error
+    return found
