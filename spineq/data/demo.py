@@ -12,17 +12,13 @@ import pandas as pd
 from spineq.errors import ProblemError, SpineqWarning
 from spineq.model.city import City
 
-#: Name of the synthetic city's coordinate system: metres, and at sea off West Africa, so that
-#: nobody takes it for a real place.
-SYNTHETIC_CRS = "EPSG:32631"
-
 
 def demo_city(
     name: Literal["san-francisco", "synthetic"] = "san-francisco",
     *,
-    n_areas: int = 910,
-    towns: int = 1,
-    seed: int = 0,
+    n_areas: int | None = None,
+    towns: int | None = None,
+    seed: int | None = None,
 ) -> City:
     """Return a city that needs no files.
 
@@ -33,8 +29,8 @@ def demo_city(
         a travel model's input (children and older people are estimated from split bands);
         ``"synthetic"``: a made city of any size, with the statistics of Newcastle upon Tyne.
     n_areas, towns, seed
-        For the synthetic city: number of areas, number of towns they are spread over, and
-        the seed that it is drawn from. The same seed gives the same city.
+        For the synthetic city alone: number of areas (910), number of towns they are spread
+        over (1), and the seed that it is drawn from (0). The same seed gives the same city.
 
     Returns
     -------
@@ -43,12 +39,20 @@ def demo_city(
     Raises
     ------
     ProblemError
-        A name that does not exist, or a size that is none.
+        A name that does not exist, a size that is none, or a size for San Francisco.
     """
-    if name == "san-francisco":
-        return _san_francisco()
     if name == "synthetic":
-        return _synthetic(n_areas, towns, seed)
+        return _synthetic(
+            910 if n_areas is None else n_areas,
+            1 if towns is None else towns,
+            0 if seed is None else seed,
+        )
+    if name == "san-francisco":
+        if not n_areas is towns is seed is None:
+            msg = "San Francisco is as large as it is"
+            mend = "Write demo_city('synthetic', n_areas=...) for a city of any size"
+            raise ProblemError(msg, field="n_areas, towns, seed", mend=mend)
+        return _san_francisco()
     msg = f"there is no demo city {name!r}"
     raise ProblemError(msg, field="name", mend="Use 'san-francisco' or 'synthetic'")
 
@@ -66,7 +70,7 @@ def _san_francisco() -> City:
 def _synthetic(n_areas: int, towns: int, seed: int) -> City:
     import geopandas as gpd
 
-    from spineq.data._synthetic import synthetic_tables
+    from spineq.data._synthetic import CRS, synthetic_tables
 
     try:
         made = synthetic_tables(n_areas, towns, seed)
@@ -77,7 +81,7 @@ def _synthetic(n_areas: int, towns: int, seed: int) -> City:
     frame = gpd.GeoDataFrame(
         ages,
         geometry=np.asarray(made.polygons, dtype=object),
-        crs=SYNTHETIC_CRS,
+        crs=CRS,
     ).assign(
         area_id=[f"A{number:0{width}d}" for number in range(1, n_areas + 1)],
         x=made.xy[:, 0],

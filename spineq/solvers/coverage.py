@@ -34,6 +34,9 @@ CUTOFF = 1e-4
 #: Most pairs that are kept in lists, 12 bytes each; the radius shrinks until they fit.
 MOST_PAIRS = 200_000_000
 
+# Metres below which shrinking the radius is given up: what is left lies at one place.
+_CLOSEST = 1e-3
+
 # Pairs that are worked on between two looks at the watcher: a few ms of distances alone, and
 # of distances with a decay and memory that is touched for the first time.
 _COUNTED = 4_000_000
@@ -289,6 +292,11 @@ def straight_line(
     -------
     Coverage or None
         None where the watcher asked to stop.
+
+    Raises
+    ------
+    ProblemError
+        More than `MOST_PAIRS` pairs lie at the same places, so that no radius makes them fit.
     """
     if dense is None:
         dense = len(sites) * len(points) <= DENSE_PAIRS
@@ -350,6 +358,9 @@ def _lists(
         share += 0.15 * (1 - share)
         if int(start.sum()) * step > MOST_PAIRS:
             radius *= 0.8
+            if radius < _CLOSEST:
+                msg = f"more than {MOST_PAIRS:,} pairs of site and point lie at the same places"
+                raise ProblemError(msg, mend="Put sites or points at one place together")
         elif step == 1:
             break
         else:

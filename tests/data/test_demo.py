@@ -91,3 +91,10 @@ def test_a_demo_city_that_cannot_be_is_refused(words: dict[str, Any], message: s
         demo_city(**words)
     assert "\n" not in str(caught.value)
     assert ".." not in str(caught.value)
+
+
+@pytest.mark.parametrize("words", [{"n_areas": 500}, {"towns": 2}, {"seed": 1}])
+def test_san_francisco_takes_no_size(words: dict[str, int]) -> None:
+    """A size that would be ignored is refused, with the city that it is meant for."""
+    with pytest.raises(ProblemError, match=r"as large as it is.*synthetic"):
+        demo_city(**words)
