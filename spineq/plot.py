@@ -148,7 +148,8 @@ def difference(net: Network, other: Network, city: City, *, ax: Axes | None = No
     Parameters
     ----------
     net, other
-        The networks; shown is the coverage by ``net`` minus that by ``other``.
+        The networks; shown is the coverage by ``net`` minus that by ``other``. The title has
+        the change for the groups that ``net`` was made for.
     city
         The city that both were made for.
     ax
@@ -176,10 +177,11 @@ def difference(net: Network, other: Network, city: City, *, ax: Axes | None = No
             **({"s": 30} | style),
         )
     _legend(ax)
-    change = net.total_coverage - other.total_coverage
+    # By the first network's weights: the other may have been made for other groups.
+    change = float(net.dataset["area_weight"].to_numpy() @ values)
     ax.set_title(
         f"{city.name or 'City'}: {counted(net.n_sensors, 'sensor')} against "
-        f"{other.n_sensors:,}, {100 * change:+.1f} percentage points of coverage",
+        f"{other.n_sensors:,}, {100 * change:+.1f} percentage points of {_of_whom(net)}",
         fontsize=10,
     )
     return ax
@@ -362,12 +364,19 @@ def save(ax: Axes, path: Any, *, dpi: int = 160) -> None:
         File to write; an earlier one is replaced in one step.
     dpi
         Dots per inch.
+
+    Raises
+    ------
+    StoreError
+        The file cannot be written.
     """
     import matplotlib.pyplot as plt
 
     from spineq.store import whole_file
 
     figure: Any = ax.figure
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, dpi=dpi)
-    plt.close(figure)
+    try:
+        with whole_file(path) as temporary:
+            figure.savefig(temporary, dpi=dpi)
+    finally:
+        plt.close(figure)

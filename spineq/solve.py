@@ -301,6 +301,10 @@ def _places(city: City, sensors: Any) -> pd.DataFrame:
         else:
             sensors = city.existing[["x", "y"]].to_numpy()
     if hasattr(sensors, "geometry"):
+        other = sorted(set(sensors.geometry.geom_type.dropna()) - {"Point"})
+        if other:
+            msg = f"a {other[0]} is not a place for a sensor"
+            raise UnknownSensorError(msg, field="sensors", mend="Give points")
         if sensors.crs is not None and sensors.crs != city.crs:
             sensors = sensors.to_crs(city.crs)
         sensors = np.column_stack([sensors.geometry.x, sensors.geometry.y])
@@ -335,7 +339,9 @@ def _free_places(city: City, xy: NDArray[np.float64]) -> pd.DataFrame:
     if xy.ndim != 2 or xy.shape[1] != 2 or not np.isfinite(xy).all():
         msg = f"places must be finite numbers in two columns, x and y, not of shape {xy.shape}"
         raise UnknownSensorError(msg, field="sensors", mend="Give an array (sensor, 2)")
-    xy = np.unique(xy, axis=0) if len(xy) else xy
+    if len(xy):
+        # Once each, in the order given.
+        xy = xy[np.sort(np.unique(xy, axis=0, return_index=True)[1])]
     return pd.DataFrame(
         {
             "position": np.full(len(xy), -1),

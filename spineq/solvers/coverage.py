@@ -238,7 +238,8 @@ class Coverage:
             yield 0.2 * high / self.n_pairs
         np.cumsum(start, out=start)
         fill = start[:-1].copy()
-        for low, high in blocks(self.start, _FILLED):
+        # The first pieces touch nearly every page of the new arrays, which is slow.
+        for low, high in blocks(self.start, _FILLED // 5):
             _kernels.flip_rows(self.start, point, self.value, fill, site, value, low, high)
             yield 0.2 + 0.8 * high / self.n_sites
         return start

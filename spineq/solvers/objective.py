@@ -194,15 +194,19 @@ class Swaps:
             yield 0.5 * share
         self._gain = np.zeros(self._objective.n_sites)
         self._loss = np.zeros(len(self.sites))
-        self._keys = np.full(1 << 12, -1, dtype=np.int64)
+        self._keys = np.zeros(1 << 12, dtype=np.int64)
         self._extra = np.zeros(1 << 12)
         self._used = 0
         n_points = self._objective.coverage.n_points
-        for low, high in blocks(self._columns[0], BUDGET // 4):
-            self._put_in(np.arange(low, high))
+        for low, high in blocks(self._columns[0], BUDGET // 10):
+            points = np.arange(low, high)
+            self._look_up(points)
+            for _ in self._book(points, 1.0):
+                yield 0.5 + 0.5 * low / n_points
             yield 0.5 + 0.5 * high / n_points
 
-    def _put_in(self, points: NDArray[np.int64]) -> None:
+    def _look_up(self, points: NDArray[np.int64]) -> None:
+        """Find the best and second-best open site of points."""
         _kernels.nearest_two(
             *self._columns,
             self._slot_of,
@@ -212,23 +216,38 @@ class Swaps:
             self._server,
             self._runner_up,
         )
-        self._book(points, 1.0)
 
-    def _book(self, points: NDArray[np.int64], sign: float) -> None:
-        self._keys, self._extra, self._used = _kernels.add_points(
-            *self._columns,
-            self._objective.weight,
-            points,
-            self._best,
-            self._second,
-            self._server,
-            sign,
-            self._gain,
-            self._loss,
-            self._keys,
-            self._extra,
-            self._used,
-        )
+    def _book(self, points: NDArray[np.int64], sign: float) -> Iterator[None]:
+        """Put points into the books or take them out; yields while the table grows."""
+        done = 0
+        while True:
+            done, self._used = _kernels.add_points(
+                *self._columns,
+                self._objective.weight,
+                points,
+                self._best,
+                self._second,
+                self._server,
+                sign,
+                self._gain,
+                self._loss,
+                self._keys,
+                self._extra,
+                self._used,
+                done,
+            )
+            if done == len(points):
+                return
+            yield from self._grow()
+
+    def _grow(self) -> Iterator[None]:
+        size = len(self._keys)
+        keys, extra = np.zeros(2 * size, dtype=np.int64), np.zeros(2 * size)
+        for low in range(0, size, BUDGET // 8):
+            high = min(low + BUDGET // 8, size)
+            _kernels.move_table(self._keys, self._extra, keys, extra, low, high)
+            yield
+        self._keys, self._extra = keys, extra
 
     def best(self) -> Iterator[tuple[float, int, int]]:
         """Look for the best swap, in pieces of some milliseconds.
@@ -241,14 +260,14 @@ class Swaps:
         """
         slots = len(self._loss)
         change, key = _kernels.plain_swap(self._gain, self._loss, self._slot_of, self._usable)
-        if key < 0:
+        if key == 0:
             yield 0.0, -1, -1
             return
         books = (self._gain, self._loss, self._keys, self._extra, self._slot_of, self._usable)
         for low in range(0, len(self._keys), BUDGET):
             high = min(low + BUDGET, len(self._keys))
             change, key = _kernels.best_swap(*books, change, key, low, high)
-            yield float(change), int(key) // slots, int(key) % slots
+            yield float(change), (int(key) - 1) // slots, (int(key) - 1) % slots
 
     def make(self, opened: int, closed: int) -> Iterator[float]:
         """Open a site and close a slot; the site takes the slot.
@@ -265,8 +284,11 @@ class Swaps:
         start = self._columns[0]
         ends = np.zeros(len(points) + 1, dtype=np.int64)
         np.cumsum(start[points + 1] - start[points], out=ends[1:])
-        for low, high in blocks(ends, BUDGET // 4):
+        for low, high in blocks(ends, BUDGET // 10):
             piece = points[low:high]
-            self._book(piece, -1.0)
-            self._put_in(piece)
+            for _ in self._book(piece, -1.0):
+                yield low / len(points)
+            self._look_up(piece)
+            for _ in self._book(piece, 1.0):
+                yield low / len(points)
             yield high / len(points)

@@ -31,6 +31,7 @@ from spineq.solvers._kernels.swaps import (
     add_points,
     affected_points,
     best_swap,
+    move_table,
     nearest_two,
     plain_swap,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "gains",
     "lazy_greedy",
     "make_grid",
+    "move_table",
     "nearest_two",
     "plain_swap",
     "plant",

@@ -20,8 +20,8 @@ import numpy as np
 
 from spineq.solvers._kernels.jit import Array, jit
 
-#: An empty place of the hash table.
-EMPTY = -1
+#: An empty place of the hash table: zero, so that a new table costs nothing until it is used.
+EMPTY = 0
 
 
 @jit
@@ -94,7 +94,8 @@ def add_points(
     keys: Array,
     extra: Array,
     used: int,
-) -> tuple[Array, Array, int]:
+    low: int,
+) -> tuple[int, int]:
     """Put points into the books (sign 1) or take them out (sign -1).
 
     Parameters
@@ -110,28 +111,25 @@ def add_points(
     gain, loss
         (site,) and (slot,), changed in place.
     keys, extra, used
-        Hash table of the extras: key is site x number of slots + slot.
+        Hash table of the extras, and how many places are taken. Keys are 1 + site x number of
+        slots + slot.
+    low
+        The first of the points to look at.
 
     Returns
     -------
     tuple
-        keys, extra and used: the table moves when it grows.
+        Where to go on, and how many places are taken. Not all points are done where the
+        table might become too full: move it into a larger one with `move_table` first.
     """
     slots = len(loss)
-    for k in range(len(points)):
+    for k in range(low, len(points)):
         j = points[k]
         if weight[j] == 0.0:
             continue
         # A point may bring as many new keys as its row is long.
-        while used + (start[j + 1] - start[j]) > len(keys) * 0.6:
-            old_keys, old_extra = keys, extra
-            keys = np.full(2 * len(old_keys), EMPTY, dtype=np.int64)
-            extra = np.zeros(2 * len(old_keys), dtype=np.float64)
-            for place in range(len(old_keys)):
-                if old_keys[place] != EMPTY:
-                    new = _place(keys, old_keys[place])
-                    keys[new] = old_keys[place]
-                    extra[new] = old_extra[place]
+        if used + (start[j + 1] - start[j]) > len(keys) * 0.6:
+            return k, used
         c1, c2, r = best[j], second[j], server[j]
         w = sign * weight[j]
         if r >= 0:
@@ -143,13 +141,25 @@ def add_points(
                 if c > c1:
                     gain[i] += w * (c - c1)
                 if r >= 0:
-                    key = i * slots + r
+                    key = 1 + i * slots + r
                     place = _place(keys, key)
                     if keys[place] == EMPTY:
                         keys[place] = key
                         used += 1
                     extra[place] += w * (min(c, c1) - c2)
-    return keys, extra, used
+    return len(points), used
+
+
+@jit
+def move_table(
+    keys: Array, extra: Array, new_keys: Array, new_extra: Array, low: int, high: int
+) -> None:
+    """Move places ``low`` to ``high`` of the table of extras into a larger one."""
+    for place in range(low, high):
+        if keys[place] != EMPTY:
+            new = _place(new_keys, keys[place])
+            new_keys[new] = keys[place]
+            new_extra[new] = extra[place]
 
 
 @jit
@@ -159,16 +169,16 @@ def plain_swap(gain: Array, loss: Array, slot_of: Array, usable: Array) -> tuple
     Returns
     -------
     tuple
-        Change of the value, and the key of the swap: -1 where no site can be opened.
+        Change of the value, and the key of the swap: 0 where no site can be opened.
     """
     opened = -1
     for i in range(len(gain)):
         if usable[i] and slot_of[i] < 0 and (opened < 0 or gain[i] > gain[opened]):
             opened = i
     if opened < 0:
-        return 0.0, -1
+        return 0.0, 0
     closed = np.argmin(loss)
-    return gain[opened] - loss[closed], opened * len(loss) + closed
+    return gain[opened] - loss[closed], 1 + opened * len(loss) + closed
 
 
 @jit
@@ -201,16 +211,15 @@ def best_swap(
     Returns
     -------
     tuple
-        Change of the value, and the key of the swap: site to open x number of slots + slot to
-        close.
+        Change of the value, and the key of the swap.
     """
     slots = len(loss)
     for place in range(low, high):
         other = keys[place]
         if other != EMPTY:
-            i = other // slots
+            i = (other - 1) // slots
             if usable[i] and slot_of[i] < 0:
-                brings = gain[i] - loss[other - i * slots] + extra[place]
+                brings = gain[i] - loss[other - 1 - i * slots] + extra[place]
                 if brings > change or (brings == change and other < key):
                     change, key = brings, other
     return change, key

@@ -1,0 +1,123 @@
+"""Lazy greedy against naive greedy, and where it ends early."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from solvers.instances import as_lists, naive_greedy, objectives, value_of
+
+from spineq.errors import ProblemError
+from spineq.progress import RecordingProgress, SilentProgress
+from spineq.solvers import greedy as module
+from spineq.solvers import objective as objective_module
+from spineq.solvers.coverage import DECAYS, Coverage, straight_line
+from spineq.solvers.greedy import greedy, in_greedy_order, place
+from spineq.solvers.objective import Objective
+
+SILENT = SilentProgress()
+
+
+@given(objective=objectives(max_sites=12), data=st.data(), budget=st.sampled_from([1, 10**6]))
+def test_lazy_is_naive(objective: Objective, data: st.DataObject, budget: int) -> None:
+    """Lazy evaluation places what plain evaluation places, ties and pauses included."""
+    n = data.draw(st.integers(1, int(objective.usable_sites.sum())))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BUDGET", budget)
+        sites, stopped = place(objective, n, SILENT)
+    assert sites.tolist() == naive_greedy(objective, n)
+    assert not stopped
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("dense", [True, False])
+def test_lazy_is_naive_on_a_grid(seed: int, dense: bool) -> None:
+    """On a grid, where distances tie all the time, lazy and naive choose the same sites."""
+    generator = np.random.default_rng(seed)
+    xy = 100.0 * generator.integers(0, 8, (60, 2))
+    coverage = straight_line(xy, xy, DECAYS["step"], 150.0, dense=dense)
+    assert coverage is not None
+    objective = Objective(coverage, generator.integers(0, 3, 60).astype(float))
+    assert place(objective, 25, SILENT)[0].tolist() == naive_greedy(objective, 25)
+
+
+def test_first_site_wins_a_tie() -> None:
+    """Where all sites add the same, they are taken in id order."""
+    objective = Objective(Coverage.from_matrix(np.eye(7)), np.ones(7))
+    assert place(objective, 5, SILENT)[0].tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("lists", [False, True])
+def test_points_without_weight(lists: bool) -> None:
+    """Sensors that can add nothing are still placed, in id order."""
+    matrix = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    coverage = as_lists(matrix) if lists else Coverage.from_matrix(matrix)
+    nobody = Objective(coverage, np.zeros(3))
+    assert place(nobody, 3, SILENT)[0].tolist() == [0, 1, 2]
+    one = Objective(coverage, np.array([0.0, 0.0, 2.0]))
+    solution = greedy(one, 2, 0, SILENT)
+    assert solution.sites.tolist() == [2, 0]
+    assert solution.value == 2.0
+    assert solution.upper_bound == pytest.approx(2.0, rel=1e-11)
+
+
+def test_nothing_is_covered() -> None:
+    """With empty lists greedy places sensors all the same, for a value and bound of zero."""
+    solution = greedy(Objective(as_lists(np.zeros((4, 3))), np.ones(3)), 3, 0, SILENT)
+    assert solution.sites.tolist() == [0, 1, 2]
+    assert (solution.value, solution.upper_bound, solution.stopped) == (0.0, 0.0, False)
+
+
+@given(objective=objectives())
+def test_all_sites(objective: Objective) -> None:
+    """With as many sensors as usable sites all of them are taken, and the bound is the value."""
+    n = int(objective.usable_sites.sum())
+    solution = greedy(objective, n, 0, SILENT)
+    assert sorted(solution.sites) == np.flatnonzero(objective.usable_sites).tolist()
+    assert solution.value == value_of(objective, solution.sites)
+    assert solution.upper_bound == pytest.approx(solution.value, rel=1e-11)
+
+
+@pytest.mark.parametrize("solve", [place, greedy])
+def test_more_sensors_than_usable_sites(solve: object) -> None:
+    """More sensors than sites where one may stand is an error, not an endless loop."""
+    usable = np.array([True, False, True])
+    objective = Objective(Coverage.from_matrix(np.eye(3)), np.ones(3), usable)
+    with pytest.raises(ProblemError, match="3 sensors are more than the 2 sites"):
+        place(objective, 3, SILENT) if solve is place else greedy(objective, 3, 0, SILENT)
+
+
+def test_stop_keeps_the_sensors_placed_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped after any report, greedy returns a beginning of its network, marked, with a bound."""
+    monkeypatch.setattr(module, "BUDGET", 30)
+    monkeypatch.setattr(objective_module, "BUDGET", 30)
+    generator = np.random.default_rng(2)
+    objective = Objective(Coverage.from_matrix(generator.random((15, 10))), generator.random(10))
+    watcher = RecordingProgress()
+    whole = greedy(objective, 6, 0, watcher)
+    fractions = [report.fraction for report in watcher.reports]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    lengths = set()
+    for stop_after in range(1, len(fractions)):
+        stopped = greedy(objective, 6, 0, RecordingProgress(stop_after))
+        n = len(stopped.sites)
+        lengths.add(n)
+        assert stopped.sites.tolist() == whole.sites[:n].tolist()
+        assert stopped.value == pytest.approx(value_of(objective, stopped.sites), rel=1e-12)
+        assert stopped.upper_bound >= whole.value
+        assert stopped.stopped or (n == 6 and stop_after >= len(fractions) - 2)
+    assert {0, 2, 6} <= lengths
+
+
+@given(objective=objectives(), data=st.data())
+def test_greedy_order_of_given_sites(objective: Objective, data: st.DataObject) -> None:
+    """Sites are sorted as greedy restricted to them would place them."""
+    marks = data.draw(
+        st.lists(st.booleans(), min_size=objective.n_sites, max_size=objective.n_sites)
+    )
+    sites = np.flatnonzero(marks)
+    restricted = Objective(objective.coverage, objective.weight, np.array(marks))
+    order = in_greedy_order(objective, sites)
+    assert order.tolist() == naive_greedy(restricted, len(sites))

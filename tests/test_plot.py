@@ -1,0 +1,248 @@
+"""Pictures: they draw on given axes and on their own, with all that a map must carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
+from solvers.instances import city_of
+
+import spineq as sq
+from spineq.errors import DataError, StoreError
+from spineq.model.network import Network
+from spineq.progress import RecordingProgress
+
+
+@pytest.fixture(scope="module")
+def city() -> sq.City:
+    city = sq.demo_city()
+    return city.with_existing(city.sites.iloc[:3])
+
+
+@pytest.fixture(scope="module")
+def net(city: sq.City) -> Network:
+    return sq.optimise(city, n_sensors=6)
+
+
+@pytest.fixture(scope="module")
+def plain() -> sq.City:
+    """City without polygons, with sites of its own, two of its areas without any."""
+    city = city_of([[0, 0], [1000, 0], [3000, 500], [2000, 900]])
+    sites = pd.DataFrame(
+        {"site_id": ["a", "b", "c"], "x": [400_100, 400_200, 402_900], "y": [500_000] * 3}
+    )
+    return city.with_sites(sites)
+
+
+@pytest.fixture(autouse=True)
+def _close() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def texts(ax: Axes) -> str:
+    """Everything that is written on the axes."""
+    legend = ax.get_legend()
+    entries = [] if legend is None else [text.get_text() for text in legend.get_texts()]
+    return "\n".join([ax.get_title(), *(text.get_text() for text in ax.texts), *entries])
+
+
+def is_map(ax: Axes) -> bool:
+    """Whether there are a scale bar of a round length, a colour bar, and equal axes."""
+    bars = [artist for artist in ax.artists if isinstance(artist, AnchoredSizeBar)]
+    length = bars[0].txt_label.get_text() if bars else ""
+    round_length = length.split()[0].strip("0").replace(".", "") in ("1", "2", "5")
+    return len(bars) == 1 and round_length and len(ax.figure.axes) > 1 and ax.get_aspect() == 1.0
+
+
+def drawn(ax: Axes) -> None:
+    """Render, so that what only fails when drawn fails here."""
+    ax.figure.canvas.draw()
+
+
+def test_network(net: Network, city: sq.City) -> None:
+    """The map has title with certificate, legend, numbers, scale bar and attribution."""
+    ax = sq.plot.network(net, city)
+    drawn(ax)
+    assert is_map(ax)
+    text = texts(ax)
+    assert "San Francisco: 6 sensors cover" in text
+    assert net.certificate() in text
+    assert "6 sensors\n3 existing" in text
+    assert {str(k) for k in range(1, 7)} <= set(text.split("\n"))
+    assert city.attribution[:40] in text.replace("\n", " ")
+    assert "Estimated from split age bands: Children (0-15), Older people (66+)" in text.replace(
+        "\n", " "
+    )
+
+
+def test_network_without_numbers_and_existing(net: Network, city: sq.City) -> None:
+    """Numbers and existing sensors can be left out."""
+    text = texts(sq.plot.network(net, city, number=False, existing=False))
+    assert "existing" not in text
+    assert "\n6\n" not in text
+
+
+def test_given_axes_are_drawn_on(net: Network, city: sq.City) -> None:
+    """Every function draws on the axes it is given and returns them, and opens no figure."""
+    other = sq.evaluate(city, "existing")
+    figure, (axes) = plt.subplots(2, 2)
+    a, b, c, d = axes.ravel()
+    assert sq.plot.network(net, city, ax=a) is a
+    assert sq.plot.history(net, ax=b) is b
+    assert sq.plot.difference(net, other, city, ax=c) is c
+    assert sq.plot.importance(city, ax=d) is d
+    assert len(plt.get_fignums()) == 1
+    assert all(ax.get_title() for ax in (a, b, c, d))
+    figure.canvas.draw()
+
+
+def test_own_axes_are_made(net: Network, city: sq.City) -> None:
+    """Without axes, each function makes a figure of its own."""
+    other = sq.evaluate(city, "existing")
+    made = [
+        sq.plot.network(net, city),
+        sq.plot.history(net),
+        sq.plot.difference(net, other, city),
+        sq.plot.importance(city),
+    ]
+    assert len({ax.figure for ax in made}) == 4
+    for ax in made:
+        assert ax.get_title()
+        drawn(ax)
+
+
+def test_history(net: Network) -> None:
+    """One line a group from 0 to the group's coverage, with its figure in the legend."""
+    ax = sq.plot.history(net)
+    assert len(ax.lines) == len(net.group_coverage)
+    for line, group in zip(ax.lines, net.group_coverage, strict=True):
+        x, y = line.get_data()
+        assert list(x) == list(range(7))
+        assert (y[0], y[-1]) == (0.0, pytest.approx(100 * float(group)))
+    assert "All residents: " in texts(ax)
+    assert "(estimated)" in texts(ax)
+    assert net.dataset.attrs["attribution"][:40] in texts(ax).replace("\n", " ")
+
+
+def test_history_of_a_mix_shows_the_objective(plain: sq.City) -> None:
+    """With several groups in the objective, the objective is a line too."""
+    groups = {"young": sq.Group(ages=(0, 15)), "jobs": sq.Group(column="workers")}
+    mixed = sq.optimise(plain, n_sensors=2, groups=groups)
+    assert "Objective" in texts(sq.plot.history(mixed))
+    assert "2 weighted groups" in texts(sq.plot.network(mixed, plain))
+
+
+def test_difference(net: Network, city: sq.City) -> None:
+    """The difference has both networks in the legend and the change in the title."""
+    other = sq.evaluate(city, "existing")
+    ax = sq.plot.difference(net, other, city)
+    drawn(ax)
+    assert is_map(ax)
+    change = 100 * (net.total_coverage - other.total_coverage)
+    assert f"6 sensors against 3, {change:+.1f} percentage points of all residents" in texts(ax)
+    assert "6 sensors in this network\n3 sensors in the other" in texts(ax)
+    assert city.attribution[:40] in texts(ax).replace("\n", " ")
+
+
+def test_difference_compares_like_with_like(net: Network, city: sq.City) -> None:
+    """Against a network made for other people, the change is that of the first one's people."""
+    jobs = sq.optimise(city, n_sensors=6, groups={"workplace": sq.GROUPS["workplace"]})
+    change = 100 * (net.total_coverage - float(jobs.group_coverage.sel(group="pop_total")))
+    assert change > 0
+    assert f"{change:+.1f} percentage points of all residents" in texts(
+        sq.plot.difference(net, jobs, city)
+    )
+
+
+def test_difference_of_a_network_and_itself(net: Network, city: sq.City) -> None:
+    """No difference at all is drawn as none."""
+    assert "+0.0 percentage points" in texts(sq.plot.difference(net, net, city))
+
+
+def test_importance(city: sq.City, plain: sq.City) -> None:
+    """The importance map is drawn by problem or by groups and theta; areas without a site stay."""
+    problem = sq.Problem(n_sensors=3, theta=300, groups={"w": sq.Group(column="workers")})
+    ax = sq.plot.importance(city, problem)
+    drawn(ax)
+    assert is_map(ax)
+    assert "theta 300 m" in texts(ax)
+    ax = sq.plot.importance(plain, groups={"w": sq.Group(column="workers")}, theta=900)
+    drawn(ax)
+    assert "theta 900 m" in texts(ax)
+    values = next(c for c in ax.collections if isinstance(c, PathCollection)).get_array()
+    # Sites a and b lie in A0, c in A2.
+    assert np.ma.getmaskarray(values).tolist() == [False, True, False, True]
+
+
+def test_another_city_is_refused(net: Network, plain: sq.City, city: sq.City) -> None:
+    """A network is not drawn on a city that it was not made for."""
+    with pytest.raises(DataError, match="not for this Smallville"):
+        sq.plot.network(net, plain)
+    theirs = sq.optimise(plain, n_sensors=1)
+    with pytest.raises(DataError, match="made for Smallville"):
+        sq.plot.difference(net, theirs, city)
+    with pytest.raises(DataError, match="made for Smallville"):
+        sq.plot.difference(theirs, net, city)
+
+
+@pytest.mark.parametrize("sensors", [["a"], ["A1", "c"], ["a", "b", "c"]])
+def test_city_without_polygons_and_with_own_sites(plain: sq.City, sensors: list[str]) -> None:
+    """Areas without polygons are dots; one sensor covers, several cover."""
+    net = sq.evaluate(plain, sensors)
+    ax = sq.plot.network(net, plain)
+    drawn(ax)
+    assert is_map(ax)
+    words = "1 sensor covers" if len(sensors) == 1 else f"{len(sensors)} sensors cover"
+    assert f"Smallville: {words} " in texts(ax)
+    drawn(sq.plot.history(net))
+    drawn(sq.plot.difference(net, net, plain))
+
+
+def test_many_sensors(city: sq.City) -> None:
+    """With many sensors the numbers are left out by default."""
+    ax = sq.plot.network(sq.optimise(city, n_sensors=120, method="greedy"), city)
+    drawn(ax)
+    assert "120 sensors" in texts(ax)
+    assert "\n119\n" not in texts(ax)
+
+
+def test_no_sensors(city: sq.City) -> None:
+    """A search that was stopped at once can be drawn."""
+    empty = sq.optimise(city, n_sensors=4, theta=123, progress=RecordingProgress(1))
+    assert empty.n_sensors == 0
+    for ax in (sq.plot.network(empty, city), sq.plot.history(empty)):
+        drawn(ax)
+
+
+@pytest.mark.parametrize("xy", [[[0, 0]], [[5, 5], [5, 5]], [[0, 0], [0, 9_000]]])
+def test_cities_of_no_extent(xy: list[list[float]]) -> None:
+    """One area, areas at one place, and areas in a line have maps too."""
+    city = city_of(xy)
+    net = sq.optimise(city, n_sensors=1)
+    for ax in (
+        sq.plot.network(net, city),
+        sq.plot.difference(net, net, city),
+        sq.plot.importance(city),
+    ):
+        drawn(ax)
+        assert is_map(ax)
+
+
+def test_save_writes_a_whole_file_or_none(net: Network, city: sq.City, tmp_path: Path) -> None:
+    """The picture is written and its figure closed; a failure leaves nothing."""
+    path = tmp_path / "picture.png"
+    sq.plot.save(sq.plot.network(net, city), path, dpi=50)
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert plt.get_fignums() == []
+    with pytest.raises(StoreError):
+        sq.plot.save(sq.plot.history(net), path / "inside-a-file.png")
+    assert [left.name for left in tmp_path.iterdir()] == ["picture.png"]
+    assert plt.get_fignums() == []
