@@ -31,11 +31,27 @@ def city_options(command: _Command) -> _Command:
     """Options that say how a city's files are to be read."""
     for option in (
         click.option("--attribution", help="Source to name in every picture."),
-        click.option("--travel-unit", default="m", show_default=True, help="Unit of the costs."),
-        click.option("--travel", type=click.Path(), help="File of travel costs."),
-        click.option("--existing", type=click.Path(), help="File of existing sensors."),
-        click.option("--points", type=click.Path(), help="File of demand points."),
-        click.option("--sites", type=click.Path(), help="File of candidate sites."),
+        click.option(
+            "--travel-unit",
+            default="m",
+            show_default=True,
+            help="Unit of the travel costs, and so of theta.",
+        ),
+        click.option(
+            "--travel", type=click.Path(), help="File of travel costs: site, area or point, cost."
+        ),
+        click.option(
+            "--existing",
+            type=click.Path(),
+            help="File of existing sensors: x, y or points. Drawn, and for evaluate; optimise "
+            "does not count them.",
+        ),
+        click.option(
+            "--points",
+            type=click.Path(),
+            help="File of demand points: area_id, x, y, and share or weight.",
+        ),
+        click.option("--sites", type=click.Path(), help="File of candidate sites: site_id, x, y."),
         click.option("--crs", help="Coordinate system of a CSV, such as EPSG:27700."),
     ):
         command = option(command)
@@ -49,24 +65,27 @@ def problem_options(command: _Command) -> _Command:
     from spineq.model.problem import DecayName
 
     for option in (
-        click.option("--max-age", type=int, help="Oldest age that counts (original's word)."),
-        click.option("--min-age", type=int, help="Youngest age that counts (original's word)."),
-        click.option("--workplace-weight", type=float, help="Importance of workers."),
-        click.option("--population-weight", type=float, help="Importance of residents."),
+        click.option("--max-age", type=int, help="Oldest resident that counts, 90 for 90 and older; instead of --group."),
+        click.option("--min-age", type=int, help="Youngest resident that counts; instead of --group."),
+        click.option("--workplace-weight", type=float, help="Importance of workers; instead of --group."),
+        click.option("--population-weight", type=float, help="Importance of residents; instead of --group."),
         click.option(
             "--group",
             "groups",
             multiple=True,
             metavar="NAME:WHO[:WEIGHT]",
-            help="Who matters: children:0-15:2 or jobs:workers:0.5. May be repeated.",
+            help="Who matters: children:0-15:2, older:66-90 (90 and older included), or a column, "
+            "jobs:workers:0.5. The weight is importance, whatever the head counts. May be repeated.",
         ),
         click.option(
             "--decay", type=click.Choice(get_args(DecayName)), default="exponential",
-            show_default=True, help="How coverage falls with distance.",
+            show_default=True, help="How coverage falls with distance: exponential to 37 % at theta, gaussian to 61 %, "
+            "linear to nothing; step covers all up to theta.",
         ),
         click.option(
             "--theta", type=float, default=500.0, show_default=True,
-            help="Scale of the decay, metres.",
+            help="Distance at which coverage has fallen to what --decay says, metres "
+            "(or the travel costs' unit).",
         ),
     ):  # fmt: skip
         command = option(command)

@@ -76,6 +76,10 @@ class Group:
             return "All residents" if youngest == 0 else f"Residents aged {youngest} and over"
         return f"Residents aged {youngest} to {oldest}"
 
+    def same_people(self, other: Group) -> bool:
+        """Whether two groups are the same people, whatever their weights and titles."""
+        return (self.ages, self.column) == (other.ages, other.column)
+
     def to_dict(self) -> dict[str, Any]:
         """Describe the group in JSON's types; fields at their default are left out."""
         made: dict[str, Any] = {}
@@ -231,8 +235,7 @@ def groups_from_words(
             OLDEST if max_age is None else max_age,
         )
         group = Group(ages=ages)
-        name = _NAMES_BY_AGES.get(group.ages, f"pop_{ages[0]}_{ages[1]}")
-        shares = {name: (replace(group, title=_title(name)), 1.0)}
+        shares = {_NAMES_BY_AGES.get(group.ages, f"pop_{ages[0]}_{ages[1]}"): (group, 1.0)}
     elif isinstance(pop_age_groups, Mapping):
         shares = {name: _age_group(name, words) for name, words in pop_age_groups.items()}
     else:
@@ -253,9 +256,7 @@ def groups_from_words(
         if "workplace" in groups:
             msg = "'workplace' is the name of the group of workers"
             raise ProblemError(msg, field="pop_age_groups", mend="Call the age group otherwise")
-        groups["workplace"] = Group(
-            column="workers", weight=of_workers, title=GROUPS["workplace"].title
-        )
+        groups["workplace"] = Group(column="workers", weight=of_workers)
     if not groups:
         msg = "no group has a weight above zero"
         raise ProblemError(
@@ -266,8 +267,13 @@ def groups_from_words(
     return groups
 
 
-def _title(name: str) -> str | None:
-    return GROUPS[name].title if name in GROUPS else None
+def title_of(name: str, group: Group) -> str:
+    """What tables and pictures call a group: its title, or its name where that says who it is."""
+    if group.title:
+        return group.title
+    if name in GROUPS and group.same_people(GROUPS[name]):
+        return GROUPS[name].label
+    return group.label if name.startswith("pop_") else name.replace("_", " ")
 
 
 def _age_group(name: str, words: object) -> tuple[Group, float]:
@@ -276,7 +282,7 @@ def _age_group(name: str, words: object) -> tuple[Group, float]:
     try:
         group = Group(
             ages=(given.get("min", 0), given.get("max", OLDEST)),
-            title=given.get("title", _title(name)),
+            title=given.get("title"),
         )
     except ProblemError as error:
         raise ProblemError(error.what, field=field, mend=error.mend) from error

@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from spineq.errors import NetworkFileError
-from spineq.model.groups import Group
+from spineq.model.groups import Group, title_of
 from spineq.model.problem import Problem
 
 if TYPE_CHECKING:
@@ -400,7 +400,10 @@ def make_network(
     text: dict[str, Any] = {
         "site": ("sensor", sensors["site"].to_numpy(dtype=object)),
         "sensor_area": ("sensor", sensors["area"].to_numpy(dtype=object)),
-        "group_title": ("group", np.array([groups[name].label for name in names], dtype=object)),
+        "group_title": (
+            "group",
+            np.array([title_of(name, groups[name]) for name in names], dtype=object),
+        ),
     }
     data = xr.Dataset(
         text
