@@ -217,10 +217,7 @@ def _matrix(coverage: Any) -> NDArray[np.float64]:
 def _fresh_matrix(city: City, problem: Problem) -> NDArray[np.float64]:
     from spineq.solvers.coverage import DECAYS, distances
 
-    data = city.dataset
-    sites = np.column_stack([data["site_x"], data["site_y"]])
-    points = np.column_stack([data["point_x"], data["point_y"]])
-    return DECAYS[problem.decay].function(distances(sites, points), problem.theta)
+    return DECAYS[problem.decay].function(distances(city.site_xy, city.point_xy), problem.theta)
 
 
 def _same(objective: Objective, ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> str:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
-import pandas as pd
 
-from spineq.errors import ProblemError, UnknownSensorError
-from spineq.model.network import WITHIN, Network, make_network
-from spineq.model.problem import Problem
+from spineq.errors import ProblemError
+from spineq.measure import at_sites, measured, places_of
+from spineq.model.network import Network
+from spineq.model.problem import Problem, ProblemWords
 from spineq.progress import Progress, SilentProgress, SpanProgress
 
 if TYPE_CHECKING:
@@ -26,35 +25,48 @@ if TYPE_CHECKING:
     from spineq.solvers.solution import Solution
 
 
-#: What the watcher is told while a network is measured.
-MEASURING = "measuring the network"
-
-
 def optimise(
     city: City,
     problem: Problem | None = None,
     *,
     progress: Progress | None = None,
-    **words: Any,
+    **words: Unpack[ProblemWords],
 ) -> Network:
-    """Place sensors so that as many people as possible, of the groups that matter, are covered.
+    """Place sensors so that the people who matter are covered as well as possible.
 
-    Maximises ``sum_j weight_j max over sensors i of decay(d_ij)`` over the city's demand
-    points j: uncapacitated facility location with a fixed number of sites.
+    Someone's coverage is 1 at a sensor and falls with the distance to the nearest one:
+    ``exp(-distance / theta)`` by default. What is maximised is its mean over the people of
+    the groups, ``sum_j weight_j max over sensors i of decay(d_ij)`` over the city's demand
+    points j (in the field's words: uncapacitated facility location with a fixed number of
+    sites). Existing sensors do not count: ask `evaluate` what they cover.
 
     Parameters
     ----------
     city
         Where.
     problem
-        What is asked; or the fields of `Problem` as keywords.
+        What is asked, as a `Problem`; or give its fields as keywords.
+    n_sensors : int
+        How many sensors to place, 1 up to the number of sites.
+    theta : float, default 500
+        Distance at which coverage has fallen to 37 % (with the default decay), metres; in the
+        unit of the travel table where the city has one, and then to be given.
+    groups : dict of str to Group, default all residents
+        Who matters. Each group's people are scaled to sum to 1 first, so that its weight is
+        importance and not head count: weights 2 and 1 mean two thirds and one third.
+    decay : {"exponential", "step", "linear", "gaussian"}
+        How coverage falls with distance; see `spineq.solvers.coverage.DECAYS`.
+    method : {"auto", "exchange", "greedy", "random"}
+        ``"greedy"`` places one sensor after the other where it adds most; ``"exchange"`` then
+        swaps sensors until no swap helps; ``"auto"``, the best that there is, is
+        ``"exchange"``; ``"random"`` is a baseline, drawn with ``seed``.
+    seed : int, default 0
+        For ``"random"`` alone.
+    population_weight, workplace_weight, min_age, max_age, pop_age_groups
+        The groups in the words of the original system (Spatial Inequality in the Smart City);
+        see `spineq.model.groups.groups_from_words`.
     progress
         Watcher; when it asks to stop, the best network so far is returned, marked.
-    **words
-        ``n_sensors``, ``theta`` (500), ``groups`` (all residents), ``decay``
-        (``"exponential"``), ``method`` (``"auto"``), ``seed`` (0); or the original system's
-        ``population_weight``, ``workplace_weight``, ``min_age``, ``max_age``,
-        ``pop_age_groups`` instead of groups.
 
     Returns
     -------
@@ -78,7 +90,7 @@ def optimise(
     from spineq.solvers import method_named
     from spineq.solvers.solution import Solution
 
-    problem = _problem(problem, words)
+    problem = _problem(city, problem, dict(words))
     watcher = progress or SilentProgress()
     began = time.perf_counter()
     check(city, problem)
@@ -94,8 +106,8 @@ def optimise(
         )
     # Measuring is short and is not stopped: a network without its figures is none.
     measuring = SilentProgress() if solution.stopped else SpanProgress(watcher, 0.95, 0.999)
-    places = _at_sites(city, solution.sites)
-    made = _measured(city, problem, places, name, solution, began, measuring)
+    places = at_sites(city, solution.sites)
+    made = measured(city, problem, places, name, solution, began, measuring)
     if not solution.stopped:
         watcher.report(1.0, "done", made.total_coverage, made.upper_bound)
     return made
@@ -107,7 +119,7 @@ def evaluate(
     problem: Problem | None = None,
     *,
     progress: Progress | None = None,
-    **words: Any,
+    **words: Unpack[ProblemWords],
 ) -> Network:
     """Measure a network of the user's own.
 
@@ -116,12 +128,13 @@ def evaluate(
     city
         Where.
     sensors
-        Ids of sites or areas (an area means its point); or places: an array (sensor, 2) of x
-        and y in the city's CRS, or a GeoSeries or GeoDataFrame of points; or ``"existing"``:
-        the areas that have an existing sensor (the original system's way), or
-        ``"existing-points"``: the existing sensors where they stand.
-    problem, **words
-        As for `optimise`; ``n_sensors`` follows from the sensors and ``method`` means nothing.
+        Ids of sites or areas (an area means its point); or places: pairs of x and y in the
+        city's CRS, an array (sensor, 2), a table with columns x and y, or a GeoSeries or
+        GeoDataFrame of points; or ``"existing"``: the areas that have an existing sensor, each
+        once, at its point; or ``"existing-points"``: the existing sensors where they stand.
+    problem, theta, groups, decay, ...
+        As for `optimise`; ``n_sensors`` follows from the sensors, and ``method`` and ``seed``
+        mean nothing.
     progress
         Watcher; when it asks to stop, the network comes without a bound, marked.
 
@@ -134,7 +147,7 @@ def evaluate(
     Raises
     ------
     UnknownSensorError
-        An id that is neither a site nor an area.
+        An id that is neither a site nor an area, or a place far from the city.
     ProblemError
         A parameter is wrong, or a place that is no site in a city with a travel table.
     """
@@ -142,12 +155,17 @@ def evaluate(
 
     began = time.perf_counter()
     watcher = progress or SilentProgress()
-    places = _places(city, sensors)
+    _need_city(city)
+    places, sensors_given = places_of(city, sensors)
     # The bound is that of as many sensors; of one, where there is none.
     n_sensors = max(len(places), 1)
+    given: dict[str, Any] = dict(words)
+    if "n_sensors" in given:
+        msg = "the number of sensors follows from the sensors"
+        raise ProblemError(msg, field="n_sensors", mend="Leave it out")
     if problem is None:
-        words["n_sensors"] = n_sensors
-    problem = replace(_problem(problem, words), n_sensors=n_sensors)
+        given["n_sensors"] = n_sensors
+    problem = replace(_problem(city, problem, given), n_sensors=n_sensors)
     city.weights(problem.groups)
     sites = places["position"].to_numpy(dtype=np.int64)
     solution = Solution(sites, float("nan"), float("nan"), stopped=False)
@@ -161,12 +179,25 @@ def evaluate(
             solution = replace(solution, stopped=True)
         else:
             objective = objective_of(city, problem, coverage)
-            solution = certified(objective, sites, n_sensors, SpanProgress(watcher, 0.5, 0.9))
+            solution = certified(objective, sites, n_sensors, SpanProgress(watcher, 0.5, 0.7))
+            solution = _better_bound(objective, solution, SpanProgress(watcher, 0.7, 0.9))
     measuring = SilentProgress() if solution.stopped else SpanProgress(watcher, 0.9, 0.999)
-    made = _measured(city, problem, places, "given", solution, began, measuring)
+    made = measured(city, problem, places, "given", solution, began, measuring, sensors_given)
     if not solution.stopped:
         watcher.report(1.0, "done", made.total_coverage, made.upper_bound)
     return made
+
+
+def _better_bound(objective: Objective, solution: Solution, progress: Progress) -> Solution:
+    """Bound a user's network also by way of greedy's, whose bound may be far below its own."""
+    from spineq.solvers.greedy import greedy
+
+    n = len(solution.sites)
+    if solution.stopped or n == 0:
+        return solution
+    best = greedy(objective, n, 0, progress)
+    bound = min(solution.upper_bound, best.upper_bound)
+    return replace(solution, upper_bound=bound, stopped=best.stopped)
 
 
 def check(city: City, problem: Problem) -> None:
@@ -202,9 +233,24 @@ def site_values(city: City, problem: Problem) -> NDArray[np.float64]:
     return values
 
 
-def _problem(problem: Problem | None, words: dict[str, Any]) -> Problem:
+def _need_city(city: object) -> None:
+    from spineq.model.city import City
+
+    if not isinstance(city, City):
+        msg = f"a city is needed, not {city!r}"
+        raise ProblemError(msg, field="city", mend="Read it with read_city(path)")
+
+
+def _problem(city: City, problem: Problem | None, words: dict[str, Any]) -> Problem:
+    _need_city(city)
     if problem is None:
+        if city.travel_unit != "m" and words.get("theta") is None:
+            msg = f"the city's distances are {city.travel_unit}, so theta must be given in them"
+            raise ProblemError(msg, field="theta", mend="Say for example theta=10")
         return Problem.from_words(**words)
+    if not isinstance(problem, Problem):
+        msg = f"a Problem is needed, not {problem!r}"
+        raise ProblemError(msg, field="problem", mend="Write optimise(city, n_sensors=20)")
     if words:
         msg = f"a problem and {', '.join(sorted(words))} are both given"
         raise ProblemError(msg, mend="Give either a Problem or its fields")
@@ -222,7 +268,7 @@ def coverage_of(city: City, problem: Problem, progress: Progress) -> Coverage | 
     Coverage or None
         None where the watcher asked to stop.
     """
-    from spineq.solvers.coverage import DENSE_PAIRS, from_travel, straight_line
+    from spineq.solvers.coverage import DECAYS, DENSE_PAIRS, from_travel, straight_line
 
     # By digest, so that a city unpickled for every task is still one.
     key = city.digest, problem.theta, problem.decay
@@ -230,12 +276,12 @@ def coverage_of(city: City, problem: Problem, progress: Progress) -> Coverage | 
         if key in _KEPT:
             _KEPT.move_to_end(key)
             return _KEPT[key]
-    decay = _decay(problem.decay)
+    decay = DECAYS[problem.decay]
     if city.travel is not None:
         n_sites, areas = city.n_sites, city.point_area
         made = from_travel(city.travel, n_sites, areas, decay, problem.theta, progress)
     else:
-        made = straight_line(*_xy(city), decay, problem.theta, progress=progress)
+        made = straight_line(city.site_xy, city.point_xy, decay, problem.theta, progress=progress)
     if made is not None and made.n_pairs <= DENSE_PAIRS:
         with _KEPT_LOCK:
             _KEPT[key] = made
@@ -250,274 +296,8 @@ _KEPT_LOCK = threading.Lock()
 _KEPT_MOST = 2
 
 
-def _decay(name: str) -> Any:
-    from spineq.solvers.coverage import DECAYS
-
-    return DECAYS[name]
-
-
-def _xy(city: City) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    data = city.dataset
-    return (
-        np.column_stack([data["site_x"], data["site_y"]]),
-        np.column_stack([data["point_x"], data["point_y"]]),
-    )
-
-
 def objective_of(city: City, problem: Problem, coverage: Coverage) -> Objective:
     """Weigh coverage by the problem's groups."""
     from spineq.solvers.objective import Objective
 
     return Objective(coverage, city.point_weights(city.weights(problem.groups)))
-
-
-# ---------------------------------------------------------------------------- sensors
-
-
-def _at_sites(city: City, positions: NDArray[np.int64]) -> pd.DataFrame:
-    """Table of chosen sites: position, site, area, x, y."""
-    data = city.dataset
-    return pd.DataFrame(
-        {
-            "position": positions,
-            "site": data["site"].to_numpy()[positions],
-            "area": city.site_areas[positions],
-            "x": data["site_x"].to_numpy()[positions],
-            "y": data["site_y"].to_numpy()[positions],
-        }
-    )
-
-
-def _places(city: City, sensors: Any) -> pd.DataFrame:
-    """Table of the user's sensors: position (-1 for a place that is no site), site, area, x, y."""
-    if isinstance(sensors, str):
-        if sensors not in ("existing", "existing-points"):
-            sensors = [sensors]
-        elif city.existing is None:
-            msg = "the city has no existing sensors"
-            raise UnknownSensorError(msg, field="sensors", mend="Add them with with_existing")
-        elif sensors == "existing":
-            sensors = city.existing_areas
-        else:
-            sensors = city.existing[["x", "y"]].to_numpy()
-    if hasattr(sensors, "geometry"):
-        other = sorted(set(sensors.geometry.geom_type.dropna()) - {"Point"})
-        if other:
-            msg = f"a {other[0]} is not a place for a sensor"
-            raise UnknownSensorError(msg, field="sensors", mend="Give points")
-        if sensors.crs is not None and sensors.crs != city.crs:
-            sensors = sensors.to_crs(city.crs)
-        sensors = np.column_stack([sensors.geometry.x, sensors.geometry.y])
-    if isinstance(sensors, np.ndarray) and sensors.dtype.kind in "fiu":
-        return _free_places(city, np.asarray(sensors, dtype=np.float64))
-    return _named_places(city, [str(name) for name in sensors])
-
-
-def _named_places(city: City, names: Sequence[str]) -> pd.DataFrame:
-    data = city.dataset
-    names = list(dict.fromkeys(names))
-    site = pd.Index(data["site"].to_numpy()).get_indexer(pd.Index(names, dtype=object))
-    area = pd.Index(data["area"].to_numpy()).get_indexer(pd.Index(names, dtype=object))
-    unknown = [name for k, name in enumerate(names) if site[k] < 0 and area[k] < 0]
-    if unknown:
-        msg = f"{unknown[0]!r} is neither a site nor an area of {city.name or 'the city'}"
-        first = data["site"].to_numpy()[0]
-        raise UnknownSensorError(
-            msg, field="sensors", mend=f"Use ids such as {first!r}, or x and y"
-        )
-    made = _at_sites(city, np.maximum(site, 0).astype(np.int64))
-    made["position"] = site
-    elsewhere = np.flatnonzero(site < 0)
-    made.loc[elsewhere, "site"] = ""
-    made.loc[elsewhere, "area"] = [names[k] for k in elsewhere]
-    made.loc[elsewhere, "x"] = data["x"].to_numpy()[area[elsewhere]]
-    made.loc[elsewhere, "y"] = data["y"].to_numpy()[area[elsewhere]]
-    return made
-
-
-def _free_places(city: City, xy: NDArray[np.float64]) -> pd.DataFrame:
-    if xy.ndim != 2 or xy.shape[1] != 2 or not np.isfinite(xy).all():
-        msg = f"places must be finite numbers in two columns, x and y, not of shape {xy.shape}"
-        raise UnknownSensorError(msg, field="sensors", mend="Give an array (sensor, 2)")
-    if len(xy):
-        # Once each, in the order given.
-        xy = xy[np.sort(np.unique(xy, axis=0, return_index=True)[1])]
-    return pd.DataFrame(
-        {
-            "position": np.full(len(xy), -1),
-            "site": np.full(len(xy), "", dtype=object),
-            "area": city.areas_at(xy) if len(xy) else np.empty(0, dtype=object),
-            "x": xy[:, 0],
-            "y": xy[:, 1],
-        }
-    )
-
-
-# ---------------------------------------------------------------------------- measuring
-
-
-def _measured(
-    city: City,
-    problem: Problem,
-    places: pd.DataFrame,
-    method: str,
-    solution: Solution,
-    began: float,
-    progress: Progress,
-) -> Network:
-    """Measure a network in float64 from its places, without cut-offs, and put it together."""
-    groups = city.reported_groups(dict(problem.groups))
-    area_weight = city.weights(problem.groups)
-    progress.report(0.0, MEASURING)
-    people, rows = {}, np.empty((1 + len(groups), city.n_points))
-    rows[0] = city.point_weights(area_weight)
-    for k, (name, group) in enumerate(groups.items(), start=1):
-        people[name] = city.people(group)
-        rows[k] = city.point_weights(people[name].values / people[name].values.sum())
-        progress.report(0.2 * k / len(groups), MEASURING)
-    watcher = SpanProgress(progress, 0.2, 0.8)
-    nearest, covered, history = _history(city, problem, places, rows, watcher)
-    final = (rows * covered).sum(axis=1)
-    value = float(final[0])
-    if len(history):
-        # The same sum in two orders: the last sensor's is the total, and none is above it.
-        np.minimum(history, final, out=history)
-        history[-1] = final
-    table = pd.DataFrame(
-        {
-            "people": [float(found.values.sum()) for found in people.values()],
-            "estimated": [found.estimated for found in people.values()],
-            "coverage": final[1:],
-        },
-        index=pd.Index(list(groups)),
-    )
-    metres = _metres(city, places, nearest)
-    for radius in WITHIN:
-        table[radius] = (rows[1:] * (metres <= radius)).sum(axis=1)
-    nearest_first = np.argsort(metres, kind="stable")
-    table["median"], table["p90"] = (
-        [_weighted_quantile(metres, row, nearest_first, share) for row in rows[1:]]
-        for share in (0.5, 0.9)
-    )
-    progress.report(1.0, MEASURING)
-    area_coverage = np.bincount(
-        city.point_area, weights=city.point_share * covered, minlength=city.n_areas
-    )
-    bound = solution.upper_bound
-    unknown = np.isnan(solution.value)
-    return make_network(
-        problem=problem,
-        city=city,
-        method=method,
-        sensors=places,
-        area_weight=area_weight,
-        area_coverage=area_coverage.astype(np.float64),
-        history=history[:, 0],
-        group_history=history[:, 1:],
-        groups=groups,
-        table=table,
-        total_coverage=value,
-        upper_bound=bound if np.isnan(bound) else max(bound, value),
-        stopped=solution.stopped,
-        cutoff_error=0.0 if unknown else abs(value - solution.value),
-        seconds=time.perf_counter() - began,
-    )
-
-
-def _history(
-    city: City,
-    problem: Problem,
-    places: pd.DataFrame,
-    rows: NDArray[np.float64],
-    progress: Progress,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Follow the coverage of weights, (row, point), from sensor to sensor.
-
-    Returns
-    -------
-    tuple
-        Distance or cost to the nearest sensor (point,), coverage (point,), and the rows'
-        coverage after each sensor (sensor, row).
-    """
-    decay, n_places = _decay(problem.decay), len(places)
-    nearest, covered = np.full(city.n_points, np.inf), np.zeros(city.n_points)
-    gained = np.zeros((n_places, len(rows)))
-    approaches = _costs(city, places) if city.travel is not None else _approaches(city, places)
-    for share, sensor, point, distance in approaches:
-        value = decay(distance, problem.theta)
-        # What a point had before is the entry before it, or what stands in the books.
-        again = np.flatnonzero(point[1:] == point[:-1]) + 1
-        before = covered[point]
-        before[again] = value[again - 1]
-        last = np.ones(len(point), dtype=np.bool_)
-        last[again - 1] = False
-        nearest[point[last]], covered[point[last]] = distance[last], value[last]
-        for k, row in enumerate(rows):
-            more = row[point] * (value - before)
-            gained[:, k] += np.bincount(sensor, weights=more, minlength=n_places)
-        progress.report(share, MEASURING)
-    return nearest, covered, np.cumsum(gained, axis=0)
-
-
-#: Pairs of sensor and point whose distances are looked at in one go: some milliseconds.
-_LOOKED_AT = 1_000_000
-
-_Approaches = Iterator[
-    tuple[float, "NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.float64]"]
-]
-
-
-def _approaches(city: City, places: pd.DataFrame) -> _Approaches:
-    """List where a sensor is nearer to a point than all before it, by straight line.
-
-    Yields share done, sensor, point and distance; by point, then by sensor.
-    """
-    from spineq.solvers import _kernels
-
-    sensors, points = np.ascontiguousarray(places[["x", "y"]], dtype=np.float64), _xy(city)[1]
-    if len(sensors) == 0:
-        return
-    step = max(1, _LOOKED_AT // len(sensors))
-    room = min(step, len(points)) * len(sensors)
-    sensor, point = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-    distance = np.empty(room)
-    for low in range(0, len(points), step):
-        high = min(low + step, len(points))
-        n = _kernels.approaches(sensors, points, low, high, sensor, point, distance)
-        yield high / len(points), sensor[:n], point[:n], distance[:n]
-
-
-def _costs(city: City, places: pd.DataFrame) -> _Approaches:
-    """List as `_approaches` does, by travel cost, one sensor after the other."""
-    nearest = np.full(city.n_points, np.inf)
-    for k, position in enumerate(places["position"]):
-        cost = city.travel_costs_from(int(position))
-        point = np.flatnonzero(cost < nearest)
-        nearest[point] = cost[point]
-        yield (k + 1) / len(places), np.full(len(point), k), point, cost[point]
-
-
-def _metres(city: City, places: pd.DataFrame, nearest: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Metres to the nearest sensor, (point,): straight lines where costs are not metres."""
-    from scipy.spatial import cKDTree
-
-    if len(places) == 0 or city.travel is None or city.travel_unit == "m":
-        return nearest
-    tree = cKDTree(places[["x", "y"]].to_numpy())
-    distance: NDArray[np.float64] = tree.query(_xy(city)[1])[0]
-    return distance
-
-
-def _weighted_quantile(
-    values: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    order: NDArray[np.int64],
-    share: float,
-) -> float:
-    """Smallest value that at least this share of the weight does not exceed.
-
-    ``order`` sorts the values.
-    """
-    total = np.cumsum(weights[order])
-    # A share that is met but for rounding is met.
-    return float(values[order[np.searchsorted(total, share * total[-1] * (1.0 - 1e-12))]])

@@ -21,6 +21,7 @@ ROOMS = [
     "model",
     "data",
     "solvers",
+    "measure",
     "solve",
     "plot",
     "bench",

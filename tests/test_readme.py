@@ -28,4 +28,4 @@ def test_a_block_of_python_runs(root: Path, tmp_path: Path, number: int) -> None
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
     assert made.stderr == ""
-    assert "sensors in San Francisco cover" in made.stdout
+    assert "sensors in San Francisco: the mean coverage of all residents is" in made.stdout

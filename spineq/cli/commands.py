@@ -79,11 +79,6 @@ def evaluate(city: str, sensors: str, output: Path | None, as_json: bool, **word
     if sensors not in ("existing", "existing-points"):
         file = Path(sensors)
         named = read_table(file) if file.suffix and file.exists() else sensors.split(",")
-        if hasattr(named, "columns") and not hasattr(named, "geometry"):
-            from spineq.model._checks import need_columns
-
-            need_columns(named, ["x", "y"], file)
-            named = named[["x", "y"]].to_numpy(dtype=float)
     network = measure(where, named, **take_problem_words(words))
     finish(network, where, output, as_json=as_json)
 

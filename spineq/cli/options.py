@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from spineq.errors import ProblemError
-from spineq.model._words import metres, percent, theta_words
+from spineq.model._words import metres, percent, shown_table, theta_words
 from spineq.model.groups import Group
 from spineq.progress import TextProgress
 
 if TYPE_CHECKING:
     from spineq.model.city import City
     from spineq.model.network import Network
+
+#: Most sensors that are listed on a terminal.
+_LISTED = 30
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -65,27 +68,28 @@ def problem_options(command: _Command) -> _Command:
     from spineq.model.problem import DecayName
 
     for option in (
-        click.option("--max-age", type=int, help="Oldest resident that counts, 90 for 90 and older; instead of --group."),
-        click.option("--min-age", type=int, help="Youngest resident that counts; instead of --group."),
-        click.option("--workplace-weight", type=float, help="Importance of workers; instead of --group."),
-        click.option("--population-weight", type=float, help="Importance of residents; instead of --group."),
+        click.option("--max-age", type=int, help="Oldest age that counts, if no --group is given."),
+        click.option("--min-age", type=int, help="Youngest age that counts, likewise."),
+        click.option("--workplace-weight", type=float, help="Importance of workers, likewise."),
+        click.option("--population-weight", type=float, help="Importance of residents, likewise."),
         click.option(
             "--group",
             "groups",
             multiple=True,
             metavar="NAME:WHO[:WEIGHT]",
             help="Who matters: children:0-15:2, older:66-90 (90 and older included), or a column, "
-            "jobs:workers:0.5. The weight is importance, whatever the head counts. May be repeated.",
+            "jobs:workers:0.5. Weights are importance, not head counts. May be repeated.",
         ),
         click.option(
             "--decay", type=click.Choice(get_args(DecayName)), default="exponential",
-            show_default=True, help="How coverage falls with distance: exponential to 37 % at theta, gaussian to 61 %, "
-            "linear to nothing; step covers all up to theta.",
+            show_default=True,
+            help="How coverage falls with distance: at theta, exponential is down to 37 %, "
+            "gaussian to 61 %, linear to nothing; step covers everyone up to theta.",
         ),
         click.option(
-            "--theta", type=float, default=500.0, show_default=True,
-            help="Distance at which coverage has fallen to what --decay says, metres "
-            "(or the travel costs' unit).",
+            "--theta", type=float,
+            help="Distance at which coverage has fallen to what --decay says: 500 metres by "
+            "default, to be given in the unit of travel costs where there are any.",
         ),
     ):  # fmt: skip
         command = option(command)
@@ -210,19 +214,25 @@ def finish(network: Network, city: City, folder: Path | None, *, as_json: bool) 
         return
     sensors = "1 sensor" if network.n_sensors == 1 else f"{network.n_sensors:,} sensors"
     click.echo(f"{sensors} in {city.name}, theta {theta_words(network)}\n")
+    click.echo(f"{sensor_table(network)}\n")
     click.echo(f"{group_table(network)}\n")
+    given = int(network.dataset.attrs["sensors_given"])
+    if given > network.n_sensors:
+        click.echo(f"{given:,} sensors were given; those in one place count once.")
     if network.stopped:
         click.echo("The search was stopped early; this is the best network so far.")
     click.echo(network.certificate())
-    if files:
+    if folder is None:
+        click.echo("Write maps and data with --output FOLDER.")
+    else:
         click.echo(f"Written to {folder}: {', '.join(path.name for path in files)}")
 
 
 def group_table(network: Network) -> str:
     """Format coverage by group for a terminal."""
-    table = network.table()
+    table = shown_table(network)
     rows: list[tuple[str, ...]] = [
-        ("group", "people", "coverage", "within 500 m", "median distance")
+        ("group", "people or total", "coverage", "within 500 m", "median distance")
     ]
     rows += [
         (
@@ -234,7 +244,20 @@ def group_table(network: Network) -> str:
         )
         for row in table.to_dict("records")
     ]
+    if (table["weight"] > 0).sum() > 1:
+        rows.append(("What was maximised", "", percent(network.total_coverage), "", ""))
     return text_table(rows)
+
+
+def sensor_table(network: Network) -> str:
+    """Format the sensors for a terminal."""
+    rows: list[tuple[str, ...]] = [("sensor", "site", "area", "x", "y")]
+    rows += [
+        (str(order), row["site"] or "-", row["area"], f"{row['x']:.0f}", f"{row['y']:.0f}")
+        for order, row in network.sensors.head(_LISTED).iterrows()
+    ]
+    more = network.n_sensors - _LISTED
+    return text_table(rows) + (f"\n... and {more:,} more" if more > 0 else "")
 
 
 def text_table(rows: list[tuple[str, ...]]) -> str:

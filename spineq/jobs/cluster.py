@@ -97,16 +97,23 @@ def connect(
 def _own_cluster(n_workers: int, options: dict[str, Any]) -> Client:
     from distributed import Client
 
-    # A client that starts its cluster itself also closes it.
-    return Client(
-        n_workers=n_workers,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        protocol="tcp://",
-        dashboard_address="127.0.0.1:0",
-        **options,
-    )
+    try:
+        # A client that starts its cluster itself also closes it.
+        return Client(
+            n_workers=n_workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            protocol="tcp://",
+            dashboard_address="127.0.0.1:0",
+            **options,
+        )
+    except RuntimeError as error:
+        msg = f"the workers did not start ({error})"
+        mend = (
+            'In a script, put the code under if __name__ == "__main__":, since each worker reads it'
+        )
+        raise ClusterError(msg, mend=mend) from error
 
 
 def _refuse_open_door(address: str) -> None:

@@ -44,7 +44,8 @@ def people(areas: AreaTable, group: Group) -> People:
     if split and len(areas.bands) == 1:
         msg = f"ages {youngest} to {oldest} cannot be told from the total population"
         raise AgeBandError(msg, field="ages", mend="Add age columns to the city's table")
-    values = areas.residents @ share
+    # Not a BLAS product: its last bits depend on the number of threads.
+    values = np.einsum("ab,b->a", areas.residents, share)
     if not values.sum() > 0:
         msg = f"nobody in the city is aged {youngest} to {oldest}"
         raise ZeroWeightError(msg, field="ages", mend="Choose other ages")

@@ -111,7 +111,7 @@ def write_geojson(network: Network, path: Path) -> Path:
     """Write `Network.to_geojson`."""
     frame = sensor_frame(network).to_crs("EPSG:4326")
     with exported(path) as temporary:
-        frame.to_file(temporary, driver="GeoJSON", engine="pyogrio", RFC7946="YES")
+        frame.to_file(temporary, layer="sensors", driver="GeoJSON", engine="pyogrio", RFC7946="YES")
     return path
 
 

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spineq.model.groups import GROUPS
+
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from spineq.model.network import Network
@@ -45,7 +48,7 @@ def percent(value: float) -> str:
 def _percent_up(value: float) -> str:
     """Format a share as percent, rounded up: what is claimed as a bound must be one."""
     decimals = 1 if value >= 0.001 else 4
-    return f"{math.ceil(value * 100 * 10**decimals - 1e-9) / 10**decimals:.{decimals}f} %"
+    return f"{math.ceil(value * 100 * 10**decimals - 1e-6) / 10**decimals:.{decimals}f} %"
 
 
 def certificate(network: Network) -> str:
@@ -62,10 +65,32 @@ def certificate(network: Network) -> str:
     sensors = "one sensor" if n == 1 else counted(n, "sensor")
     if network.proven:
         return f"Proven best: no network of {sensors} covers more."
-    return (
-        f"No network of {sensors} can cover more than {_percent_up(bound)}, "
-        f"so this one is within {_percent_up(gap)} of the best possible."
+    # In words of what is lost where that is little, of what is reached where it is much.
+    reached = math.floor(1000 * (1 - gap) + 1e-9) / 10
+    near = (
+        f"is within {_percent_up(gap)} of" if gap < 0.05 else f"reaches at least {reached:.1f} % of"
     )
+    return (
+        f"No network of {sensors} can cover more than {_percent_up(min(bound, 1.0))}, "
+        f"so this one {near} the best possible."
+    )
+
+
+def _straight(network: Network) -> bool:
+    """Whether metres are straight lines although coverage counts in something else."""
+    return bool(network.dataset.attrs["distance_unit"] != "m")
+
+
+def shown_table(network: Network) -> pd.DataFrame:
+    """`Network.table` without the original's groups that one of the user's own repeats."""
+    own = network.problem.groups
+    repeated = [
+        name
+        for name, group in GROUPS.items()
+        if any(mine != name and group.same_people(theirs) for mine, theirs in own)
+        and name not in dict(own)
+    ]
+    return network.table().drop(index=repeated, errors="ignore")
 
 
 def objective_words(network: Network) -> str:
@@ -89,23 +114,26 @@ def summary(network: Network) -> str:
     city = network.dataset.attrs["city_name"] or "the city"
     problem, n = network.problem, network.n_sensors
     sensors = "No sensors" if n == 0 else "One sensor" if n == 1 else counted(n, "sensor")
-    verb = "covers" if n == 1 else "cover"
     covered = percent(network.total_coverage)
-    lines = [f"{sensors} in {city} {verb} {covered} of {objective_words(network)}."]
+    lines = [f"{sensors} in {city}: the mean coverage of {objective_words(network)} is {covered}."]
     if network.stopped:
         lines.append("The search was stopped early, so a better network may be easy to find.")
     lines.append(network.certificate())
     how = _DECAY_WORDS[problem.decay].format(theta=theta_words(network))
     lines.append(f"Coverage is about being near a sensor, not about a sensor's range: {how}.")
     if n > 0:
-        for row in network.table().to_dict("records"):
+        straight = " in a straight line" if _straight(network) else ""
+        for row in shown_table(network).to_dict("records"):
             estimated = " (estimated)" if row["estimated"] else ""
             median = row["median distance"]
-            reach = f", half are within {median:,.0f} m" if np.isfinite(median) else ""
+            reach = f", half are within {median:,.0f} m{straight}" if np.isfinite(median) else ""
             lines.append(
                 f"{row['title']}{estimated}: coverage {percent(row['coverage'])}; "
                 f"{percent(row['within 500 m'])} are within 500 m of a sensor{reach}."
             )
+    given = int(network.dataset.attrs["sensors_given"])
+    if given > n:
+        lines.append(f"{given:,} sensors were given; those in one place count once.")
     if network.table()["estimated"].any():
         lines.append("Estimated groups come from age bands split in proportion to their years.")
     lines.append("People are taken to be at points, and theta is a choice: try others too.")
@@ -114,24 +142,25 @@ def summary(network: Network) -> str:
 
 def html(network: Network) -> str:
     """Write the notebook's view: a small map, the certificate, a table by group."""
-    table = network.table()
     rows = "".join(
         f"<tr><th style='text-align:left'>{_html.escape(row['title'])}"
         f"{' (estimated)' if row['estimated'] else ''}</th><td>{percent(row['coverage'])}</td>"
         f"<td>{percent(row['within 500 m'])}</td><td>{metres(row['median distance'])}</td></tr>"
-        for row in table.to_dict("records")
+        for row in shown_table(network).to_dict("records")
     )
     city = _html.escape(network.dataset.attrs["city_name"] or "a city")
     stopped = " The search was stopped early." if network.stopped else ""
     return (
         "<div style='display:flex;gap:1.5em;align-items:flex-start;flex-wrap:wrap'>"
         f"{svg(network)}<div><strong>{counted(network.n_sensors, 'sensor')} in {city}</strong>"
-        f"<p style='max-width:36em'>{percent(network.total_coverage)} of "
-        f"{_html.escape(objective_words(network))} covered, theta "
-        f"{_html.escape(theta_words(network))}. {network.certificate()}{stopped}</p>"
-        "<table><thead><tr><th style='text-align:left'>Group</th><th>Coverage</th>"
+        f"<p style='max-width:36em'>Mean coverage of {_html.escape(objective_words(network))} "
+        f"{percent(network.total_coverage)}, theta {_html.escape(theta_words(network))}. "
+        f"{network.certificate()}{stopped}</p>"
+        "<table style='border-spacing:1em 0.2em;margin-left:-1em'><thead><tr>"
+        "<th style='text-align:left'>Group</th><th>Coverage</th>"
         f"<th>Within 500 m</th><th>Median distance</th></tr></thead><tbody>{rows}</tbody></table>"
-        f"<small>{_html.escape(network.dataset.attrs['attribution'])}</small></div></div>"
+        f"<p style='max-width:48em'><small>{_html.escape(network.dataset.attrs['attribution'])}"
+        "</small></p></div></div>"
     )
 
 
@@ -166,5 +195,6 @@ def svg(network: Network, width: int = 240) -> str:
     words = f"Map of {counted(network.n_sensors, 'sensor')}; brighter areas are better covered"
     return (
         f"<svg role='img' aria-label='{words}' width='{width}' height='{height}' "
-        f"xmlns='http://www.w3.org/2000/svg'><title>{words}</title>{dots}{rings}</svg>"
+        f"xmlns='http://www.w3.org/2000/svg'><title>{words}</title>"
+        f"<rect width='{width}' height='{height}' rx='6' fill='#f4f4f4'/>{dots}{rings}</svg>"
     )

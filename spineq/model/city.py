@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from spineq.errors import DataError
+from spineq.errors import DataError, UnreadableFileError
 from spineq.model._checks import known_crs, need_metres
 from spineq.model._contract import (
     AreaTable,
@@ -225,6 +225,9 @@ class City:
         return City(**(mine | parts))
 
     def _in_my_crs(self, frame: pd.DataFrame) -> pd.DataFrame:
+        if not isinstance(frame, pd.DataFrame):
+            msg = f"a table is needed, not {frame!r}"
+            raise UnreadableFileError(msg, mend="Read it with pandas or geopandas first")
         theirs = getattr(frame, "crs", None)
         if theirs is None or theirs == self.crs:
             return frame
@@ -268,6 +271,16 @@ class City:
     def travel(self) -> TravelTable | None:
         """Travel costs, or None where distances are straight lines."""
         return self._travel
+
+    @property
+    def site_xy(self) -> NDArray[np.float64]:
+        """Places of the sites, (site, 2), metres."""
+        return self._sites.xy
+
+    @property
+    def point_xy(self) -> NDArray[np.float64]:
+        """Places of the demand points, (point, 2), metres."""
+        return self._points.xy
 
     @property
     def point_area(self) -> NDArray[np.int64]:

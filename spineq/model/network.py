@@ -25,8 +25,8 @@ SCHEMA = 1
 #: Distances, metres, within which people are counted beside coverage.
 WITHIN = (250.0, 500.0, 1000.0)
 
-#: A gap up to this is rounding: the network is proven best.
-PROVEN_GAP = 1e-9
+#: A gap up to this is rounding (bounds carry a slack of 1e-12): the network is proven best.
+PROVEN_GAP = 1e-11
 
 
 @dataclass(frozen=True, eq=False)
@@ -353,6 +353,25 @@ def _in_old_words(group: Group) -> dict[str, float]:
     return {"min": youngest, "max": oldest, "weight": group.weight}
 
 
+# What the variables mean, for whoever opens the file with other tools: words and unit.
+_MEANINGS = {
+    "sensor_x": ("easting of the sensor in the city's crs", "m"),
+    "sensor_y": ("northing of the sensor in the city's crs", "m"),
+    "gain": ("coverage that the sensor added to those before it", "1"),
+    "coverage_history": ("coverage by the sensors up to this one", "1"),
+    "group_history": ("coverage of the group by the sensors up to this one", "1"),
+    "area_weight": ("weight of the area in what was maximised, sums to 1", "1"),
+    "area_coverage": ("coverage of the area's people", "1"),
+    "group_weight": ("weight of the group in what was maximised, sums to 1", "1"),
+    "group_people": ("people of the group, or total of its column", ""),
+    "group_estimated": ("whether age bands had to be split to count the group", ""),
+    "group_coverage": ("coverage of the group's people", "1"),
+    "people_within": ("share of the group within so many metres of a sensor", "1"),
+    "distance_median": ("distance to the nearest sensor of half of the group", "m"),
+    "distance_p90": ("distance to the nearest sensor of nine tenths of the group", "m"),
+}
+
+
 def make_network(
     *,
     problem: Problem,
@@ -370,6 +389,7 @@ def make_network(
     stopped: bool,
     cutoff_error: float,
     seconds: float,
+    sensors_given: int | None = None,
 ) -> Network:
     """Put a network together; the arrays are those of `Network.dataset`.
 
@@ -392,6 +412,8 @@ def make_network(
         of `WITHIN`.
     total_coverage, upper_bound, stopped, cutoff_error, seconds
         Scalars; an unknown bound is NaN.
+    sensors_given
+        How many sensors the user named, where some stood in one place.
     """
     from spineq import __version__
 
@@ -433,8 +455,13 @@ def make_network(
         attrs={
             "spineq_schema": SCHEMA,
             "spineq_version": __version__,
+            "title": f"Sensor network made by spineq {__version__}",
             "problem": problem.to_json(),
+            # In words too, since the problem's JSON leaves out what is at its default.
+            "theta": problem.theta,
+            "decay": problem.decay,
             "method": method,
+            "sensors_given": len(sensors) if sensors_given is None else sensors_given,
             "total_coverage": total_coverage,
             "upper_bound": upper_bound,
             "stopped": int(stopped),
@@ -449,4 +476,6 @@ def make_network(
             "crs": city.crs.to_string(),
         },
     )
+    for name, (text_for_people, unit) in _MEANINGS.items():
+        data[name].attrs.update({"long_name": text_for_people} | ({"units": unit} if unit else {}))
     return Network(data)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from numbers import Integral
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 from spineq.errors import ProblemError
 from spineq.model.groups import GROUPS, Group, groups_from_words, known_keys, real_number
@@ -18,6 +18,22 @@ MethodName = Literal["auto", "exchange", "greedy", "random"]
 
 #: Parameters of the original system that stand for groups.
 WORDS = ("population_weight", "workplace_weight", "min_age", "max_age", "pop_age_groups")
+
+
+class ProblemWords(TypedDict, total=False):
+    """The keywords that stand for a problem; see `Problem` and `Problem.from_words`."""
+
+    n_sensors: int
+    theta: float
+    groups: Mapping[str, Group] | None
+    decay: DecayName
+    method: MethodName
+    seed: int
+    population_weight: float | None
+    workplace_weight: float | None
+    min_age: int | None
+    max_age: int | None
+    pop_age_groups: Mapping[str, Mapping[str, Any]] | None
 
 
 @dataclass(frozen=True)

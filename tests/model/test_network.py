@@ -380,11 +380,11 @@ def fabricated(net: Network, **attrs: object) -> Network:
 
 
 def test_certificate_rounds_bounds_up(networks: dict[str, Network]) -> None:
-    """A bound is never said to be lower than it is, nor a gap smaller."""
+    """A bound is never said to be lower than it is, nor what is reached higher."""
     net = fabricated(networks["plain"], total_coverage=0.4, upper_bound=0.50001)
     assert net.certificate() == (
         "No network of 5 sensors can cover more than 50.1 %, "
-        "so this one is within 20.1 % of the best possible."
+        "so this one reaches at least 79.9 % of the best possible."
     )
     close = fabricated(networks["plain"], total_coverage=0.5, upper_bound=0.5 + 1e-7)
     assert "within 0.0001 %" in close.certificate()
@@ -412,13 +412,13 @@ def test_certificate_without_a_bound(networks: dict[str, Network]) -> None:
 
 
 def test_summary_singular_and_plural(city: sq.City) -> None:
-    """One sensor covers, two cover."""
+    """One sensor is not "1 sensors"."""
     one = sq.optimise(city, n_sensors=1)
-    assert one.summary().startswith("One sensor in San Francisco covers ")
+    assert one.summary().startswith("One sensor in San Francisco: the mean coverage of ")
     assert "No network of one sensor can" in one.certificate() or one.proven
     assert "1 sensors" not in one._repr_html_()
     two = sq.optimise(city, n_sensors=2)
-    assert two.summary().startswith("2 sensors in San Francisco cover ")
+    assert two.summary().startswith("2 sensors in San Francisco: the mean coverage of ")
     assert "(estimated)" in two.summary()
 
 
