@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from typing import Any
@@ -37,6 +38,13 @@ def main() -> None:
         sys.exit(2)
     except SpineqError as error:
         _sentence(str(error))
+        sys.exit(2)
+    except BrokenPipeError:
+        # Whoever read the output has left; Python must not complain of it while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        _sentence(f"{error.strerror or error}: {error.filename or 'the output'} cannot be used.")
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         _sentence("stopped; nothing was left half-written.")

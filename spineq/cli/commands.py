@@ -12,6 +12,7 @@ import click
 
 from spineq.cli.options import (
     CITY_HELP,
+    Folder,
     city_options,
     finish,
     problem_options,
@@ -26,12 +27,15 @@ from spineq.model.problem import MethodName
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 _output = click.option(
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Folder(),
     help="Write network.nc, .gpkg, .geojson and .png into this folder.",
 )
 
 
-@click.command(epilog="Example: spineq optimise san-francisco -n 20 --group children:0-15:2 --json")
+@click.command(
+    short_help="Place sensors in a city.",
+    epilog="Example: spineq optimise san-francisco -n 20 --group children:0-15:2 --json",
+)
 @click.argument("city")
 @click.option("-n", "--n-sensors", type=int, required=True, help="Number of sensors to place.")
 @problem_options
@@ -57,7 +61,10 @@ def optimise(city: str, output: Path | None, as_json: bool, **words: Any) -> Non
 optimise.help = f"{optimise.help}\n\nCITY is {CITY_HELP}."
 
 
-@click.command(epilog="Example: spineq evaluate san-francisco --sensors 044,106 --theta 500 --json")
+@click.command(
+    short_help="Measure a network of your own.",
+    epilog="Example: spineq evaluate san-francisco --sensors 044,106 --theta 500 --json",
+)
 @click.argument("city")
 @click.option(
     "--sensors",
@@ -78,7 +85,7 @@ def evaluate(city: str, sensors: str, output: Path | None, as_json: bool, **word
     named: Any = sensors
     if sensors not in ("existing", "existing-points"):
         file = Path(sensors)
-        named = read_table(file) if file.suffix and file.exists() else sensors.split(",")
+        named = read_table(file) if file.suffix and file.exists() else _ids(sensors)
     network = measure(where, named, **take_problem_words(words))
     finish(network, where, output, as_json=as_json)
 
@@ -86,7 +93,14 @@ def evaluate(city: str, sensors: str, output: Path | None, as_json: bool, **word
 evaluate.help = f"{evaluate.help}\n\nCITY is {CITY_HELP}."
 
 
-@click.command(epilog="Example: spineq bench synthetic:910 -n 55")
+def _ids(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+@click.command(
+    short_help="Time the solvers, in ratios.",
+    epilog="Example: spineq bench synthetic:910 -n 55",
+)
 @click.argument("city", default="san-francisco")
 @click.option("-n", "--n-sensors", type=int, default=55, show_default=True)
 @click.option("--theta", type=float, default=500.0, show_default=True)

@@ -47,7 +47,7 @@ def info(city: str, as_json: bool, **options: Any) -> None:
         "digest": where.digest,
     }
     if as_json:
-        click.echo(json.dumps(facts))
+        click.echo(json.dumps(facts, allow_nan=False))
         return
     for key, value in facts.items():
         if key == "groups":

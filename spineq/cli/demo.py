@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 from typing import Any
 
 import click
 
-from spineq.cli.options import finish
+from spineq.cli.options import Folder, finish
 from spineq.progress import TextProgress
 
 _TOPIC = "spineq-demo"
@@ -19,7 +20,7 @@ _TOPIC = "spineq-demo"
 @click.option("--theta", type=float, default=500.0, show_default=True, help="Metres.")
 @click.option(
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Folder(),
     default=Path("spineq-demo"),
     show_default=True,
     help="Folder for network.nc, .gpkg, .geojson and .png.",
@@ -40,7 +41,11 @@ def demo(n_sensors: int, theta: float, output: Path, as_json: bool) -> None:
     say(f"{city.name}: {city.n_areas} zones. {city.label.note}")
     say("Starting a Dask cluster on this machine (loopback only) ...")
     began = time.perf_counter()
-    with sq.connect(n_workers=2) as client, TextProgress() as bar:
+    # What fails comes back as an exception; Dask's own words on it are not for this screen.
+    with (
+        sq.connect(n_workers=2, silence_logs=logging.CRITICAL) as client,
+        TextProgress() as bar,
+    ):
         workers = len(client.scheduler_info()["workers"])
         say(f"  {workers} workers; dashboard at {client.dashboard_link}")
         say("Submitting the job; the first run on a machine compiles the solvers once ...")

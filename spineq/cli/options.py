@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from spineq.errors import ProblemError
+from spineq.errors import MissingFileError, ProblemError, StoreError
 from spineq.model._words import metres, percent, shown_table, theta_words
 from spineq.model.groups import Group
 from spineq.progress import TextProgress
@@ -28,6 +29,18 @@ _LISTED = 30
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 CITY_HELP = "a file, a folder, 'san-francisco' or 'synthetic:AREAS[:TOWNS[:SEED]]'"
+
+
+class Folder(click.ParamType[Path]):
+    """A folder to write into."""
+
+    name = "folder"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        """Refuse an empty name, which would mean the folder that one stands in."""
+        if not str(value).strip():
+            self.fail("the folder has no name", param, ctx)
+        return Path(value)
 
 
 def city_options(command: _Command) -> _Command:
@@ -68,10 +81,10 @@ def problem_options(command: _Command) -> _Command:
     from spineq.model.problem import DecayName
 
     for option in (
-        click.option("--max-age", type=int, help="Oldest age that counts, if no --group is given."),
-        click.option("--min-age", type=int, help="Youngest age that counts, likewise."),
-        click.option("--workplace-weight", type=float, help="Importance of workers, likewise."),
-        click.option("--population-weight", type=float, help="Importance of residents, likewise."),
+        click.option("--max-age", type=int, help="Oldest age that counts (without --group)."),
+        click.option("--min-age", type=int, help="Youngest age that counts (without --group)."),
+        click.option("--workplace-weight", type=float, help="Weight of workers (without --group)."),
+        click.option("--population-weight", type=float, help="Weight of residents, likewise."),
         click.option(
             "--group",
             "groups",
@@ -107,9 +120,13 @@ def read_city_argument(where: str, options: dict[str, Any]) -> City:
     from spineq.data.demo import demo_city
     from spineq.data.files import read_city
 
+    for name, text in [("city", where), *options.items()]:
+        if text == "":
+            msg = "the text is empty"
+            raise MissingFileError(msg, field=name, mend="Name a file or a folder")
     if where in ("san-francisco", "demo"):
         return demo_city()
-    match = re.fullmatch(r"synthetic:(\d+)(?::(\d+))?(?::(\d+))?", where)
+    match = re.fullmatch(r"synthetic:(\d{1,9})(?::(\d{1,9}))?(?::(\d{1,9}))?", where)
     if match:
         towns, seed = int(match[2] or 1), int(match[3] or 0)
         return demo_city("synthetic", n_areas=int(match[1]), towns=towns, seed=seed)
@@ -148,7 +165,7 @@ def parse_group(text: str) -> tuple[str, Group]:
     except ValueError as error:
         msg = f"the weight {parts[2]!r} of {text!r} is not a number"
         raise ProblemError(msg, field="group", mend=mend) from error
-    ages = re.fullmatch(r"(\d+)-(\d+)", parts[1])
+    ages = re.fullmatch(r"(\d{1,3})-(\d{1,3})", parts[1])
     if ages:
         return parts[0], Group(ages=(int(ages[1]), int(ages[2])), weight=weight)
     return parts[0], Group(column=parts[1], weight=weight)
@@ -197,13 +214,23 @@ def write_outputs(network: Network, city: City, folder: Path) -> list[Path]:
     mpl.use("Agg")
     from spineq import plot
 
-    made = [
-        network.to_netcdf(folder / "network.nc"),
-        network.to_gpkg(folder / "network.gpkg", city),
-        network.to_geojson(folder / "network.geojson"),
-    ]
-    plot.save(plot.network(network, city), folder / "network.png")
-    return [*made, folder / "network.png"]
+    # First all of them beside the place, then into it: a set of files is of one network.
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as beside:
+            made = [
+                network.to_netcdf(Path(beside) / "network.nc"),
+                network.to_gpkg(Path(beside) / "network.gpkg", city),
+                network.to_geojson(Path(beside) / "network.geojson"),
+                Path(beside) / "network.png",
+            ]
+            plot.save(plot.network(network, city), made[-1])
+            return [path.replace(folder / path.name) for path in made]
+    except OSError as error:
+        if isinstance(error, StoreError):
+            raise
+        msg = f"the folder {folder} cannot be written ({error.strerror or error})"
+        raise StoreError(msg, mend="Name another folder with --output") from error
 
 
 def finish(network: Network, city: City, folder: Path | None, *, as_json: bool) -> None:

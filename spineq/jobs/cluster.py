@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -74,6 +78,9 @@ def connect(
     import dask.config
     from distributed import Client, get_client
 
+    if "address" in options:
+        msg = "the address is the first argument"
+        raise ClusterError(msg, field="address", mend='Write connect("tcp://127.0.0.1:8786")')
     if isinstance(where, Client):
         return where
     apply_dask_config()
@@ -85,40 +92,62 @@ def connect(
     if where is None:
         return _own_cluster(n_workers or os.cpu_count() or 1, options)
     address = where if isinstance(where, str) else getattr(where, "scheduler_address", None)
-    if isinstance(address, str) and "security" not in options and not allow_remote:
+    if isinstance(address, str) and options.get("security") is None and not allow_remote:
         _refuse_open_door(address)
     try:
         return Client(where, **options)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # whatever listens there may answer anything, memory errors included
         msg = f"no Dask scheduler answers at {address or where} ({error})"
         raise ClusterError(msg, mend="Check the address, and that the scheduler runs") from error
 
 
 def _own_cluster(n_workers: int, options: dict[str, Any]) -> Client:
-    from distributed import Client
-
     try:
-        # A client that starts its cluster itself also closes it.
-        return Client(
-            n_workers=n_workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            protocol="tcp://",
-            dashboard_address="127.0.0.1:0",
-            **options,
-        )
+        with _workers_ignore_interrupts():
+            return _started(n_workers, options)
     except RuntimeError as error:
         msg = f"the workers did not start ({error})"
-        mend = (
-            'In a script, put the code under if __name__ == "__main__":, since each worker reads it'
-        )
+        mend = 'In a script, put the code under if __name__ == "__main__": (workers read it too)'
         raise ClusterError(msg, mend=mend) from error
+
+
+@contextmanager
+def _workers_ignore_interrupts() -> Iterator[None]:
+    """Let processes that are started here not see Ctrl-C, which a terminal sends to all of them.
+
+    The client's process alone answers it, and closes them. A process inherits that a signal is
+    blocked; one that arrives here meanwhile waits until the block is over.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    # Started on the way otherwise, it would lift the block.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _started(n_workers: int, options: dict[str, Any]) -> Client:
+    from distributed import Client
+
+    # A client that starts its cluster itself also closes it.
+    return Client(
+        n_workers=n_workers,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        protocol="tcp://",
+        dashboard_address="127.0.0.1:0",
+        **options,
+    )
 
 
 def _refuse_open_door(address: str) -> None:
     parts = urlsplit(address if "://" in address else f"tcp://{address}")
-    if parts.scheme != "tcp" or parts.hostname == "localhost":
+    if parts.scheme in ("tls", "wss", "inproc") or parts.hostname == "localhost":
         return
     try:
         loopback = ipaddress.ip_address(parts.hostname or "").is_loopback

@@ -160,6 +160,13 @@ BAD = {
     "bench": (["bench", "san-francisco", "-n", "500"], "more than the city's 190 sites"),
     "demo": (["demo", "-n", "1000"], "more than the city's 190 sites"),
     "option": (["demo", "--nope"], "No such option"),
+    "no folder": (["optimise", "san-francisco", "-n", "3", "--output", ""], "has no name"),
+    "empty city": (["data", "info", ""], "the text is empty"),
+    "empty sites": (["optimise", "x.csv", "-n", "3", "--sites", ""], "the text is empty"),
+    "many digits": (["data", "info", "synthetic:" + "1" * 200], "there is no such file"),
+    "many ages": (["optimise", "san-francisco", "-n", "3", "--group", "a:0-" + "1" * 500], "column"),
+    "long path": (["optimise", "x" * 5000, "-n", "3"], "ame too long"),
+    "no sensors": (["evaluate", "san-francisco", "--sensors", "001, nope"], "'nope' is neither"),
 }  # fmt: skip
 
 
@@ -196,6 +203,38 @@ def test_every_command_has_help_with_an_example(command: list[str]) -> None:
     made = run(*command, "--help")
     assert made.returncode == 0
     assert f"Example: spineq {' '.join(command)}" in made.stdout
+
+
+@pytest.mark.cluster
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [1.5, 2.5, 3.5])
+def test_control_c_ends_the_demo_quietly(tmp_path: Path, after: float) -> None:
+    """Ctrl-C reaches all processes of a terminal; one answers, in one line, and none is left."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from spineq.cli import main; main()", "demo", "-n", "100"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    time.sleep(after)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    if process.returncode == 0:
+        pytest.fail("the demo ended before it could be stopped: stop it sooner")
+    assert process.returncode == 130
+    assert err.strip() == "spineq: stopped; nothing was left half-written."
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    deadline = time.monotonic() + 10
+    while _is_there(process.pid):
+        assert time.monotonic() < deadline, "a process was left behind"
+        time.sleep(0.05)
+
+
+def _is_there(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.mark.slow

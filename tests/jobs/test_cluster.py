@@ -128,18 +128,34 @@ def test_connect_takes_a_cluster_and_an_environment_variable() -> None:
             assert client.scheduler.address == cluster.scheduler_address
 
 
-@pytest.mark.parametrize("address", ["tcp://10.0.0.5:8786", "192.168.1.2:8786", "tcp://host:8786"])
-def test_an_open_door_is_refused(address: str) -> None:
-    """A plain tcp address elsewhere is refused before anything is sent."""
+@pytest.mark.parametrize(
+    "address",
+    [
+        "tcp://10.0.0.5:8786",
+        "192.168.1.2:8786",
+        "tcp://host:8786",
+        "ws://10.0.0.5:8786",
+        "ucx://h:1",
+    ],
+)
+@pytest.mark.parametrize("words", [{}, {"security": None}])
+def test_an_open_door_is_refused(address: str, words: dict[str, None]) -> None:
+    """An unencrypted address elsewhere is refused before anything is sent."""
     with pytest.raises(ClusterError, match="neither encrypted nor on this machine"):
-        sq.connect(address)
+        sq.connect(address, **words)
+
+
+def test_the_address_is_the_first_argument() -> None:
+    """An address as a keyword would be mistaken for no address."""
+    with pytest.raises(ClusterError, match="first argument"):
+        sq.connect(address="tcp://127.0.0.1:8786")
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x"])
 def test_nobody_there_is_said_in_words(address: str) -> None:
     """An address where nobody answers ends in one sentence."""
     with pytest.raises(ClusterError, match="no Dask scheduler answers at"):
-        sq.connect(address, timeout="1s", set_as_default=False)
+        sq.connect(address, allow_remote=True, timeout="1s", set_as_default=False)
 
 
 def test_our_settings_become_defaults_but_the_user_wins() -> None:
