@@ -7,7 +7,7 @@
     │   ├── MissingFileError       (FileNotFoundError) a file or folder is not there
     │   ├── UnreadableFileError    (ValueError) a file is there but is not what it should be
     │   ├── MissingColumnError     (LookupError) a table lacks a column
-    │   ├── NotANumberError        (ValueError) NaN, infinity or text where a number must stand
+    │   ├── NotANumberError        (ValueError) NaN, infinity, text or 1e308 where a number must be
     │   ├── NegativeValueError     (ValueError) a count below zero
     │   ├── DuplicateIdError       (ValueError) two rows with one id, or a row without an id
     │   ├── UnknownIdError         (LookupError) a row points to an id that is not there
@@ -36,6 +36,28 @@ says in one sentence what is wrong, where, and how to mend it.
 from __future__ import annotations
 
 from typing import Any
+
+#: Characters of a value that messages show, and of a file's path.
+_MOST_SHOWN, _MOST_OF_A_PATH = 60, 300
+
+
+def shown(value: object) -> str:
+    """Show a value in a message: as Python writes it, on one line and not too long of it."""
+    try:
+        text = repr(value)
+    except Exception:  # whatever the value's own class does
+        # Python does not write whole numbers of more than 4,300 digits.
+        whole = isinstance(value, int)
+        text = "a number of thousands of digits" if whole else f"a {type(value).__name__}"
+    return shortened(" ".join(text.split()))
+
+
+def shortened(text: str, most: int = _MOST_SHOWN) -> str:
+    """Cut the middle out of a text that is too long for a message."""
+    if len(text) <= most:
+        return text
+    half = (most - 3) // 2
+    return f"{text[:half]}...{text[-half:]}"
 
 
 class SpineqError(Exception):
@@ -72,7 +94,11 @@ class SpineqError(Exception):
         super().__init__(self._sentence())
 
     def _sentence(self) -> str:
-        place = [f"{name} {value}" for name, value in self._place().items() if value]
+        place = [
+            f"{name} {shortened(value, _MOST_OF_A_PATH if name == 'file' else _MOST_SHOWN)}"
+            for name, value in self._place().items()
+            if value
+        ]
         text = f"{', '.join(place)}: {self.what}" if place else self.what
         return f"{text}. {self.mend}." if self.mend else f"{text}."
 
@@ -112,7 +138,7 @@ class MissingColumnError(DataError, LookupError):
 
 
 class NotANumberError(DataError, ValueError):
-    """NaN, infinity or text stands where a number must."""
+    """NaN, infinity, text or a number beyond 1e15 stands where a count or coordinate must."""
 
 
 class NegativeValueError(DataError, ValueError):

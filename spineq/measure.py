@@ -180,7 +180,8 @@ def measured(
     area_coverage = np.bincount(
         city.point_area, weights=city.point_share * covered, minlength=city.n_areas
     )
-    bound = solution.upper_bound
+    # No one is covered more than wholly, whatever a sum of gains says.
+    bound = solution.upper_bound if np.isnan(solution.upper_bound) else min(solution.upper_bound, 1.0)
     unknown = np.isnan(solution.value)
     return make_network(
         problem=problem,

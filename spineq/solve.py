@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -90,15 +90,15 @@ def optimise(
     from spineq.solvers import method_named
     from spineq.solvers.solution import Solution
 
-    problem = _problem(city, problem, dict(words))
-    watcher = progress or SilentProgress()
     began = time.perf_counter()
+    watcher = _watcher(progress)
+    problem = _problem(city, problem, dict(words))
     check(city, problem)
     name, method = method_named(problem.method)
     coverage = coverage_of(city, problem, SpanProgress(watcher, 0.0, 0.25))
     if coverage is None:
         # Stopped before there was anything to choose by.
-        solution = Solution(np.empty(0, dtype=np.int64), 0.0, 1.0, stopped=True)
+        solution = Solution(np.empty(0, dtype=np.int64), 0.0, np.inf, stopped=True)
     else:
         objective = objective_of(city, problem, coverage)
         solution = method.solve(
@@ -121,7 +121,7 @@ def evaluate(
     progress: Progress | None = None,
     **words: Unpack[ProblemWords],
 ) -> Network:
-    """Measure a network of the user's own.
+    """Measure a network of the user's own; its sensors stay in the order given.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def evaluate(
     from spineq.solvers.solution import Solution, certified
 
     began = time.perf_counter()
-    watcher = progress or SilentProgress()
+    watcher = _watcher(progress)
     _need_city(city)
     places, sensors_given = places_of(city, sensors)
     # The bound is that of as many sensors; of one, where there is none.
@@ -181,6 +181,8 @@ def evaluate(
             objective = objective_of(city, problem, coverage)
             solution = certified(objective, sites, n_sensors, SpanProgress(watcher, 0.5, 0.7))
             solution = _better_bound(objective, solution, SpanProgress(watcher, 0.7, 0.9))
+    if np.isinf(solution.upper_bound):
+        solution = replace(solution, upper_bound=float("nan"))
     measuring = SilentProgress() if solution.stopped else SpanProgress(watcher, 0.9, 0.999)
     made = measured(city, problem, places, "given", solution, began, measuring, sensors_given)
     if not solution.stopped:
@@ -192,12 +194,30 @@ def _better_bound(objective: Objective, solution: Solution, progress: Progress) 
     """Bound a user's network also by way of greedy's, whose bound may be far below its own."""
     from spineq.solvers.greedy import greedy
 
-    n = len(solution.sites)
+    # More sensors than can stand are as good as all that can.
+    n = min(len(solution.sites), int(objective.usable_sites.sum()))
     if solution.stopped or n == 0:
         return solution
-    best = greedy(objective, n, 0, progress)
-    bound = min(solution.upper_bound, best.upper_bound)
+    best = greedy(objective, n, 0, _Bounding(progress))
+    bound = max(min(solution.upper_bound, best.upper_bound), solution.value)
     return replace(solution, upper_bound=bound, stopped=best.stopped)
+
+
+@dataclass(frozen=True)
+class _Bounding:
+    """Passes on how far greedy is, but not the figures of its network: the user's is another."""
+
+    whole: Progress
+
+    def report(
+        self,
+        fraction: float,
+        message: str = "",
+        value: float | None = None,
+        bound: float | None = None,
+    ) -> bool:
+        """Pass the report on; see `Progress.report`."""
+        return self.whole.report(fraction, "bounding what is possible")
 
 
 def check(city: City, problem: Problem) -> None:
@@ -231,6 +251,17 @@ def site_values(city: City, problem: Problem) -> NDArray[np.float64]:
     for low, high in objective.blocks():
         objective.gains(objective.nothing(), values, low, high)
     return values
+
+
+def _watcher(progress: object) -> Progress:
+    if progress is None:
+        return SilentProgress()
+    # A class has the method too, but none to call.
+    if isinstance(progress, type) or not callable(getattr(progress, "report", None)):
+        msg = f"{progress!r} is not a watcher: it has no method report"
+        raise ProblemError(msg, field="progress", mend="Give a TextProgress(), or leave it out")
+    watcher: Progress = progress  # type: ignore[assignment]
+    return watcher
 
 
 def _need_city(city: object) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from spineq.errors import AlreadyExistsError, SpineqError, StoreError
+from spineq.errors import AlreadyExistsError, SpineqError, StoreError, shown
 
 #: How names of files begin that are still being written.
 _TEMPORARY = ".tmp-"
@@ -62,6 +62,9 @@ def open_store(where: str | Path) -> Store:
         The URL's protocol is unknown or its package is not installed.
     """
     text = str(where)
+    if "\0" in text:
+        msg = f"{shown(text)} is not a place for a store"
+        raise StoreError(msg, mend="Name a folder or a URL")
     for local in ("file://", "local://"):
         if text.startswith(local):
             return FolderStore(Path(text.removeprefix(local)))
@@ -69,13 +72,13 @@ def open_store(where: str | Path) -> Store:
 
 
 def _checked(name: str) -> str:
-    parts = name.split("/")
+    parts = name.split("/") if isinstance(name, str) else [""]
     if (
         any(part in ("", ".", "..") or part.startswith(_TEMPORARY) for part in parts)
         or "\\" in name
         or not name.isprintable()
     ):
-        msg = f"{name!r} is not a name that a store can keep"
+        msg = f"{shown(name)} is not a name that a store can keep"
         raise StoreError(msg, mend="Use words joined by single slashes")
     return name
 
@@ -257,16 +260,20 @@ class UrlStore:
 
 def _taken(name: str, where: object) -> AlreadyExistsError:
     return AlreadyExistsError(
-        f"{name!r} is already in the store {where}", mend="Choose another name"
+        f"{shown(name)} is already in the store {where}", mend="Choose another name"
     )
 
 
 def _failed(done: str, name: str, where: object, error: OSError) -> StoreError:
     reason = error.strerror or str(error) or type(error).__name__
     return StoreError(
-        f"{name!r} cannot be {done} in {where} ({reason})",
+        f"{shown(name)} cannot be {done} in {where} ({reason})",
         mend="Check that the place exists, has room and lets you write",
     )
+
+
+def _named(path: Path) -> bool:
+    return path.name not in ("", "..")
 
 
 @contextlib.contextmanager
@@ -285,8 +292,12 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     StoreError
-        The folder cannot be written.
+        The path names no file, or the folder cannot be written.
     """
+    # A folder's last part may be "..", and NUL ends a path where the system reads it.
+    if not isinstance(path, (str, os.PathLike)) or "\0" in str(path) or not _named(Path(path)):
+        msg = f"{shown(path)} does not name a file"
+        raise StoreError(msg, mend="Give the path of the file to write")
     path = Path(path)
     mine = f"{_TEMPORARY}{secrets.token_hex(8)}"
     temporary = path.with_name(mine + path.suffix)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from spineq.errors import (
+    DataError,
     DuplicateIdError,
     GeographicCRSError,
     MissingColumnError,
@@ -17,7 +20,10 @@ from spineq.errors import (
     UnknownCRSError,
     UnreadableFileError,
     ZeroWeightError,
+    shortened,
+    shown,
 )
+from spineq.model.groups import MOST, unprintable
 
 if TYPE_CHECKING:
     import pyproj
@@ -26,6 +32,59 @@ if TYPE_CHECKING:
 
 #: How to do without a column, for messages.
 WITHOUT = "leave the column out (columns= names those to take)"
+
+
+def need_table(frame: object, file: object) -> None:
+    """Check that something is a table at all.
+
+    Raises
+    ------
+    UnreadableFileError
+        It is not a DataFrame.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        msg = f"a table is needed, not {shown(frame)}"
+        raise UnreadableFileError(msg, file=file, mend="Read it with pandas or geopandas first")
+
+
+def need_text(text: object, field: str, file: object = None, *, lines: bool = False) -> None:
+    """Check that words for people are text that every file and picture can hold.
+
+    Parameters
+    ----------
+    text
+        What was given.
+    field, file
+        Its name and where it comes from, for messages.
+    lines
+        Whether it may have several lines.
+
+    Raises
+    ------
+    DataError
+        It is no text, or holds a control character.
+    """
+    if not isinstance(text, str):
+        msg = f"{field} must be text, not {shown(text)}"
+        raise DataError(msg, file=file, field=field, mend="Write it in quotation marks")
+    if strange := unprintable(text, "\n\r\t" if lines else ""):
+        msg = f"{shown(text)} holds the control character {strange}"
+        raise DataError(msg, file=file, field=field, mend="Take it out")
+
+
+def geometry_of(frame: pd.DataFrame) -> Any:
+    """Geometry of a table, with its ``crs``, or None; a column of that name alone is none."""
+    import geopandas as gpd
+
+    if isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is not None:
+        return frame.geometry
+    return None
+
+
+def crs_of(frame: pd.DataFrame) -> Any:
+    """Coordinate reference system that a table carries, or None."""
+    geometry = geometry_of(frame)
+    return None if geometry is None else geometry.crs
 
 
 def need_columns(frame: pd.DataFrame, names: Sequence[str], file: object) -> None:
@@ -40,12 +99,12 @@ def need_columns(frame: pd.DataFrame, names: Sequence[str], file: object) -> Non
     """
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
-        msg = f"there are two columns {str(twice[0])!r}"
+        msg = f"there are two columns {shown(str(twice[0]))}"
         raise UnreadableFileError(msg, file=file, field=twice[0], mend="Keep one of them")
     missing = [name for name in names if name not in frame.columns]
     if missing:
-        there = ", ".join(str(column) for column in frame.columns[:12]) or "none"
-        msg = f"the column {missing[0]!r} is missing"
+        there = ", ".join(shortened(str(column)) for column in frame.columns[:12]) or "none"
+        msg = f"the column {shown(missing[0])} is missing"
         raise MissingColumnError(
             msg, file=file, field=missing[0], mend=f"Add it; the columns there are {there}"
         )
@@ -53,10 +112,10 @@ def need_columns(frame: pd.DataFrame, names: Sequence[str], file: object) -> Non
 
 def row_name(row: int, ids: NDArray[np.object_] | None = None) -> str:
     """Name a row as a person would: its number from 1, and its identifier where it has one."""
-    return str(row + 1) if ids is None else f"{row + 1} ({ids[row]})"
+    return str(row + 1) if ids is None else f"{row + 1} ({shortened(ids[row], 40)})"
 
 
-def distinct_texts(values: pd.Series[Any]) -> tuple[NDArray[np.object_], NDArray[np.intp]]:
+def distinct_texts(values: pd.Series[Any], file: object) -> tuple[NDArray[np.object_], NDArray[np.intp]]:
     """Make identifiers text: without spaces around them, and 7 where a table says 7.0.
 
     Returns
@@ -65,12 +124,34 @@ def distinct_texts(values: pd.Series[Any]) -> tuple[NDArray[np.object_], NDArray
         (text,), one for each distinct value; empty where there is none.
     codes
         (row,), position of each row's text.
+
+    Raises
+    ------
+    UnreadableFileError
+        An identifier that is a list or the like, or holds a control character.
     """
+
+    def refuse(what: str, value: object) -> UnreadableFileError:
+        row = next(k for k, other in enumerate(values) if other is value or other == value)
+        msg = f"the identifier {shown(value)} {what}"
+        return UnreadableFileError(
+            msg, file=file, row=row_name(row), field=values.name, mend="Write text or a number"
+        )
+
+    if values.dtype == object:
+        for value in values:
+            if not pd.api.types.is_scalar(value) or isinstance(value, bytes):
+                raise refuse(f"is a {type(value).__name__}", value)
     codes, distinct = pd.factorize(values, use_na_sentinel=False)
     made = np.empty(len(distinct), dtype=object)
     for k, value in enumerate(distinct):
         whole = isinstance(value, float) and value.is_integer()
-        made[k] = "" if pd.isna(value) else str(int(value) if whole else value).strip()
+        try:
+            made[k] = "" if pd.isna(value) else str(int(value) if whole else value).strip()
+        except ValueError as error:  # Python does not write numbers of more than 4,300 digits
+            raise refuse("is too long", value) from error
+        if strange := unprintable(made[k]):
+            raise refuse(f"holds the control character {strange}", value)
     return made, codes
 
 
@@ -86,8 +167,10 @@ def identifiers(values: pd.Series[Any], field: str, file: object) -> NDArray[np.
     ------
     DuplicateIdError
         A row without an identifier, or two rows with the same one.
+    UnreadableFileError
+        An identifier that is a list or the like, or holds a control character.
     """
-    distinct, codes = distinct_texts(values)
+    distinct, codes = distinct_texts(values, file)
     made = distinct[codes]
     mend = "Give every row an identifier of its own"
     if (made == "").any():
@@ -97,9 +180,31 @@ def identifiers(values: pd.Series[Any], field: str, file: object) -> NDArray[np.
     twice = pd.Series(made).duplicated().to_numpy()
     if twice.any():
         row = int(np.flatnonzero(twice)[0])
-        msg = f"{made[row]!r} stands in an earlier row too"
+        msg = f"{shown(made[row])} stands in an earlier row too"
         raise DuplicateIdError(msg, file=file, row=row_name(row), field=field, mend=mend)
     return made
+
+
+def as_floats(values: pd.Series[Any]) -> NDArray[np.float64]:
+    """Read a column as numbers, (row,); NaN where there is none, such as for a date."""
+    kind = pd.api.types
+    if kind.is_numeric_dtype(values) and not kind.is_complex_dtype(values):
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+    if isinstance(values.dtype, pd.StringDtype):
+        return pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    made = np.empty(len(values), dtype=object)
+    for k, value in enumerate(values):
+        number = isinstance(value, (Real, Decimal, np.bool_))
+        # A whole number may be too large for a float; text may be one as well.
+        fits = not isinstance(value, int) or abs(value) <= MOST
+        made[k] = (
+            value
+            if isinstance(value, str) or (number and fits)
+            else np.inf
+            if number
+            else np.nan
+        )
+    return pd.to_numeric(pd.Series(made), errors="coerce").to_numpy(np.float64, na_value=np.nan)
 
 
 def numbers(
@@ -111,7 +216,7 @@ def numbers(
     least: float | None = 0.0,
     mend: str = "Write a number; where there is nobody, write 0",
 ) -> NDArray[np.float64]:
-    """Check that a column holds finite numbers, by default of 0 or more.
+    """Check that a column holds numbers up to `MOST`, by default of 0 or more.
 
     Parameters
     ----------
@@ -134,16 +239,22 @@ def numbers(
     Raises
     ------
     NotANumberError
-        NaN, infinity or text.
+        NaN, infinity, text, a date, or a number beyond `MOST`.
     NegativeValueError
         A value below ``least``.
     """
-    made = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    bad = ~np.isfinite(made)
+    made = as_floats(values)
+    # NaN is not within either.
+    bad = ~(np.abs(made) <= MOST)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         said = values.iloc[row]
-        msg = "the value is empty or NaN" if pd.isna(said) else f"'{said}' is not a finite number"
+        if is_nothing(said):
+            msg = "the value is empty or NaN"
+        elif np.isfinite(made[row]):
+            msg = f"{made[row]:g} is beyond {MOST:g}, more than can be meant"
+        else:
+            msg = f"{quoted(said)} is not a finite number"
         raise NotANumberError(msg, file=file, row=row_name(row, ids), field=field, mend=mend)
     if least is not None and (made < least).any():
         row = int(np.flatnonzero(made < least)[0])
@@ -151,6 +262,19 @@ def numbers(
         raise NegativeValueError(msg, file=file, row=row_name(row, ids), field=field, mend=mend)
     # Minus zero and zero are one value and must have one digest.
     return made + 0.0
+
+
+def is_nothing(value: object) -> bool:
+    """Whether a cell of a table is empty."""
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))  # type: ignore[call-overload]
+
+
+def quoted(value: object) -> str:
+    """Show a cell of a table in a message, in quotation marks."""
+    try:
+        return shown(str(value))
+    except ValueError:
+        return shown(value)
 
 
 def positive_sum(values: NDArray[np.float64], field: str, file: object) -> None:
@@ -186,10 +310,10 @@ def known_crs(given: object, file: object, carried: object = None) -> pyproj.CRS
     try:
         found = pyproj.CRS.from_user_input(given)
     except pyproj.exceptions.CRSError as error:
-        msg = f"nobody knows the coordinate reference system {given!r}"
+        msg = f"nobody knows the coordinate reference system {shown(given)}"
         raise UnknownCRSError(msg, file=file, field="crs", mend=mend) from error
     if theirs is not None and theirs != found:
-        msg = f"the table itself says {theirs.to_string()}, but crs is {given!r}"
+        msg = f"the table itself says {shortened(theirs.to_string())}, but crs is {shown(given)}"
         raise UnknownCRSError(
             msg, file=file, field="crs", mend="Leave crs out, or correct what the table says"
         )

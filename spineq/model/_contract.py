@@ -24,22 +24,27 @@ from spineq.errors import (
     NotANumberError,
     TotalMismatchError,
     UnreadableFileError,
+    shortened,
+    shown,
 )
 from spineq.model._checks import (
     WITHOUT,
+    geometry_of,
     identifiers,
     need_columns,
+    need_table,
+    need_text,
     numbers,
     positive_sum,
     row_name,
 )
-from spineq.model.groups import OLDEST
+from spineq.model.groups import MOST, OLDEST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_AGE = re.compile(r"age_(\d+)(?:_(\d+|plus))?")
-_NOT_WEIGHTS = {"area_id", "x", "y", "population"}
+_AGE = re.compile(r"age_([0-9]+)(?:_([0-9]+|plus))?")
+_NOT_WEIGHTS = {"area_id", "x", "y", "population", "geometry"}
 
 
 class _Table:
@@ -109,6 +114,7 @@ def read_areas(frame: pd.DataFrame, file: object, columns: Sequence[str] | None)
     columns
         Further columns to take as weights; None takes every numeric one.
     """
+    need_table(frame, file)
     if len(frame) == 0:
         msg = "there is not a single area"
         raise EmptyCityError(msg, file=file, mend="Give at least one row")
@@ -142,12 +148,8 @@ def _counts(
     return numbers(frame[name], ids, name, file, mend=mend)
 
 
-def _geometry(frame: pd.DataFrame) -> Any:
-    return frame.geometry if hasattr(frame, "geometry") and hasattr(frame, "crs") else None
-
-
 def _polygons(frame: pd.DataFrame) -> NDArray[np.object_] | None:
-    geometry = _geometry(frame)
+    geometry = geometry_of(frame)
     if geometry is None or not geometry.geom_type.isin(["Polygon", "MultiPolygon"]).all():
         return None
     made = np.empty(len(frame), dtype=object)
@@ -173,7 +175,7 @@ def coordinates(
     """
     import shapely
 
-    geometry = _geometry(frame)
+    geometry = geometry_of(frame)
     if geometry is None or "x" in frame.columns or "y" in frame.columns:
         need_columns(frame, ["x", "y"], file)
         mend = "Write the coordinate as a number"
@@ -194,10 +196,10 @@ def coordinates(
             msg, file=file, row=row_name(no_point[0], ids), field="geometry", mend="Give points"
         )
     vertices, row = shapely.get_coordinates(geometry.to_numpy(), return_index=True)
-    bad = row[~np.isfinite(vertices).all(axis=1)]
+    bad = row[~(np.abs(vertices) <= MOST).all(axis=1)]
     if len(bad):
         # GEOS would take 0, 0 for a point inside it.
-        msg = "the geometry has coordinates that are not finite"
+        msg = f"the geometry has coordinates that are not finite, or beyond {MOST:g}"
         raise NotANumberError(
             msg,
             file=file,
@@ -216,8 +218,10 @@ def _residents(
     for name in frame.columns:
         match = _AGE.fullmatch(str(name))
         if match:
-            first = int(match[1])
-            last = first if match[2] is None else OLDEST if match[2] == "plus" else int(match[2])
+            first = age_number(match[1])
+            last = first if match[2] is None else OLDEST
+            if match[2] not in (None, "plus"):
+                last = age_number(match[2])
             found.append((first, last, str(name)))
     if not found:
         if "population" not in frame.columns:
@@ -233,6 +237,11 @@ def _residents(
         total = _counts(frame, "population", ids, file)
         check_total(residents.sum(axis=1), total, ids, file)
     return tuple((first, last) for first, last, _ in found), residents
+
+
+def age_number(digits: str) -> int:
+    """Read an age in a column's name; whoever writes more than three digits means no age."""
+    return int(digits) if len(digits) <= 3 else 999
 
 
 def check_total(
@@ -257,17 +266,17 @@ def check_bands(found: Sequence[tuple[int, int, str]], file: object) -> None:
     expected = 0
     for first, last, name in found:
         if max(first, last) > OLDEST:
-            msg = f"{name} goes beyond age {OLDEST}, the oldest that is counted by itself"
+            msg = f"{shortened(name)} goes beyond age {OLDEST}, the oldest that is counted by itself"
             mend = (
                 f"Count everyone from {OLDEST} on in age_{OLDEST}, or make the last band age_N_plus"
             )
             raise AgeBandError(msg, file=file, field=name, mend=mend)
         if last < first:
-            msg = f"{name} ends before it begins"
+            msg = f"{shortened(name)} ends before it begins"
             raise AgeBandError(msg, file=file, field=name, mend=f"Call it age_{last}_{first}")
         if first != expected:
             what = "overlaps the band before it" if first < expected else "leaves a hole before it"
-            msg = f"{name} {what} (age {expected} was next)"
+            msg = f"{shortened(name)} {what} (age {expected} was next)"
             raise AgeBandError(
                 msg, file=file, field=name, mend="Let each band begin where the one before it ends"
             )
@@ -284,12 +293,16 @@ def _weight_columns(frame: pd.DataFrame, file: object, columns: Sequence[str] | 
     if columns is None:
         wanted = [name for name in frame.columns if name == "workers" or _is_count(frame[name])]
     else:
-        wanted = [columns] if isinstance(columns, str) else list(columns)
+        wanted = [columns] if isinstance(columns, str) else columns
+        if not isinstance(wanted, Sequence) or not all(isinstance(name, str) for name in wanted):
+            msg = f"columns must be a list of names, not {shown(columns)}"
+            raise UnreadableFileError(msg, file=file, field="columns", mend='Write ["workers"]')
         need_columns(frame, wanted, file)
     # Residents are read anyway.
-    return sorted(
-        {name for name in wanted if name not in _NOT_WEIGHTS and not _AGE.fullmatch(name)}
-    )
+    names = {name for name in wanted if name not in _NOT_WEIGHTS and not _AGE.fullmatch(name)}
+    for name in names:
+        need_text(name, "the name of a column", file)
+    return sorted(names)
 
 
 def _is_count(values: pd.Series[Any]) -> bool:
@@ -298,17 +311,15 @@ def _is_count(values: pd.Series[Any]) -> bool:
 
 
 def areas_at(areas: AreaTable, xy: NDArray[np.float64]) -> NDArray[np.object_]:
-    """Id of the area around each place, (place,): by polygon, else the nearest point."""
+    """Id of the area whose point is nearest to each place, (place,); the first id of several.
+
+    Polygons have no say: they are display, and a city may have lost them on its way to a
+    worker.
+    """
     from scipy.spatial import cKDTree
 
-    nearest = cKDTree(areas.xy).query(xy)[1]
-    if areas.polygons is not None:
-        import shapely
-
-        tree = shapely.STRtree(areas.polygons)
-        place, area = tree.query(shapely.points(xy), predicate="intersects")
-        # Backwards, so that the first area in id order wins a place on a border.
-        order = np.lexsort((-area, place))
-        nearest[place[order]] = area[order]
+    # Eight: a place in the middle of a grid's cell is as near to four.
+    distance, near = cKDTree(areas.xy).query(xy, k=range(1, min(8, len(areas.ids)) + 1))
+    nearest = np.where(distance == distance[:, :1], near, len(areas.ids)).min(axis=1)
     found: NDArray[np.object_] = areas.ids[nearest]
     return found

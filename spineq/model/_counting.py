@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spineq.errors import AgeBandError, DataError, MissingColumnError, ZeroWeightError
+from spineq.errors import AgeBandError, DataError, MissingColumnError, ZeroWeightError, shortened, shown
 from spineq.model.groups import OLDEST, Group
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def _column(areas: AreaTable, name: str) -> NDArray[np.float64]:
         everyone: NDArray[np.float64] = areas.residents.sum(axis=1)
         return everyone
     if name not in areas.columns:
-        there = ", ".join(areas.columns) or "none"
-        msg = f"the city has no column {name!r}"
+        there = ", ".join(map(shortened, areas.columns)) or "none"
+        msg = f"the city has no column {shown(name)}"
         raise MissingColumnError(msg, field="column", mend=f"Its columns are {there}")
     return areas.values[:, areas.columns.index(name)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,10 +53,7 @@ def digest_of(
 ) -> str:
     """SHA-256 of a city's parts, 64 hex digits; polygons are display and do not count."""
     hasher = _Hasher()
-    # WKT differs between versions of PROJ, an authority's code does not.
-    authority = crs.to_authority()
-    name = ":".join(authority) if authority else crs.to_wkt()
-    hasher.add("crs", np.array([name], dtype=object))
+    hasher.add("crs", np.array([_name(crs)], dtype=object))
     hasher.add("area id", areas.ids)
     hasher.add("area xy", areas.xy)
     hasher.add("band", np.array(areas.bands, dtype=np.int64).reshape(-1, 2))
@@ -75,3 +73,14 @@ def digest_of(
         hasher.add("travel target", travel.target)
         hasher.add("travel cost", travel.cost)
     return hasher.hex()
+
+
+def _name(crs: pyproj.CRS) -> str:
+    """Name a coordinate reference system the same before and after it was written to a file."""
+    authority = crs.to_authority()
+    if authority:
+        # Descriptions differ between versions of PROJ, an authority's code does not.
+        return ":".join(authority)
+    # Files hold PROJJSON, and WKT does not come back from it as it was.
+    made = {key: value for key, value in crs.to_json_dict().items() if key != "$schema"}
+    return json.dumps(made, sort_keys=True)

@@ -13,8 +13,20 @@ from spineq.errors import (
     ShareError,
     TravelCostError,
     UnknownIdError,
+    shortened,
+    shown,
 )
-from spineq.model._checks import distinct_texts, identifiers, need_columns, numbers, row_name
+from spineq.model._checks import (
+    as_floats,
+    distinct_texts,
+    identifiers,
+    is_nothing,
+    need_columns,
+    need_table,
+    numbers,
+    quoted,
+    row_name,
+)
 from spineq.model._contract import (
     AreaTable,
     PlaceTable,
@@ -23,6 +35,8 @@ from spineq.model._contract import (
     areas_at,
     coordinates,
 )
+
+from spineq.model.groups import MOST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +52,8 @@ def read_places(frame: pd.DataFrame, what: str, city_areas: AreaTable, file: obj
     ----------
     frame
         One row per place: ``{what}_id`` or ``id`` (numbered by coordinate where there is
-        none), a point or ``x`` and ``y``, optionally ``area_id`` (else the area around it).
+        none), a point or ``x`` and ``y``, optionally ``area_id`` (else that of the nearest
+        area point).
     what
         ``"site"`` or ``"sensor"``.
     city_areas
@@ -46,6 +61,7 @@ def read_places(frame: pd.DataFrame, what: str, city_areas: AreaTable, file: obj
     file
         Where the table comes from, for messages.
     """
+    need_table(frame, file)
     frame = frame.rename(columns=str)
     need_columns(frame, [], file)
     id_column = next((name for name in (f"{what}_id", "id") if name in frame.columns), None)
@@ -79,13 +95,13 @@ def _positions(
 ) -> NDArray[np.int64]:
     """Find each row's position among the known ids; the column's name says of what."""
     # Looked up once for each distinct id: a travel table names each many times.
-    named, codes = distinct_texts(values)
+    named, codes = distinct_texts(values, file)
     found = pd.Index(known, dtype=object).get_indexer(pd.Index(named, dtype=object))[codes]
     if (found < 0).any():
         row = int(np.flatnonzero(found < 0)[0])
         name = named[codes[row]]
-        which = repr(name) if name else "a row without an id"
-        msg = f"{which} is not in the city (which has {known[0]!r}, for example)"
+        which = shown(name) if name else "a row without an id"
+        msg = f"{which} is not in the city (which has {shown(known[0])}, for example)"
         raise UnknownIdError(
             msg,
             file=file,
@@ -110,6 +126,7 @@ def read_points(frame: pd.DataFrame, area_ids: NDArray[np.object_], file: object
     file
         Where the table comes from, for messages.
     """
+    need_table(frame, file)
     frame = frame.rename(columns=str)
     need_columns(frame, ["area_id"], file)
     given = [name for name in ("share", "weight") if name in frame.columns]
@@ -125,13 +142,18 @@ def read_points(frame: pd.DataFrame, area_ids: NDArray[np.object_], file: object
     xy = coordinates(frame, ids, file)
     area = _positions(frame["area_id"], area_ids, ids, file)
     share = numbers(frame[field], ids, field, file)
+    if ids is None:
+        ids = _points_numbered(area_ids[area], xy, share)
+    # Before anything is summed: the last bits of a sum depend on the order of its rows.
+    order = np.lexsort((pd.factorize(ids, sort=True)[0], area))
+    ids, xy, area, share = ids[order], xy[order], area[order], share[order]
     total = np.bincount(area, weights=share, minlength=len(area_ids))
     bad = np.flatnonzero(total <= 0 if field == "weight" else np.abs(total - 1) > SHARE_TOLERANCE)
     if len(bad):
         name = area_ids[bad[0]]
-        msg = f"the {field}s of area {name!r} sum to {total[bad[0]]:.9g}"
+        msg = f"the {field}s of area {shown(name)} sum to {total[bad[0]]:.9g}"
         if not (area == bad[0]).any():
-            msg = f"area {name!r} has no point"
+            msg = f"area {shown(name)} has no point"
         raise ShareError(
             msg,
             file=file,
@@ -141,15 +163,14 @@ def read_points(frame: pd.DataFrame, area_ids: NDArray[np.object_], file: object
         )
     if field == "weight":
         share = share / total[area]
-    if ids is None:
-        ids = _points_numbered(area_ids[area], xy, share)
-    order = np.lexsort((pd.factorize(ids, sort=True)[0], area))
-    return PointTable(ids[order], xy[order], area[order], share[order])
+    return PointTable(ids, xy, area, share)
 
 
 def _points_numbered(
     names: NDArray[np.object_], xy: NDArray[np.float64], share: NDArray[np.float64]
 ) -> NDArray[np.object_]:
+    if len(xy) == 0:
+        return np.empty(0, dtype=object)
     frame = pd.DataFrame({"area": names, "x": xy[:, 0], "y": xy[:, 1], "share": share})
     number = frame.sort_values(["area", "x", "y", "share"]).groupby("area").cumcount().sort_index()
     width = len(str(int(number.max()) + 1))
@@ -176,6 +197,7 @@ def read_travel(
     file
         Where the table comes from, for messages.
     """
+    need_table(frame, file)
     frame = frame.rename(columns=str)
     by = "point" if "point" in frame.columns else "area"
     need_columns(frame, ["site", by, "cost"], file)
@@ -185,22 +207,23 @@ def read_travel(
     site = _positions(frame["site"], site_ids, None, file)
     targets = area_ids if by == "area" else point_ids
     target = _positions(frame[by], targets, None, file)
-    cost = pd.to_numeric(frame["cost"], errors="coerce").to_numpy(np.float64, na_value=np.nan) + 0.0
+    cost = as_floats(frame["cost"]) + 0.0
 
     def pair(row: int) -> str:
-        return f"{site_ids[site[row]]} to {targets[target[row]]}"
+        return f"{shortened(site_ids[site[row]])} to {shortened(targets[target[row]])}"
 
-    bad = np.flatnonzero(~(np.isfinite(cost) & (cost >= 0)))
+    bad = np.flatnonzero(~((cost >= 0) & (cost <= MOST)))
     if len(bad):
         row = int(bad[0])
-        said = frame["cost"].iloc[row]
-        msg = f"the travel cost from {pair(row)} is {'missing' if pd.isna(said) else said}"
+        value = frame["cost"].iloc[row]
+        said = "missing" if is_nothing(value) else quoted(value).strip("'\"")
+        msg = f"the travel cost from {pair(row)} is {said}"
         raise TravelCostError(
             msg,
             file=file,
             row=row_name(row),
             field="cost",
-            mend="Give 0 or more; leave the row out if the place is out of reach",
+            mend=f"Give 0 to {MOST:g}; leave the row out if the place is out of reach",
         )
     order = np.lexsort((target, site))
     site_, target_ = site[order], target[order]

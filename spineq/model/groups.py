@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any
 
-from spineq.errors import ProblemError
+from spineq.errors import ProblemError, shown
 
 #: The oldest single year of age; whoever is older is counted there.
 OLDEST = 90
+
+#: The largest count, weight, cost or coordinate: what is beyond it is a slip, and sums of such
+#: numbers would overflow.
+MOST = 1e15
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,15 @@ class Group:
             )
         if self.ages is not None:
             object.__setattr__(self, "ages", _age_range(self.ages))
-        elif not isinstance(self.column, str) or not self.column:
-            msg = f"a group's column must be a name, not {self.column!r}"
+        elif not isinstance(self.column, str) or not self.column or unprintable(self.column):
+            msg = f"a group's column must be a name, not {shown(self.column)}"
             raise ProblemError(msg, field="groups", mend='Write Group(column="workers")')
         if self.title is not None and not isinstance(self.title, str):
-            msg = f"a group's title must be text, not {self.title!r}"
+            msg = f"a group's title must be text, not {shown(self.title)}"
             raise ProblemError(msg, field="groups", mend="Write it in quotation marks")
+        if self.title and (strange := unprintable(self.title)):
+            msg = f"a group's title holds the control character {strange}"
+            raise ProblemError(msg, field="groups", mend="Take it out")
         object.__setattr__(self, "weight", weight_number(self.weight, "weight"))
 
     @property
@@ -115,32 +123,47 @@ def known_keys(made: object, known: Sequence[str], what: str, field: str) -> dic
     """
     mend = f"Use {', '.join(known)}"
     if not isinstance(made, Mapping):
-        msg = f"{what} must be a dictionary, not {made!r}"
+        msg = f"{what} must be a dictionary, not {shown(made)}"
         raise ProblemError(msg, field=field, mend=mend)
     unknown = [key for key in made if key not in known]
     if unknown:
-        msg = f"{what} has no field {unknown[0]!r}"
+        msg = f"{what} has no field {shown(unknown[0])}"
         raise ProblemError(msg, field=field, mend=mend)
     return dict(made)
+
+
+def unprintable(text: str, allowed: str = "") -> str:
+    """Code of the first character of a text that no file or picture can hold, ``""`` if none.
+
+    These are control characters, NUL among them, ends of lines, halves of surrogate pairs and
+    the two noncharacters that XML forbids.
+    """
+    if text.isprintable():
+        return ""
+    for char in text:
+        bad = unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or char in "\ufffe\uffff"
+        if bad and char not in allowed:
+            return f"U+{ord(char):04X}"
+    return ""
 
 
 def _age_range(ages: object) -> tuple[int, int]:
     mend = f"Give the youngest and the oldest age, 0 to {OLDEST}"
     if not isinstance(ages, (tuple, list)) or len(ages) != 2:
-        msg = f"ages must be two numbers, not {ages!r}"
+        msg = f"ages must be two numbers, not {shown(ages)}"
         raise ProblemError(msg, field="ages", mend=mend)
     if not all(isinstance(age, Integral) and not isinstance(age, bool) for age in ages):
-        msg = f"ages must be whole numbers, not {tuple(ages)!r}"
+        msg = f"ages must be whole numbers, not {shown(tuple(ages))}"
         raise ProblemError(msg, field="ages", mend=mend)
     youngest, oldest = (int(age) for age in ages)
     if not 0 <= youngest <= oldest <= OLDEST:
-        msg = f"ages {youngest} to {oldest} are not a range"
+        msg = f"ages {shown(youngest)} to {shown(oldest)} are not a range"
         raise ProblemError(msg, field="ages", mend=mend)
     return youngest, oldest
 
 
 def weight_number(weight: object, name: str) -> float:
-    """Check that a weight is a finite number of 0 or more.
+    """Check that a weight is a number from 0 to `MOST`.
 
     Raises
     ------
@@ -148,8 +171,8 @@ def weight_number(weight: object, name: str) -> float:
         It is not.
     """
     number = real_number(weight, name, "Give 0 or more; weight 0 leaves the group out")
-    if not 0 <= number < math.inf:
-        msg = f"a weight must be 0 or more and finite, not {number:g}"
+    if not 0 <= number <= MOST:
+        msg = f"a weight must be from 0 to {MOST:g}, not {number:g}"
         raise ProblemError(msg, field=name, mend="Give a number such as 1; 0 leaves the group out")
     return number
 
@@ -163,7 +186,7 @@ def real_number(value: object, name: str, mend: str) -> float:
         It is no number.
     """
     if isinstance(value, bool) or not isinstance(value, Real):
-        msg = f"{value!r} is not a number"
+        msg = f"{shown(value)} is not a number"
         raise ProblemError(msg, field=name, mend=mend)
     try:
         return float(value)
@@ -239,7 +262,7 @@ def groups_from_words(
     elif isinstance(pop_age_groups, Mapping):
         shares = {name: _age_group(name, words) for name, words in pop_age_groups.items()}
     else:
-        msg = f"age groups must be a dictionary by name, not {pop_age_groups!r}"
+        msg = f"age groups must be a dictionary by name, not {shown(pop_age_groups)}"
         raise ProblemError(
             msg, field="pop_age_groups", mend='Write {"children": {"min": 0, "max": 15}}'
         )

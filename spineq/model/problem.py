@@ -10,8 +10,15 @@ from dataclasses import dataclass, fields
 from numbers import Integral
 from typing import Any, Literal, TypedDict, get_args
 
-from spineq.errors import ProblemError
-from spineq.model.groups import GROUPS, Group, groups_from_words, known_keys, real_number
+from spineq.errors import ProblemError, shortened, shown
+from spineq.model.groups import (
+    GROUPS,
+    Group,
+    groups_from_words,
+    known_keys,
+    real_number,
+    unprintable,
+)
 
 DecayName = Literal["exponential", "step", "linear", "gaussian"]
 MethodName = Literal["auto", "exchange", "greedy", "random"]
@@ -43,7 +50,7 @@ class Problem:
     Parameters
     ----------
     n_sensors
-        Number of sensors to place, 1 or more.
+        Number of sensors to place, 1 to 1,000,000,000.
     theta
         Scale of the decay, above 0, in metres (or in the unit of the city's travel table).
     groups
@@ -54,7 +61,7 @@ class Problem:
         The solver: ``"exchange"``, ``"greedy"``, ``"random"`` (a baseline), or ``"auto"``,
         the best that is there.
     seed
-        Seed of methods that draw at random, 0 or more.
+        Seed of methods that draw at random, 0 or more and below 2**63.
 
     Raises
     ------
@@ -71,8 +78,8 @@ class Problem:
 
     def __post_init__(self) -> None:
         """Check and normalise what was given."""
-        object.__setattr__(self, "n_sensors", _whole(self.n_sensors, "n_sensors", 1))
-        object.__setattr__(self, "seed", _whole(self.seed, "seed", 0))
+        object.__setattr__(self, "n_sensors", _whole(self.n_sensors, "n_sensors", 1, 10**9))
+        object.__setattr__(self, "seed", _whole(self.seed, "seed", 0, 2**63 - 1))
         object.__setattr__(self, "theta", _positive(self.theta, "theta"))
         object.__setattr__(self, "groups", _groups(self.groups))
         _choice(self.decay, "decay", get_args(DecayName))
@@ -100,7 +107,7 @@ class Problem:
         words = {name: word for name, word in words.items() if name not in WORDS}
         unknown = sorted(set(words) - known)
         if unknown:
-            msg = f"there is no parameter {unknown[0]!r}"
+            msg = f"there is no parameter {shown(unknown[0])}"
             raise ProblemError(msg, mend=f"Use {', '.join(sorted(known))} or {', '.join(WORDS)}")
         if "n_sensors" not in words:
             msg = "the number of sensors is missing"
@@ -167,8 +174,8 @@ class Problem:
         """
         try:
             made = json.loads(text)
-        except ValueError as error:
-            msg = f"the problem is not JSON ({error})"
+        except (ValueError, TypeError, RecursionError) as error:
+            msg = f"the problem is not JSON ({shortened(str(error), 200)})"
             raise ProblemError(msg, mend="Give what Problem.to_json wrote") from error
         return cls.from_dict(made)
 
@@ -188,15 +195,19 @@ class Problem:
         return hashlib.sha256(b"spineq-problem-1\n" + text.encode()).hexdigest()
 
 
-def _whole(value: object, name: str, least: int) -> int:
+def _whole(value: object, name: str, least: int, most: int) -> int:
     mend = f"Give a whole number, {least} or more"
     if isinstance(value, bool) or not isinstance(value, Integral):
-        msg = f"{name} must be a whole number, not {value!r}"
+        msg = f"{name} must be a whole number, not {shown(value)}"
         raise ProblemError(msg, field=name, mend=mend)
-    if value < least:
-        msg = f"{name} must be {least} or more, not {value}"
+    whole = int(value)
+    if whole < least:
+        msg = f"{name} must be {least} or more, not {shown(whole)}"
         raise ProblemError(msg, field=name, mend=mend)
-    return int(value)
+    if whole > most:
+        msg = f"{name} must be {most:,} or less, not {shown(whole)}"
+        raise ProblemError(msg, field=name, mend="Give a smaller number")
+    return whole
 
 
 def _positive(value: object, name: str) -> float:
@@ -210,12 +221,12 @@ def _positive(value: object, name: str) -> float:
 
 def _choice(value: object, name: str, allowed: tuple[str, ...]) -> None:
     if not isinstance(value, str) or value not in allowed:
-        msg = f"{name} {value!r} does not exist"
+        msg = f"{name} {shown(value)} does not exist"
         raise ProblemError(msg, field=name, mend=f"Use one of {', '.join(allowed)}")
 
 
 def _no_groups(groups: object) -> ProblemError:
-    msg = f"groups must be a dictionary of names and Groups, not {groups!r}"
+    msg = f"groups must be a dictionary of names and Groups, not {shown(groups)}"
     return ProblemError(msg, field="groups", mend='Write {"children": Group(ages=(0, 15))}')
 
 
@@ -230,15 +241,18 @@ def _groups(groups: object) -> tuple[tuple[str, Group], ...]:
         return _DEFAULT_GROUPS
     for name, group in groups:
         if not isinstance(name, str) or not name:
-            msg = f"a group's name must be text, not {name!r}"
+            msg = f"a group's name must be text, not {shown(name)}"
             raise ProblemError(msg, field="groups", mend='Write {"children": Group(ages=(0, 15))}')
+        if strange := unprintable(name):
+            msg = f"the name of group {shown(name)} holds the control character {strange}"
+            raise ProblemError(msg, field="groups", mend="Take it out")
         if not isinstance(group, Group):
-            msg = f"group {name!r} must be a Group, not {group!r}"
+            msg = f"group {shown(name)} must be a Group, not {shown(group)}"
             raise ProblemError(msg, field="groups", mend="Write Group(ages=(0, 15))")
     names = [name for name, _ in groups]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        msg = f"two groups have the name {twice[0]!r}"
+        msg = f"two groups have the name {shown(twice[0])}"
         raise ProblemError(msg, field="groups", mend="Give each a name of its own")
     kept = tuple(pair for pair in groups if pair[1].weight > 0)
     if not kept:

@@ -37,11 +37,15 @@ def exchange(objective: Objective, n: int, seed: int, progress: Progress) -> Sol
     progress
         Watcher; when it asks to stop, the network so far is returned.
     """
-    sites, stopped = place(objective, n, SpanProgress(progress, 0.0, 0.3))
+    placed = place(objective, n, SpanProgress(progress, 0.0, 0.3))
+    sites, stopped = placed.sites, placed.stopped
     if not stopped:
         sites, stopped = improve(objective, sites, SpanProgress(progress, 0.3, 0.85))
-        sites = in_greedy_order(objective, sites)
-    return certified(objective, sites, n, SpanProgress(progress, 0.85, 1.0), stopped=stopped)
+    if not stopped:
+        # Swaps leave the newcomer in the place of the one that went.
+        sites, stopped = in_greedy_order(objective, sites, SpanProgress(progress, 0.85, 0.88))
+    watcher = SpanProgress(progress, 0.88, 1.0)
+    return certified(objective, sites, n, watcher, known=placed.upper_bound, stopped=stopped)
 
 
 def improve(

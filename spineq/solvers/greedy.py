@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from spineq.errors import ProblemError
-from spineq.progress import Progress, SilentProgress, SpanProgress
+from spineq.progress import Progress, SpanProgress
 from spineq.solvers import _kernels
 from spineq.solvers.objective import BUDGET, Objective
 from spineq.solvers.solution import Solution, certified
@@ -38,13 +38,34 @@ def greedy(objective: Objective, n: int, seed: int, progress: Progress) -> Solut
     progress
         Watcher; when it asks to stop, the sensors placed so far are returned.
     """
-    sites, stopped = place(objective, n, SpanProgress(progress, 0.0, 0.7))
+    placed = place(objective, n, SpanProgress(progress, 0.0, 0.7))
     bounding = SpanProgress(progress, 0.7, 1.0)
-    return certified(objective, sites, n, bounding, stopped=stopped)
+    return certified(
+        objective, placed.sites, n, bounding, known=placed.upper_bound, stopped=placed.stopped
+    )
 
 
-def place(objective: Objective, n: int, progress: Progress) -> tuple[NDArray[np.int64], bool]:
-    """Run lazy greedy; returns the sites in order of placement, and whether it was stopped.
+class Placement(NamedTuple):
+    """What lazy greedy leaves.
+
+    Parameters
+    ----------
+    sites
+        (sensor,) in order of placement.
+    upper_bound
+        Bound on every network of as many sensors as were wanted, from gains that were at hand
+        anyway; infinite where there were none yet.
+    stopped
+        The watcher asked to stop.
+    """
+
+    sites: NDArray[np.int64]
+    upper_bound: float
+    stopped: bool
+
+
+def place(objective: Objective, n: int, progress: Progress) -> Placement:
+    """Run lazy greedy.
 
     Raises
     ------
@@ -60,7 +81,7 @@ def place(objective: Objective, n: int, progress: Progress) -> tuple[NDArray[np.
     for low, high in objective.blocks():
         objective.gains(covered, bound, low, high)
         if progress.report(0.3 * high / n_sites, "gains of every site"):
-            return np.empty(0, dtype=np.int64), True
+            return Placement(np.empty(0, dtype=np.int64), np.inf, stopped=True)
     bound[~objective.usable_sites] = -1.0
     fresh = np.zeros(n_sites, dtype=np.int64)
     tree = np.empty(2 << (n_sites - 1).bit_length(), dtype=np.int64)
@@ -85,12 +106,24 @@ def place(objective: Objective, n: int, progress: Progress) -> tuple[NDArray[np.
         )
         value = float(gained[:placed].sum())
         if progress.report(0.3 + 0.7 * placed / n, f"{placed} of {n} sensors placed", value):
-            return chosen[:placed], placed < n
-    return chosen, False
+            break
+    # Gains that were computed earlier are never below the present ones.
+    upper_bound = objective.bound_by(float(gained[:placed].sum()), bound, n)
+    return Placement(chosen[:placed], upper_bound, stopped=placed < n)
 
 
-def in_greedy_order(objective: Objective, sites: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Sort sites as greedy would place them, so that the first k are a sensible network."""
+def in_greedy_order(
+    objective: Objective, sites: NDArray[np.int64], progress: Progress
+) -> tuple[NDArray[np.int64], bool]:
+    """Sort sites as greedy would place them, so that the first k are a sensible network.
+
+    Returns
+    -------
+    tuple
+        The sites, in the order given from where the watcher asked to stop; and whether it did.
+    """
     usable = np.zeros(objective.n_sites, dtype=np.bool_)
     usable[sites] = True
-    return place(replace(objective, usable=usable), len(sites), SilentProgress())[0]
+    placed = place(replace(objective, usable=usable), len(sites), progress)
+    rest = sites[~np.isin(sites, placed.sites)]
+    return np.concatenate([placed.sites, rest]), placed.stopped

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spineq.errors import ProblemError
-from spineq.progress import Progress
+from spineq.progress import Progress, SpanProgress
 from spineq.solvers.greedy import in_greedy_order
 from spineq.solvers.objective import Objective
 from spineq.solvers.solution import Solution, certified
@@ -33,5 +33,6 @@ def random(objective: Objective, n: int, seed: int, progress: Progress) -> Solut
         raise ProblemError(msg, field="n_sensors", mend=f"Ask for at most {len(usable):,}")
     generator = np.random.default_rng(seed)
     drawn = generator.choice(usable, size=n, replace=False)
-    sites = in_greedy_order(objective, np.sort(drawn).astype(np.int64))
-    return certified(objective, sites, n, progress)
+    drawn = np.sort(drawn).astype(np.int64)
+    sites, stopped = in_greedy_order(objective, drawn, SpanProgress(progress, 0.0, 0.3))
+    return certified(objective, sites, n, SpanProgress(progress, 0.3, 1.0), stopped=stopped)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spineq.progress import Progress, SilentProgress
+from spineq.progress import Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,11 +22,12 @@ class Solution:
     Parameters
     ----------
     sites
-        (sensor,) positions of the chosen sites, in greedy order among themselves.
+        (sensor,) positions of the chosen sites, in greedy order among themselves unless stopped.
     value
         Objective of the sites, as the solver computed it.
     upper_bound
-        Proven upper bound on the objective of every allowed network.
+        Proven upper bound on the objective of every allowed network; infinite where a stop
+        came before there was one.
     stopped
         The watcher asked to stop, so that the search, or that for a bound, was cut short.
     """
@@ -42,6 +44,7 @@ def certified(
     n: int,
     progress: Progress,
     *,
+    known: float = math.inf,
     stopped: bool = False,
 ) -> Solution:
     """Give a network its value and its bound.
@@ -56,12 +59,16 @@ def certified(
         Number of sensors that may be placed, at least as many as stand.
     progress
         Watcher; when it asks to stop, the bound is the one found by then.
+    known
+        A bound that is known already.
     stopped
-        The watcher has asked already: it is not asked again, and the bound is a quick one.
+        The watcher has asked already: it is not asked again, and the known bound must do.
     """
-    value = objective.value(objective.covered_by(sites))
-    watcher = SilentProgress() if stopped else progress
-    upper_bound, cut_short = objective.bound(sites, n, watcher, hurry=stopped)
-    if not (stopped or cut_short):
+    covered = objective.covered_by(sites)
+    value = objective.value(covered)
+    if stopped:
+        return Solution(sites, value, max(known, value), stopped=True)
+    upper_bound, cut_short = objective.bound(covered, n, progress, known=known)
+    if not cut_short:
         progress.report(1.0, f"{len(sites)} of {n} sensors placed", value, upper_bound)
-    return Solution(sites, value, max(upper_bound, value), stopped or cut_short)
+    return Solution(sites, value, max(upper_bound, value), cut_short)
