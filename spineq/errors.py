@@ -56,8 +56,8 @@ def shortened(text: str, most: int = _MOST_SHOWN) -> str:
     """Cut the middle out of a text that is too long for a message."""
     if len(text) <= most:
         return text
-    half = (most - 3) // 2
-    return f"{text[:half]}...{text[-half:]}"
+    half = (most - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"
 
 
 class SpineqError(Exception):

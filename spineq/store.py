@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from spineq.errors import AlreadyExistsError, SpineqError, StoreError, shown
+from spineq.errors import AlreadyExistsError, SpineqError, StoreError, shortened, shown
 
 #: How names of files begin that are still being written.
 _TEMPORARY = ".tmp-"
@@ -267,7 +267,7 @@ def _taken(name: str, where: object) -> AlreadyExistsError:
 def _failed(done: str, name: str, where: object, error: OSError) -> StoreError:
     reason = error.strerror or str(error) or type(error).__name__
     return StoreError(
-        f"{shown(name)} cannot be {done} in {where} ({reason})",
+        f"{shown(name)} cannot be {done} in {shortened(str(where), 300)} ({reason})",
         mend="Check that the place exists, has room and lets you write",
     )
 
@@ -303,6 +303,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(mine + path.suffix)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _failed("written", path.name, path.parent, error) from error
+    try:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())

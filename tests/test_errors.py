@@ -75,3 +75,24 @@ def test_an_error_without_a_place_begins_with_what() -> None:
     """What is not known is not mentioned."""
     assert str(errors.StoreError("the disk is full")) == "the disk is full."
     assert str(errors.DataError("x", row=0)) == "row 0: x."
+
+
+def test_long_values_are_cut_in_the_middle() -> None:
+    """A message stays one sentence, whatever somebody gave."""
+    assert errors.shown("x" * 5000) == "'" + "x" * 28 + "…" + "x" * 28 + "'"
+    assert errors.shown(10**5000) == "a number of thousands of digits"
+    assert errors.shown([1, 2]) == "[1, 2]"
+    assert errors.shown("a\0\udc80") == r"'a\x00\udc80'"
+    assert "\n" not in errors.shown(type("Odd", (), {"__repr__": lambda _: "a\n b"})())
+    text = str(errors.DataError("what", file="f" * 5000, row="r" * 5000, field="c" * 5000))
+    assert len(text) < 500
+
+
+def test_a_value_that_cannot_be_shown_is_named_by_its_type() -> None:
+    """An error about a value does not fail over the value."""
+
+    class Broken:
+        def __repr__(self) -> str:
+            raise RuntimeError
+
+    assert errors.shown(Broken()) == "a Broken"

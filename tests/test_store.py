@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -293,3 +294,36 @@ def test_an_error_of_ours_inside_passes_as_it_is(tmp_path: Path) -> None:
     inside: SpineqError = MissingFileError("there is no such file", file="x")
     with pytest.raises(MissingFileError), whole_file(tmp_path / "a"):
         raise inside
+
+
+@pytest.mark.parametrize("path", ["", ".", "/", "..", "a/..", "a\0b", "a\0/b", None, 5])
+def test_a_path_that_names_no_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: Any
+) -> None:
+    """Nothing is written, and the words are ours."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError, match="does not name a file"), whole_file(path):
+        raise AssertionError
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_path_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    """The system's own refusal, in our words, and not all of the path in them."""
+    for path in (tmp_path / ("a" * 5000), tmp_path / ("a" * 5000) / "b"):
+        with pytest.raises(StoreError, match="cannot be written") as caught, whole_file(path) as to:
+            to.write_bytes(b"x")
+        assert len(str(caught.value)) < 700
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", [None, 5, "a\0", "\udc80"])
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path, name: Any) -> None:
+    """As one that a store cannot keep."""
+    with pytest.raises(StoreError, match="not a name that a store can keep"):
+        open_store(tmp_path).get(name)
+
+
+def test_a_store_needs_a_place_that_can_be() -> None:
+    """NUL ends a path."""
+    with pytest.raises(StoreError, match="not a place"):
+        open_store("a\0b")

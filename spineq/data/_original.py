@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from spineq.data._tables import read_table
-from spineq.errors import AreaMismatchError, EmptyCityError, MissingFileError, UnreadableFileError
+from spineq.errors import (
+    AreaMismatchError,
+    EmptyCityError,
+    MissingFileError,
+    UnreadableFileError,
+    shown,
+)
 from spineq.model._checks import (
     identifiers,
     known_crs,
@@ -18,11 +25,13 @@ from spineq.model._checks import (
     positive_sum,
     row_name,
 )
-from spineq.model._contract import check_bands, check_total
+from spineq.model._contract import age_number, check_bands, check_total
 from spineq.model.city import City
 
 #: What the folder's coordinates are in, though no table of it says so.
 CRS = "EPSG:27700"
+
+_YEAR = re.compile("[0-9]+")
 
 ATTRIBUTION = (
     "Source: Office for National Statistics licensed under the Open Government Licence "
@@ -79,11 +88,11 @@ def _like(file: Path, areas: pd.Index[str]) -> pd.DataFrame:
     mend = "Let every table list the same areas; where there is nobody, write 0"
     if len(strange):
         code = frame.index[strange[0]]
-        msg = f"area {code!r} is not in centroids.csv"
+        msg = f"area {shown(code)} is not in centroids.csv"
         row = row_name(strange[0], frame.index.to_numpy())
         raise AreaMismatchError(msg, file=file, row=row, field="oa11cd", mend=mend)
     if len(missing):
-        msg = f"area {missing[0]!r} is in centroids.csv but not here"
+        msg = f"area {shown(missing[0])} is in centroids.csv but not here"
         raise AreaMismatchError(msg, file=file, field="oa11cd", mend=mend)
     return frame
 
@@ -98,11 +107,13 @@ def _numbers(
 def _ages(folder: Path, areas: pd.Index[str]) -> pd.DataFrame:
     file = folder / "population_ages.csv"
     ages = _like(file, areas)
-    years = sorted((str(name) for name in ages.columns if str(name).isdecimal()), key=int)
+    years = sorted(
+        (str(name) for name in ages.columns if _YEAR.fullmatch(str(name))), key=age_number
+    )
     if not years:
         msg = "there is no column of an age, such as '0'"
         raise UnreadableFileError(msg, file=file, mend="Give one column for each year of age")
-    check_bands([(int(year), int(year), year) for year in years], file)
+    check_bands([(age_number(year), age_number(year), year) for year in years], file)
     by_age = np.column_stack([_numbers(ages, name, file) for name in years])
     positive_sum(by_age.sum(axis=1), "the sum of the ages", file)
     if (folder / "population_total.csv").exists():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,8 +17,17 @@ from spineq.errors import (
     SpineqError,
     UnknownCRSError,
     UnreadableFileError,
+    shortened,
+    shown,
 )
-from spineq.model._checks import identifiers, in_metres, known_crs, look_like_degrees, need_columns
+from spineq.model._checks import (
+    crs_of,
+    identifiers,
+    in_metres,
+    known_crs,
+    look_like_degrees,
+    need_columns,
+)
 from spineq.model._contract import coordinates
 
 if TYPE_CHECKING:
@@ -39,6 +51,37 @@ _IDENTIFIERS = {
 _NOTHING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None"]
 
 
+#: Names of paths that GDAL does not take for a file's: its own file systems, and URLs.
+_NO_FILE = re.compile(r"/vsi|[A-Za-z][A-Za-z0-9+.-]+:/")
+
+
+def existing_path(path: object, what: str = "file") -> Path:
+    """Check that something is the path of a file or folder on this machine.
+
+    Raises
+    ------
+    MissingFileError
+        It is not.
+    """
+    if not isinstance(path, (str, Path)):
+        msg = f"a path is needed, not {shown(path)}"
+        raise MissingFileError(msg, mend="Write it in quotation marks")
+    if _NO_FILE.match(str(path)):
+        msg = "only files on this machine are read"
+        raise MissingFileError(msg, file=path, mend="Download it first")
+    path = Path(path)
+    try:
+        there = path.exists()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        msg = f"there can be no such {what} ({reason})"
+        raise MissingFileError(msg, file=path, mend="Check the path") from error
+    if not there:
+        msg = f"there is no such {what}"
+        raise MissingFileError(msg, file=path, mend="Check the path")
+    return path
+
+
 def read_table(file: Path, part: str = "areas") -> pd.DataFrame:
     """Read a table of any supported kind; a GeoDataFrame where it has geometry.
 
@@ -57,24 +100,31 @@ def read_table(file: Path, part: str = "areas") -> pd.DataFrame:
     """
     import geopandas as gpd
 
+    file = existing_path(file)
     ending = file.suffix.lower()
-    if not file.exists():
-        msg = "there is no such file"
-        raise MissingFileError(msg, file=file, mend="Check the path")
     if ending not in ENDINGS:
         msg = f"files that end in {ending} are not read" if ending else "the name has no ending"
         raise UnreadableFileError(msg, file=file, mend=f"Use one of {', '.join(ENDINGS)}")
+    if not file.is_file():
+        msg = "a file is needed, and this is none"
+        raise UnreadableFileError(msg, file=file, mend="Name the file itself")
     try:
+        # Whole paths, of which no reader takes the beginning for the name of a driver.
+        file = file.absolute()
         if ending == ".csv":
             return _read_csv(file, _IDENTIFIERS[part])
         if ending == ".parquet":
             return _read_parquet(file)
+        if ending in (".geojson", ".json"):
+            return _read_geojson(file)
+        _check_header(file, ending)
         frame: pd.DataFrame = gpd.read_file(file, layer=_layer(file, part))
         return frame
     except SpineqError:
         raise
     except Exception as error:  # every reader has its own family of exceptions
         first = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else ""
+        first = shortened(first, 200)
         msg = f"the file cannot be read ({first or type(error).__name__})"
         raise UnreadableFileError(
             msg, file=file, mend=f"Check that it is a whole {ending[1:]} file"
@@ -86,7 +136,7 @@ def _read_csv(file: Path, text: set[str]) -> pd.DataFrame:
     if head.duplicated().any():
         # pandas would call the second one x.1.
         name = head[head.duplicated()].iloc[0]
-        msg = f"there are two columns {name!r}"
+        msg = f"there are two columns {shown(name)}"
         raise UnreadableFileError(msg, file=file, field=name, mend="Keep one of them")
     frame = pd.read_csv(
         file,
@@ -109,6 +159,48 @@ def _read_parquet(file: Path) -> pd.DataFrame:
 
     with_geometry = b"geo" in (pq.read_schema(file).metadata or {})
     frame: pd.DataFrame = gpd.read_parquet(file) if with_geometry else pd.read_parquet(file)
+    return frame
+
+
+def _check_header(file: Path, ending: str) -> None:
+    """Check that a file begins as its ending says.
+
+    GDAL goes by the content: under any name it would take a description of a virtual data set,
+    which may name other files and addresses, and read those.
+    """
+    with file.open("rb") as opened:
+        head = opened.read(72)
+    if ending == ".shp":
+        known = head[:4] == (9994).to_bytes(4, "big")
+    else:
+        known = head[:16] == b"SQLite format 3\0" and head[68:72] in (b"GPKG", b"GP10", b"GP11")
+    if not known:
+        what = "shapefile" if ending == ".shp" else "GeoPackage"
+        msg = f"the file is no {what}"
+        raise UnreadableFileError(msg, file=file, mend=f"Write it as a {what}, or rename it")
+
+
+def _read_geojson(file: Path) -> pd.DataFrame:
+    """Read a GeoJSON file; GDAL sees only what Python found to be GeoJSON in it.
+
+    A file that is JSON may at the same time hold a description of a virtual data set that GDAL
+    would find first, see `_check_header`.
+    """
+    import geopandas as gpd
+
+    made: Any = json.loads(file.read_text(encoding="utf-8-sig"))
+    kind = made.get("type") if isinstance(made, dict) else None
+    if kind == "Feature":
+        made["features"] = [{key: value for key, value in made.items() if key != "crs"}]
+    if kind not in ("Feature", "FeatureCollection") or not isinstance(made.get("features"), list):
+        msg = "the file is JSON, but no collection of GeoJSON features"
+        raise UnreadableFileError(msg, file=file, mend="Write it as a GeoJSON FeatureCollection")
+    clean = {"type": "FeatureCollection"}
+    clean |= {key: made[key] for key in ("name", "crs") if key in made}
+    clean["features"] = made["features"]
+    # Without a bracket no XML begins anywhere in it.
+    text = json.dumps(clean).replace("<", "\\u003c")
+    frame: pd.DataFrame = gpd.read_file(io.BytesIO(text.encode()))
     return frame
 
 
@@ -158,7 +250,7 @@ def located(
         found = known_crs(crs, file)
         xy = coordinates(frame, ids, file)
         made = gpd.GeoDataFrame(frame, geometry=gpd.points_from_xy(xy[:, 0], xy[:, 1]), crs=found)
-    elif crs is not None and frame.crs is not None and not _plausible(frame):
+    elif crs is not None and crs_of(frame) is not None and not _plausible(frame):
         # GeoJSON is in degrees unless it says otherwise; where it is not, the user knows better.
         made = frame.set_crs(known_crs(crs, file), allow_override=True)
     else:

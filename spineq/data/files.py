@@ -10,12 +10,13 @@ from typing import Any
 import pandas as pd
 
 from spineq.data._original import read_original
-from spineq.data._tables import ENDINGS, located, projected
+from spineq.data._tables import ENDINGS, existing_path, located, projected
 from spineq.data._tables import read_table as read_table
 from spineq.errors import DataError, EmptyCityError, MissingFileError, SpineqWarning
+from spineq.model._checks import crs_of
 from spineq.model._parquet import PARTS, read_head
 from spineq.model.city import City
-from spineq.model.groups import GROUPS
+from spineq.model.groups import GROUPS, unprintable
 
 
 def read_city(
@@ -71,10 +72,7 @@ def read_city(
         Polygons that are not valid (the sums do not use them), and age bands that cut
         through one of the four groups, which are then estimates.
     """
-    path = Path(path)
-    if not path.exists():
-        msg = "there is no such file or folder"
-        raise MissingFileError(msg, file=path, mend="Check the path")
+    path = existing_path(path, "file or folder")
     given = {
         part: _optional(file)
         for part, file in zip(PARTS, (sites, points, existing, travel), strict=True)
@@ -120,12 +118,7 @@ def _check_written(
 
 
 def _optional(path: str | Path | None) -> Path | None:
-    if path is None:
-        return None
-    if not Path(path).exists():
-        msg = "there is no such file"
-        raise MissingFileError(msg, file=path, mend="Check the path")
-    return Path(path)
+    return None if path is None else existing_path(path)
 
 
 def _contract_files(path: Path) -> tuple[Path, dict[str, Path]]:
@@ -158,14 +151,16 @@ def _contract(
     label = {key: str(head.get(key, "")) for key in ("name", "code", "attribution", "note")}
     if note:
         label["note"] = f"{label['note']} {note}".strip()
-    label["name"] = label["name"] or (file.parent.name if file.stem == "areas" else file.stem)
+    # The name of a file may hold what no text can.
+    stem = file.parent.name if file.stem == "areas" else file.stem
+    label["name"] = label["name"] or "".join("?" if unprintable(char) else char for char in stem)
     return City.from_frame(frame, columns=columns, file=file, **label), head
 
 
 def _with_parts(city: City, files: dict[str, Path | None], crs: object, travel_unit: str) -> City:
     def places(part: str, file: Path) -> pd.DataFrame:
         frame = read_table(file, part)
-        if crs is None or getattr(frame, "crs", None) is not None:
+        if crs is None or crs_of(frame) is not None:
             return frame
         placed: pd.DataFrame = located(frame, crs, file)
         return placed

@@ -40,11 +40,17 @@ def need_table(frame: object, file: object) -> None:
     Raises
     ------
     UnreadableFileError
-        It is not a DataFrame.
+        It is not a DataFrame, or a column has a name that is no text.
     """
     if not isinstance(frame, pd.DataFrame):
         msg = f"a table is needed, not {shown(frame)}"
         raise UnreadableFileError(msg, file=file, mend="Read it with pandas or geopandas first")
+    for name in frame.columns:
+        try:
+            str(name).encode()
+        except ValueError as error:  # half a surrogate pair, or a number of 5,000 digits
+            msg = f"no file can hold the name of the column {shown(name)}"
+            raise UnreadableFileError(msg, file=file, mend="Rename it") from error
 
 
 def need_text(text: object, field: str, file: object = None, *, lines: bool = False) -> None:
@@ -115,7 +121,9 @@ def row_name(row: int, ids: NDArray[np.object_] | None = None) -> str:
     return str(row + 1) if ids is None else f"{row + 1} ({shortened(ids[row], 40)})"
 
 
-def distinct_texts(values: pd.Series[Any], file: object) -> tuple[NDArray[np.object_], NDArray[np.intp]]:
+def distinct_texts(
+    values: pd.Series[Any], file: object
+) -> tuple[NDArray[np.object_], NDArray[np.intp]]:
     """Make identifiers text: without spaces around them, and 7 where a table says 7.0.
 
     Returns
@@ -131,27 +139,29 @@ def distinct_texts(values: pd.Series[Any], file: object) -> tuple[NDArray[np.obj
         An identifier that is a list or the like, or holds a control character.
     """
 
-    def refuse(what: str, value: object) -> UnreadableFileError:
-        row = next(k for k, other in enumerate(values) if other is value or other == value)
-        msg = f"the identifier {shown(value)} {what}"
+    def refused(row: int, what: str) -> UnreadableFileError:
+        msg = f"the identifier {shown(values.iloc[row])} {what}"
         return UnreadableFileError(
             msg, file=file, row=row_name(row), field=values.name, mend="Write text or a number"
         )
 
-    if values.dtype == object:
-        for value in values:
-            if not pd.api.types.is_scalar(value) or isinstance(value, bytes):
-                raise refuse(f"is a {type(value).__name__}", value)
-    codes, distinct = pd.factorize(values, use_na_sentinel=False)
+    try:
+        codes, distinct = pd.factorize(values, use_na_sentinel=False)
+    except TypeError as error:  # something that has no hash
+        row = next((k for k, value in enumerate(values) if not pd.api.types.is_scalar(value)), 0)
+        raise refused(row, "is neither text nor a number") from error
     made = np.empty(len(distinct), dtype=object)
     for k, value in enumerate(distinct):
+        if not pd.api.types.is_scalar(value) or isinstance(value, bytes):
+            raise refused(int(np.argmax(codes == k)), "is neither text nor a number")
         whole = isinstance(value, float) and value.is_integer()
         try:
             made[k] = "" if pd.isna(value) else str(int(value) if whole else value).strip()
         except ValueError as error:  # Python does not write numbers of more than 4,300 digits
-            raise refuse("is too long", value) from error
+            raise refused(int(np.argmax(codes == k)), "is too long") from error
         if strange := unprintable(made[k]):
-            raise refuse(f"holds the control character {strange}", value)
+            msg = f"holds the control character {strange}"
+            raise refused(int(np.argmax(codes == k)), msg)
     return made, codes
 
 
@@ -198,11 +208,7 @@ def as_floats(values: pd.Series[Any]) -> NDArray[np.float64]:
         # A whole number may be too large for a float; text may be one as well.
         fits = not isinstance(value, int) or abs(value) <= MOST
         made[k] = (
-            value
-            if isinstance(value, str) or (number and fits)
-            else np.inf
-            if number
-            else np.nan
+            value if isinstance(value, str) or (number and fits) else np.inf if number else np.nan
         )
     return pd.to_numeric(pd.Series(made), errors="coerce").to_numpy(np.float64, na_value=np.nan)
 

@@ -11,7 +11,7 @@ areas; `spineq.model._parts` reads the others.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -266,7 +266,9 @@ def check_bands(found: Sequence[tuple[int, int, str]], file: object) -> None:
     expected = 0
     for first, last, name in found:
         if max(first, last) > OLDEST:
-            msg = f"{shortened(name)} goes beyond age {OLDEST}, the oldest that is counted by itself"
+            msg = (
+                f"{shortened(name)} goes beyond age {OLDEST}, the oldest that is counted by itself"
+            )
             mend = (
                 f"Count everyone from {OLDEST} on in age_{OLDEST}, or make the last band age_N_plus"
             )
@@ -293,8 +295,10 @@ def _weight_columns(frame: pd.DataFrame, file: object, columns: Sequence[str] | 
     if columns is None:
         wanted = [name for name in frame.columns if name == "workers" or _is_count(frame[name])]
     else:
-        wanted = [columns] if isinstance(columns, str) else columns
-        if not isinstance(wanted, Sequence) or not all(isinstance(name, str) for name in wanted):
+        if isinstance(columns, str):
+            columns = [columns]
+        wanted = list(columns) if isinstance(columns, Iterable) else None
+        if wanted is None or not all(isinstance(name, str) for name in wanted):
             msg = f"columns must be a list of names, not {shown(columns)}"
             raise UnreadableFileError(msg, file=file, field="columns", mend='Write ["workers"]')
         need_columns(frame, wanted, file)
@@ -319,7 +323,7 @@ def areas_at(areas: AreaTable, xy: NDArray[np.float64]) -> NDArray[np.object_]:
     from scipy.spatial import cKDTree
 
     # Eight: a place in the middle of a grid's cell is as near to four.
-    distance, near = cKDTree(areas.xy).query(xy, k=range(1, min(8, len(areas.ids)) + 1))
+    distance, near = cKDTree(areas.xy).query(xy, k=list(range(1, min(8, len(areas.ids)) + 1)))
     nearest = np.where(distance == distance[:, :1], near, len(areas.ids)).min(axis=1)
     found: NDArray[np.object_] = areas.ids[nearest]
     return found

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spineq.errors import AgeBandError, DataError, MissingColumnError, ZeroWeightError, shortened, shown
+from spineq.errors import (
+    AgeBandError,
+    DataError,
+    MissingColumnError,
+    ZeroWeightError,
+    shortened,
+    shown,
+)
 from spineq.model.groups import OLDEST, Group
 
 if TYPE_CHECKING:

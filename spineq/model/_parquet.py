@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from spineq.errors import DataError, StoreError, UnreadableFileError
+from spineq.errors import DataError, StoreError, UnreadableFileError, shown
 from spineq.model.groups import OLDEST
 from spineq.store import whole_file
 
@@ -66,6 +67,10 @@ def write_city(city: City, path: Path) -> Path:
             raise DataError(msg, file=path, mend="Write to a folder, a path without .parquet")
         _write(city.to_frame(), path, city, head)
         return path
+    # A path that the system does not take is refused where it is written to.
+    if os.path.exists(path / "centroids.csv"):  # noqa: PTH110 (Path.exists would raise)
+        msg = "the folder holds the original system's centroids.csv, which would be read instead"
+        raise StoreError(msg, file=path, mend="Write to an empty folder")
     for name in PARTS:
         if name in parts:
             _write(parts[name], path / f"{name}.parquet", city, None)
@@ -163,12 +168,15 @@ def read_head(path: Path) -> dict[str, Any]:
     text = (pq.read_schema(path).metadata or {}).get(METADATA_KEY, b"{}")
     try:
         head = dict(json.loads(text))
-    except (ValueError, TypeError) as error:
+        parts = head.get("parts", [])
+        if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+            raise TypeError(parts)
+    except (ValueError, TypeError, RecursionError) as error:
         msg = "the file's metadata under 'spineq' is no JSON of ours"
         raise UnreadableFileError(
             msg, file=path, mend="Write the city again with City.to_geoparquet"
         ) from error
     if head.get("format", FORMAT) != FORMAT:
-        msg = f"the file has format {head['format']!r}, this version of spineq knows {FORMAT}"
+        msg = f"the file has format {shown(head['format'])}, this version of spineq knows {FORMAT}"
         raise UnreadableFileError(msg, file=path, mend="Read it with a later version of spineq")
     return head

@@ -35,7 +35,6 @@ from spineq.model._contract import (
     areas_at,
     coordinates,
 )
-
 from spineq.model.groups import MOST
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from spineq.errors import DataError, UnreadableFileError
-from spineq.model._checks import known_crs, need_metres
+from spineq.errors import DataError, shown
+from spineq.model._checks import crs_of, known_crs, need_metres, need_table, need_text
 from spineq.model._contract import (
     AreaTable,
     PlaceTable,
@@ -46,6 +46,11 @@ class Label:
     code: str = ""
     attribution: str = ""
     note: str = ""
+
+    def __post_init__(self) -> None:
+        """Check that each is text, and that files and pictures can hold it."""
+        for name, text in vars(self).items():
+            need_text(text, name, lines=name in ("attribution", "note"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +113,8 @@ class City:
         DataError
             One of its kinds for whatever does not add up, see `spineq.errors`.
         """
-        found = known_crs(crs, file, carried=getattr(areas, "crs", None))
+        need_table(areas, file)
+        found = known_crs(crs, file, carried=crs_of(areas))
         table = read_areas(areas, file, columns)
         need_metres(found, table.xy, file)
         everyone = np.arange(len(table.ids), dtype=np.int64)
@@ -143,7 +149,7 @@ class City:
         if self._travel is not None and self._travel.by == "point":
             msg = "the city's travel table leads to the demand points that would be replaced"
             raise DataError(msg, file=file, mend="Call with_demand first, then with_travel")
-        table = read_points(self._in_my_crs(points), self._areas.ids, file)
+        table = read_points(self._in_my_crs(points, file), self._areas.ids, file)
         need_metres(self.crs, table.xy, file)
         return self._replaced(_points=table)
 
@@ -154,7 +160,7 @@ class City:
         ----------
         sites
             One row per site: ``site_id`` (or ``id``); a point geometry or ``x`` and ``y``;
-            optionally ``area_id``.
+            optionally ``area_id``, else the site belongs to the nearest area's point.
         file
             Where the table comes from, for messages.
 
@@ -167,7 +173,7 @@ class City:
         if self._travel is not None:
             msg = "the city's travel table starts at the sites that would be replaced"
             raise DataError(msg, file=file, mend="Call with_sites first, then with_travel")
-        table = read_places(self._in_my_crs(sites), "site", self._areas, file)
+        table = read_places(self._in_my_crs(sites, file), "site", self._areas, file)
         if len(table.ids) == 0:
             msg = "there is not a single site"
             raise DataError(msg, file=file, mend="Give at least one place where a sensor may stand")
@@ -181,7 +187,8 @@ class City:
         ----------
         sensors
             One row per sensor: optionally ``sensor_id`` (or ``id``); a point geometry or
-            ``x`` and ``y``; optionally ``area_id``.
+            ``x`` and ``y``; optionally ``area_id``, else the sensor belongs to the nearest
+            area's point.
         file
             Where the table comes from, for messages.
 
@@ -190,7 +197,7 @@ class City:
         DataError
             A duplicate id, an unknown area, a number that is none.
         """
-        table = read_places(self._in_my_crs(sensors), "sensor", self._areas, file)
+        table = read_places(self._in_my_crs(sensors, file), "sensor", self._areas, file)
         need_metres(self.crs, table.xy, file)
         return self._replaced(_existing=table)
 
@@ -210,13 +217,28 @@ class City:
         Raises
         ------
         DataError
-            A negative or missing cost, an unknown site, area or point, a pair given twice.
+            A negative or missing cost, an unknown site, area or point, a pair given twice,
+            or a unit that is no text.
         """
+        need_text(unit, "unit", file)
+        if not unit.strip():
+            msg = "the unit of the travel costs is empty"
+            raise DataError(msg, file=file, field="unit", mend='Write what they are, "minutes"')
         made = read_travel(table, self._sites.ids, self._areas.ids, self._points.ids, file)
         return self._replaced(_travel=made, travel_unit=unit)
 
     def labelled(self, **label: str | None) -> City:
-        """Change what is shown beside the city: ``name``, ``code``, ``attribution``, ``note``."""
+        """Change what is shown beside the city: ``name``, ``code``, ``attribution``, ``note``.
+
+        Raises
+        ------
+        DataError
+            Something else is named, or the words are no text.
+        """
+        unknown = sorted(set(label) - set(vars(self.label)))
+        if unknown:
+            msg = f"a city has no {shown(unknown[0])} beside it"
+            raise DataError(msg, mend=f"Use {', '.join(vars(self.label))}")
         given = {key: text for key, text in label.items() if text is not None}
         return self._replaced(label=replace(self.label, **given))
 
@@ -224,11 +246,9 @@ class City:
         mine = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return City(**(mine | parts))
 
-    def _in_my_crs(self, frame: pd.DataFrame) -> pd.DataFrame:
-        if not isinstance(frame, pd.DataFrame):
-            msg = f"a table is needed, not {frame!r}"
-            raise UnreadableFileError(msg, mend="Read it with pandas or geopandas first")
-        theirs = getattr(frame, "crs", None)
+    def _in_my_crs(self, frame: pd.DataFrame, file: object) -> pd.DataFrame:
+        need_table(frame, file)
+        theirs = crs_of(frame)
         if theirs is None or theirs == self.crs:
             return frame
         moved: pd.DataFrame = frame.to_crs(self.crs)  # type: ignore[operator]
@@ -311,7 +331,7 @@ class City:
 
     @property
     def site_areas(self) -> NDArray[np.object_]:
-        """Id of the area that each site lies in, (site,); the nearest where none holds it."""
+        """Id of each site's area, (site,): the one that its table names, else the nearest."""
         return self._sites.areas
 
     @property
@@ -409,7 +429,10 @@ class City:
         )
 
     def areas_at(self, xy: NDArray[np.float64]) -> NDArray[np.object_]:
-        """Id of the area around each place, (place,): by polygon, else the nearest point.
+        """Id of the area whose point is nearest to each place, (place,).
+
+        Of several equally near it is the first id. Polygons have no say: they are display,
+        and the same city without them must answer the same.
 
         Parameters
         ----------
@@ -553,7 +576,7 @@ class City:
         Raises
         ------
         StoreError
-            The folder cannot be written.
+            The folder cannot be written, or `spineq.read_city` would read another city there.
         """
         return write_city(self, Path(folder))
 

@@ -171,8 +171,11 @@ def weight_number(weight: object, name: str) -> float:
         It is not.
     """
     number = real_number(weight, name, "Give 0 or more; weight 0 leaves the group out")
-    if not 0 <= number <= MOST:
-        msg = f"a weight must be from 0 to {MOST:g}, not {number:g}"
+    if not 0 <= number < math.inf:
+        msg = f"a weight must be 0 or more and finite, not {number:g}"
+        raise ProblemError(msg, field=name, mend="Give a number such as 1; 0 leaves the group out")
+    if number > MOST:
+        msg = f"a weight must be {MOST:g} or less, not {number:.17g}"
         raise ProblemError(msg, field=name, mend="Give a number such as 1; 0 leaves the group out")
     return number
 

@@ -14,6 +14,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import shapely
 
@@ -31,6 +32,7 @@ from spineq.errors import (
     NotANumberError,
     ShareError,
     SpineqWarning,
+    StoreError,
     TotalMismatchError,
     TravelCostError,
     UnknownCRSError,
@@ -507,7 +509,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path, ending: str) -> None:
         ("areas.csv", "area_id,x,y,workers\nA,1,2,3,\nB,1,2,3,\n", "more values than .* columns"),
         ("areas.csv", "area_id,x,y,workers,workers\nA,1,2,3,4\n", "two columns 'workers'"),
         ("areas.csv", "area_id,x\nA,1,2,3\nB,1,2\nC,1,2,3,4,5\n", "cannot be read"),
-        ("areas.gpkg", "no package", "cannot be read .*whole gpkg file"),
+        ("areas.gpkg", "no package", "the file is no GeoPackage.*rename it"),
         ("areas.parquet", "no parquet", "cannot be read .*whole parquet file"),
         ("areas.json", "{", "cannot be read"),
         ("areas.xlsx", "x", "files that end in .xlsx are not read"),
@@ -797,7 +799,139 @@ def test_a_large_city_is_read_in_seconds(tmp_path: Path) -> None:
     x, y = rng.uniform(400_000, 420_000, (2, size))
     areas = gpd.GeoDataFrame(frame, geometry=shapely.box(x, y, x + 50, y + 50), crs=CRS)
     path = _write(areas, tmp_path / "areas.parquet")
+    read_city(path)  # what is imported on the way is not what is measured
     began = time.perf_counter()
     city = read_city(path)
     assert city.digest
     assert time.perf_counter() - began < 2.0
+
+
+# ---------------------------------------------------------------------------- what is not trusted
+
+
+@pytest.mark.parametrize("ending", [".gpkg", ".geojson", ".json", ".shp"])
+@pytest.mark.parametrize("kind", ["vrt", "polyglot", "pipeline"])
+def test_a_file_cannot_name_other_files(tmp_path: Path, ending: str, kind: str) -> None:
+    """GDAL's virtual data sets and pipelines are not run, also inside JSON that is valid."""
+    other = _write(_areas(), tmp_path / "other.gpkg")
+    layer = f"<OGRVRTLayer name='other'><SrcDataSource>{other}</SrcDataSource></OGRVRTLayer>"
+    vrt = f"<OGRVRTDataSource>{layer}</OGRVRTDataSource>"
+    path = tmp_path / f"areas{ending}"
+    path.write_text(
+        {
+            "vrt": vrt,
+            "polyglot": json.dumps({"type": "FeatureCollection", "x": vrt, "features": []}),
+            "pipeline": json.dumps(
+                {
+                    "type": "gdal_streamed_alg",
+                    "command_line": f"gdal vector pipeline ! read {other} ! write --of stream x",
+                }
+            ),
+        }[kind]
+    )
+    with pytest.raises((UnreadableFileError, EmptyCityError)):
+        read_city(path)
+
+
+def test_the_virtual_data_set_would_have_been_read(tmp_path: Path) -> None:
+    """The attack works where nothing stands against it, so that the test above tests something."""
+    other = _write(_areas(), tmp_path / "other.gpkg")
+    layer = f"<OGRVRTLayer name='other'><SrcDataSource>{other}</SrcDataSource></OGRVRTLayer>"
+    path = tmp_path / "areas.geojson"
+    vrt = f"<OGRVRTDataSource>{layer}</OGRVRTDataSource>"
+    path.write_text(json.dumps({"type": "FeatureCollection", "x": vrt, "features": []}))
+    assert len(gpd.read_file(path)) == 3
+
+
+def test_brackets_and_one_feature_in_geojson_stay_what_they_are(tmp_path: Path) -> None:
+    """What is escaped on the way is the same text; a mark at the beginning does no harm."""
+    frame = _areas().assign(area_id=["<a>", "b<", "\u003c"])
+    path = _write(frame, tmp_path / "areas.geojson")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert list(read_city(path).dataset["area"].to_numpy()) == ["<", "<a>", "b<"]
+    made = json.loads(path.read_text(encoding="utf-8-sig"))
+    path.write_text(json.dumps(made["features"][0] | {"crs": made["crs"]}))
+    one = read_city(path)
+    assert (one.n_areas, one.crs) == (1, CRS)
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "5", '{"type": "Topology"}', '{"type": "FeatureCollection"}']
+)
+def test_json_that_is_no_geojson_is_refused(tmp_path: Path, text: str) -> None:
+    """In our words."""
+    (tmp_path / "areas.json").write_text(text)
+    with pytest.raises(UnreadableFileError, match="no collection of GeoJSON features"):
+        read_city(tmp_path / "areas.json")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/vsicurl/http://localhost/areas.gpkg",
+        "/vsizip/a.zip/areas.gpkg",
+        "https://example.org/areas.gpkg",
+        "PG://host/areas.gpkg",
+        "a" * 5000,
+        "a" * 5000 + ".csv",
+        "a\0b.csv",
+        None,
+        5,
+        b"areas.csv",
+    ],
+)
+def test_a_path_that_can_be_no_file_is_refused(tmp_path: Path, path: Any) -> None:
+    """Everywhere where a path is given."""
+    with pytest.raises(MissingFileError) as caught:
+        read_city(path)
+    assert len(str(caught.value)) < 500
+    if path is not None:
+        areas = _write(_areas(), tmp_path / "areas.gpkg")
+        with pytest.raises(MissingFileError):
+            read_city(areas, sites=path)
+
+
+def test_a_folder_is_no_table(tmp_path: Path) -> None:
+    """pyarrow would read whatever lies in it."""
+    areas = _write(_areas(), tmp_path / "areas.gpkg")
+    (tmp_path / "sites.parquet").mkdir()
+    with pytest.raises(UnreadableFileError, match=r"sites.parquet: a file is needed"):
+        read_city(areas, sites=tmp_path / "sites.parquet")
+
+
+def test_a_name_that_looks_like_a_driver_is_a_name(tmp_path: Path, monkeypatch: Any) -> None:
+    """GDAL takes words before a colon for a driver's."""
+    monkeypatch.chdir(tmp_path)
+    _write(_areas(), tmp_path / "x.gpkg").rename(tmp_path / "PG:x.gpkg")
+    assert read_city("PG:x.gpkg").n_areas == 3
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b'{"parts": 5}', b'{"parts": [5]}', b"no JSON", b"5", b"[" * 100_000, b'{"travel_unit": 5}'],
+)
+def test_metadata_that_we_did_not_write_is_refused(tmp_path: Path, head: bytes) -> None:
+    """Crafted words in a Parquet file end in an error of ours, or do nothing."""
+    city = City.from_frame(_areas()).with_travel(
+        pd.DataFrame({"site": ["B"], "area": ["NA"], "cost": [1.0]})
+    )
+    city.to_geoparquet(tmp_path)
+    table = pq.read_table(tmp_path / "areas.parquet")
+    metadata = dict(table.schema.metadata) | {b"spineq": head}
+    pq.write_table(table.replace_schema_metadata(metadata), tmp_path / "areas.parquet")
+    with pytest.raises(DataError):
+        read_city(tmp_path)
+
+
+def test_a_city_is_not_written_beside_the_original_s(tmp_path: Path) -> None:
+    """The folder would be read back as the other city."""
+    (tmp_path / "centroids.csv").write_text("oa11cd,x,y\n")
+    with pytest.raises(StoreError, match=r"centroids.csv.*Write to an empty folder"):
+        City.from_frame(_areas()).to_geoparquet(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["centroids.csv"]
+
+
+def test_a_file_s_name_that_is_no_text_is_cleaned(tmp_path: Path) -> None:
+    """The city is called after its file as far as text can."""
+    path = _write(_areas(), tmp_path / "x.parquet").rename(tmp_path / "a\nb.parquet")
+    assert read_city(path).name == "a?b"

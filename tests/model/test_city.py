@@ -410,13 +410,16 @@ def test_pickling_leaves_the_polygons_out() -> None:
     assert pickle.loads(pickle.dumps(with_polygons)).polygons is None
 
 
-def test_what_was_read_off_the_polygons_survives_pickle() -> None:
-    """A place stays in the area whose polygon holds it, also where another point is nearer."""
+def test_a_pickled_city_goes_on_as_the_city_does() -> None:
+    """Places without an area get the same one from a city that lost its polygons on the way."""
     place = pd.DataFrame({"x": [420_099.0], "y": [560_090.0]})
-    city = City.from_frame(_squares()).with_sites(place).with_existing(place)
-    for one in (city, pickle.loads(pickle.dumps(city))):
-        assert list(one.site_areas) == ["A"]
-        assert one.existing_areas == ("A",)
+    city = City.from_frame(_squares())
+    back = pickle.loads(pickle.dumps(city))
+    made = [one.with_sites(place).with_existing(place) for one in (city, back)]
+    assert made[0].digest == made[1].digest
+    for one in (*made, pickle.loads(pickle.dumps(made[0]))):
+        assert list(one.site_areas) == ["B"]
+        assert one.existing_areas == ("B",)
 
 
 def test_a_copy_is_the_city_itself(city: City) -> None:
@@ -506,7 +509,7 @@ def test_weights_mix_groups_that_are_scaled_to_one() -> None:
     np.testing.assert_allclose(city.weights(groups.items()), expected, rtol=1e-15)
 
 
-@given(cities(), st.lists(st.floats(1e-300, 1e300), min_size=2, max_size=2))
+@given(cities(), st.lists(st.floats(1e-300, 1e15), min_size=2, max_size=2))
 def test_weights_sum_to_one_and_so_do_those_of_points(city: City, scale: list[float]) -> None:
     """However unequal the groups' weights, the mix is one; splitting areas keeps the sum."""
     groups = list(city.reported_groups().items())[:2]
@@ -664,20 +667,24 @@ def test_travel_costs_to_an_area_hold_for_each_of_its_points(city: City) -> None
         plain.travel_costs_from(0)
 
 
-def test_areas_at_goes_by_polygon_then_by_the_nearest_point() -> None:
-    """A border belongs to the first area in id order; outside, the nearest point decides."""
+def test_areas_at_goes_by_the_nearest_point_whether_or_not_there_are_polygons() -> None:
+    """Of two that are equally near it is the first id; polygons have no say."""
     places = np.array(
         [
-            [420_099.0, 560_090.0],  # in A, though B's point is as near
+            [420_099.0, 560_090.0],  # in A's polygon, nearest to B's point
             [420_100.0, 560_050.0],  # on the border of A and B
             [420_250.0, 560_050.0],  # in C
             [420_300.5, 560_500.0],  # in none, nearest to C
         ]
     )
     city = City.from_frame(_squares())
-    assert list(city.areas_at(places)) == ["A", "A", "C", "C"]
     points_only = City.from_frame(pd.DataFrame(_squares().drop(columns="geometry")), crs=CRS)
-    assert list(points_only.areas_at(places)) == ["B", "B", "C", "C"]
+    for one in (city, points_only, pickle.loads(pickle.dumps(city))):
+        assert list(one.areas_at(places)) == ["B", "B", "C", "C"]
+    grid = pd.DataFrame({"x": [1e4, 1e4, 2e4, 2e4], "y": [1e4, 2e4, 1e4, 2e4], "workers": 1})
+    city = City.from_frame(grid.assign(area_id=["d", "b", "c", "a"]), crs=CRS)
+    between = np.array([[1.5e4, 1.5e4], [1.5e4, 1e4], [1e4, 1.5e4]])
+    assert list(city.areas_at(between)) == ["a", "c", "b"]
 
 
 # ---------------------------------------------------------------------------- making one
@@ -852,3 +859,219 @@ def test_a_written_city_can_be_read_in_part(city: City, tmp_path: Path) -> None:
     """``columns`` takes fewer weights, which is not taken for damage."""
     folder = city.to_geoparquet(tmp_path)
     assert read_city(folder, columns=[]).columns == ()
+
+
+# ---------------------------------------------------------------------------- what is refused
+
+
+def _plain(**columns: Any) -> pd.DataFrame:
+    made = {"area_id": ["a", "b"], "x": [4e5, 5e5], "y": [5e5, 6e5], "workers": [1.0, 2.0]}
+    return pd.DataFrame(made | columns)
+
+
+@given(st.permutations(range(30)))
+def test_the_order_of_weighted_points_changes_no_bit(order: list[int]) -> None:
+    """Weights whose sum depends on their order, with points at one place among them."""
+    rng = np.random.default_rng(3)
+    points = pd.DataFrame(
+        {
+            "area_id": np.repeat(["a", "b"], 15),
+            "x": rng.integers(0, 3, 30) * 100.0 + 4e5,
+            "y": rng.integers(0, 3, 30) * 100.0 + 5e5,
+            "weight": rng.random(30) * 10.0 ** rng.integers(-9, 9, 30),
+        }
+    )
+    city = City.from_frame(_plain(), crs=CRS)
+    expected = city.with_demand(points)
+    shuffled = city.with_demand(points.iloc[order])
+    assert shuffled.digest == expected.digest
+    assert shuffled.points.equals(expected.points)
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        "+proj=lcc +lat_1=49.1 +lat_2=44.2 +lat_0=46.5 +lon_0=3 +x_0=7e5 +ellps=GRS80",
+        "+proj=tmerc +lon_0=9.123456789 +k=0.9996 +x_0=5e5 +ellps=bessel +towgs84=598,73,418",
+        "+proj=aea +lat_1=29.5 +lat_2=45.1 +lat_0=37.5 +lon_0=-96.1 +datum=NAD83",
+    ],
+)
+@pytest.mark.parametrize("ending", [".shp", ".gpkg", ".parquet"])
+def test_a_system_of_ones_own_survives_files(tmp_path: Path, crs: str, ending: str) -> None:
+    """From a shapefile's WKT to PROJJSON and back, the digest stays."""
+    frame = _plain()
+    frame = gpd.GeoDataFrame(frame, geometry=gpd.points_from_xy(frame.x, frame.y), crs=crs)
+    frame = frame.drop(columns=["x", "y"])
+    path = tmp_path / f"town{ending}"
+    frame.to_parquet(path) if ending == ".parquet" else frame.to_file(path)
+    city = read_city(path)
+    assert city.crs.to_authority() is None
+    back = read_city(city.to_geoparquet(tmp_path / "written"))
+    assert back.digest == city.digest
+    assert pickle.loads(pickle.dumps(city)).digest == city.digest
+    assert City.from_frame(frame.to_crs(CRS)).digest != city.digest
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("workers", 1e308, r"row 1 \(a\), field workers: 1e\+308 is beyond 1e\+15"),
+        ("workers", 10**400, "field workers: '1000.* is not a finite number"),
+        pytest.param(
+            "workers",
+            10**5000,
+            "a number of thousands of digits is not a finite number",
+            id="5,001 digits",
+        ),
+        ("x", -1e300, r"-1e\+300 is beyond"),
+        pytest.param("workers", "9" * 5000, "'9999.*9999' is not a finite number", id="text"),
+        ("workers", pd.Timestamp("2020-01-01"), "'2020-01-01.* is not a finite number"),
+        ("workers", pd.Timedelta("1s"), "is not a finite number"),
+        ("workers", 1j, "'1j' is not a finite number"),
+        ("workers", [1], r"'\[1\]' is not a finite number"),
+        ("workers", {"a": 1}, "is not a finite number"),
+    ],
+)
+@pytest.mark.parametrize("as_object", [True, False])
+def test_what_no_number_can_be_is_refused(
+    column: str, value: Any, message: str, as_object: bool
+) -> None:
+    """Numbers that overflow in sums, dates, durations, complex numbers, lists."""
+    cells = pd.Series([value, value], dtype=object)
+    frame = _plain(**{column: cells if as_object else cells.infer_objects()})
+    with pytest.raises(NotANumberError, match=message) as caught:
+        City.from_frame(frame, crs=CRS, columns=["workers"])
+    assert len(str(caught.value)) < 300
+
+
+def test_costs_and_shares_that_overflow_are_refused() -> None:
+    """As counts are."""
+    city = City.from_frame(_plain(), crs=CRS)
+    for cost in (1e16, "x" * 5000, pd.Timestamp("2020-01-01"), 1j, [1], 10**5000):
+        table = pd.DataFrame(
+            {"site": ["a"], "area": ["b"], "cost": pd.Series([cost], dtype=object)}
+        )
+        with pytest.raises(TravelCostError, match="the travel cost from a to b is") as caught:
+            city.with_travel(table)
+        assert len(str(caught.value)) < 300
+    with pytest.raises(NotANumberError, match="beyond"):
+        city.with_demand(_plain(weight=1e308))
+
+
+@pytest.mark.parametrize("bad", ["a\0", "a\nb", "a\x1b[31m", "\udc80", "a\u2028b", "\uffff"])
+def test_control_characters_are_refused(bad: str) -> None:
+    """In ids, names of columns, labels and units: no file or picture could hold them."""
+    city = City.from_frame(_plain(), crs=CRS)
+    # pandas itself refuses half a surrogate pair in its own kind of text.
+    ids = pd.Series(["a", bad], dtype=object)
+    tries = [
+        lambda: City.from_frame(_plain(area_id=ids), crs=CRS),
+        lambda: City.from_frame(_renamed(bad), crs=CRS),
+        lambda: city.with_sites(_plain(site_id=ids).drop(columns="area_id")),
+        lambda: city.with_existing(_plain(sensor_id=ids)),
+        lambda: city.with_demand(_plain(share=1, point_id=ids)),
+        lambda: City.from_frame(_plain(), crs=CRS, name=bad),
+        lambda: City.from_frame(_plain(), crs=CRS, code=bad),
+        lambda: city.labelled(name=bad),
+        lambda: city.with_travel(pd.DataFrame({"site": ["a"], "area": ["b"], "cost": 1}), unit=bad),
+    ]
+    for one in tries:
+        with pytest.raises(DataError, match=r"control character U\+[0-9A-F]{4}|can hold the name"):
+            one()
+
+
+def _renamed(bad: str) -> pd.DataFrame:
+    frame = _plain(extra=1)
+    frame.columns = pd.Index([*frame.columns[:-1], bad], dtype=object)
+    return frame
+
+
+def test_a_note_may_have_lines_and_joiners_are_letters() -> None:
+    """Line ends separate paragraphs; zero-width joiners belong to scripts."""
+    city = City.from_frame(
+        _plain(area_id=["\u0645\u06cc\u200c\u062e", "b\u00a0c"]), crs=CRS, note="a\nb"
+    )
+    assert city.label.note == "a\nb"
+
+
+@pytest.mark.parametrize("field", ["name", "code", "attribution", "note"])
+@pytest.mark.parametrize("value", [None, 5, b"x", ["a"]])
+def test_a_label_must_be_text(field: str, value: Any) -> None:
+    """Not what a picture would fail over later."""
+    with pytest.raises(DataError, match=f"field {field}: {field} must be text, not"):
+        City.from_frame(_plain(), crs=CRS, **{field: value})
+
+
+def test_labels_and_units_must_be_what_they_are() -> None:
+    """Unknown labels and empty units are refused."""
+    city = City.from_frame(_plain(), crs=CRS)
+    with pytest.raises(DataError, match=r"no 'nmae' beside it\. Use name, code"):
+        city.labelled(nmae="x")
+    table = pd.DataFrame({"site": ["a"], "area": ["b"], "cost": 1})
+    for unit in (None, 5, "", " "):
+        with pytest.raises(DataError, match="unit"):
+            city.with_travel(table, unit=unit)
+
+
+@pytest.mark.parametrize("table", [None, "areas.csv", [1, 2], {"area_id": ["a"]}, 5])
+def test_what_is_no_table_is_refused(table: Any) -> None:
+    """Everywhere in the same words."""
+    city = City.from_frame(_plain(), crs=CRS)
+    for take in (
+        lambda table: City.from_frame(table, crs=CRS),
+        city.with_demand,
+        city.with_sites,
+        city.with_existing,
+        city.with_travel,
+    ):
+        with pytest.raises(UnreadableFileError, match="a table is needed, not"):
+            take(table)
+
+
+@pytest.mark.parametrize("value", [["a"], {"a": 1}, ("a",), b"a", np.array([1])])
+def test_ids_must_be_text_or_numbers(value: Any) -> None:
+    """Lists have no identity, and bytes no letters."""
+    _refuse_id(value)
+
+
+def test_ids_of_thousands_of_digits_are_refused() -> None:
+    """Python does not write them."""
+    _refuse_id(10**5000)
+
+
+def _refuse_id(value: Any) -> None:
+    ids = pd.Series(["b", value], dtype=object)
+    with pytest.raises(UnreadableFileError, match=r"row 2, field area_id: the identifier"):
+        City.from_frame(_plain(area_id=ids), crs=CRS)
+    city = City.from_frame(_plain(), crs=CRS)
+    table = pd.DataFrame({"site": ["a", "a"], "area": ids, "cost": 1})
+    with pytest.raises(UnreadableFileError, match=r"row 2, field area: the identifier"):
+        city.with_travel(table)
+
+
+def test_columns_named_as_attributes_are_columns() -> None:
+    """A table is in a system only where it is a GeoDataFrame with geometry."""
+    frame = _plain(crs=["x", "y"], geometry=["POINT (0 0)", "b"])
+    city = City.from_frame(frame, crs=CRS)
+    assert city.columns == ("workers",)
+    assert city == City.from_frame(_plain(), crs=CRS)
+    assert city.with_sites(frame).with_existing(frame).with_demand(frame.assign(share=1))
+    counted = City.from_frame(_plain(crs=[1, 2], geometry=[3, 4]), crs=CRS)
+    assert counted.columns == ("crs", "workers")
+    without = gpd.GeoDataFrame(_plain())
+    assert City.from_frame(without, crs=CRS) == city
+
+
+@pytest.mark.parametrize("columns", [5, [5], [None], [["a"]]])
+def test_columns_must_be_names(columns: Any) -> None:
+    """One name or several."""
+    with pytest.raises(UnreadableFileError, match="columns must be a list of names"):
+        City.from_frame(_plain(), crs=CRS, columns=columns)
+
+
+@pytest.mark.parametrize("name", [f"age_{'9' * 5000}", f"age_0_{'9' * 5000}", "age_1000"])
+def test_ages_of_too_many_digits_are_refused(name: str) -> None:
+    """As any age beyond the oldest, and without all the digits."""
+    with pytest.raises(AgeBandError, match="goes beyond age 90") as caught:
+        City.from_frame(_plain(**{name: 1}), crs=CRS)
+    assert len(str(caught.value)) < 300

@@ -227,3 +227,31 @@ def test_order_and_titles_of_groups_do_not_count(problem: Problem, random: Any) 
     )
     assert other == problem
     assert other.digest == problem.digest
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"n_sensors": 10**5000}, "1,000,000,000 or less, not a number of thousands of digits"),
+        ({"n_sensors": -(10**5000)}, "1 or more, not a number of thousands of digits"),
+        ({"n_sensors": 10**9 + 1}, "1,000,000,000 or less, not 1000000001"),
+        ({"n_sensors": 1, "seed": 2**63}, "seed must be .* or less"),
+        ({"n_sensors": "x" * 5000}, "must be a whole number, not 'xxx"),
+        ({"n_sensors": 1, "decay": "x" * 5000}, "does not exist"),
+        ({"n_sensors": 1, "groups": {"a\0b": Group(column="c")}}, r"control character U\+0000"),
+        ({"n_sensors": 1, "groups": {"\udc80": Group(column="c")}}, r"control character U\+DC80"),
+        ({"n_sensors": 1, "groups": {"a\nb": Group(column="c")}}, r"control character U\+000A"),
+    ],
+)
+def test_values_that_no_file_can_hold_are_refused(words: dict[str, Any], message: str) -> None:
+    """In a sentence that is no longer than a sentence is."""
+    with pytest.raises(ProblemError, match=message) as caught:
+        Problem(**words)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("text", [None, 5, "", "{", "[" * 100_000, "[]", "null", b"\xff\xfe{"])
+def test_what_is_no_json_of_a_problem_is_refused(text: Any) -> None:
+    """Whatever is given, the error is ours."""
+    with pytest.raises(ProblemError):
+        Problem.from_json(text)
