@@ -226,9 +226,9 @@ def write_outputs(network: Network, city: City, folder: Path) -> list[Path]:
             ]
             plot.save(plot.network(network, city), made[-1])
             return [path.replace(folder / path.name) for path in made]
+    except StoreError:
+        raise
     except OSError as error:
-        if isinstance(error, StoreError):
-            raise
         msg = f"the folder {folder} cannot be written ({error.strerror or error})"
         raise StoreError(msg, mend="Name another folder with --output") from error
 

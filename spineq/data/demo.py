@@ -48,7 +48,7 @@ def demo_city(
             0 if seed is None else seed,
         )
     if name == "san-francisco":
-        if not n_areas is towns is seed is None:
+        if any(size is not None for size in (n_areas, towns, seed)):
             msg = "San Francisco is as large as it is"
             mend = "Write demo_city('synthetic', n_areas=...) for a city of any size"
             raise ProblemError(msg, field="n_areas, towns, seed", mend=mend)

@@ -75,8 +75,6 @@ class City:
     label: Label = field(default_factory=Label)
     travel_unit: str = "m"
 
-    # ------------------------------------------------------------------ making one
-
     @classmethod
     def from_frame(
         cls,
@@ -151,7 +149,7 @@ class City:
             raise DataError(msg, file=file, mend="Call with_demand first, then with_travel")
         table = read_points(self._in_my_crs(points, file), self._areas.ids, file)
         need_metres(self.crs, table.xy, file)
-        return self._replaced(_points=table)
+        return replace(self, _points=table)
 
     def with_sites(self, sites: pd.DataFrame, *, file: object = None) -> City:
         """Say where sensors may stand, instead of at the areas' points.
@@ -178,7 +176,7 @@ class City:
             msg = "there is not a single site"
             raise DataError(msg, file=file, mend="Give at least one place where a sensor may stand")
         need_metres(self.crs, table.xy, file)
-        return self._replaced(_sites=table)
+        return replace(self, _sites=table)
 
     def with_existing(self, sensors: pd.DataFrame, *, file: object = None) -> City:
         """Say where sensors stand today.
@@ -199,7 +197,7 @@ class City:
         """
         table = read_places(self._in_my_crs(sensors, file), "sensor", self._areas, file)
         need_metres(self.crs, table.xy, file)
-        return self._replaced(_existing=table)
+        return replace(self, _existing=table)
 
     def with_travel(self, table: pd.DataFrame, *, unit: str = "m", file: object = None) -> City:
         """Let distances come from a table instead of straight lines.
@@ -225,7 +223,7 @@ class City:
             msg = "the unit of the travel costs is empty"
             raise DataError(msg, file=file, field="unit", mend='Write what they are, "minutes"')
         made = read_travel(table, self._sites.ids, self._areas.ids, self._points.ids, file)
-        return self._replaced(_travel=made, travel_unit=unit)
+        return replace(self, _travel=made, travel_unit=unit)
 
     def labelled(self, **label: str | None) -> City:
         """Change what is shown beside the city: ``name``, ``code``, ``attribution``, ``note``.
@@ -240,11 +238,7 @@ class City:
             msg = f"a city has no {shown(unknown[0])} beside it"
             raise DataError(msg, mend=f"Use {', '.join(vars(self.label))}")
         given = {key: text for key, text in label.items() if text is not None}
-        return self._replaced(label=replace(self.label, **given))
-
-    def _replaced(self, **parts: Any) -> City:
-        mine = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return City(**(mine | parts))
+        return replace(self, label=replace(self.label, **given))
 
     def _in_my_crs(self, frame: pd.DataFrame, file: object) -> pd.DataFrame:
         need_table(frame, file)
@@ -254,8 +248,6 @@ class City:
         moved: pd.DataFrame = frame.to_crs(self.crs)  # type: ignore[operator]
         # x and y columns are in the old system; the geometry now holds the right numbers.
         return moved.drop(columns=["x", "y"], errors="ignore")
-
-    # ------------------------------------------------------------------ what is in it
 
     @property
     def name(self) -> str:
@@ -441,8 +433,6 @@ class City:
         """
         return areas_at(self._areas, xy)
 
-    # ------------------------------------------------------------------ groups
-
     def people(self, group: Group) -> People:
         """Count a group's people in each area.
 
@@ -495,8 +485,6 @@ class City:
     def point_weights(self, area_weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Spread weights of areas, (area,), over their demand points, (point,)."""
         return area_weights[self._points.area] * self._points.share
-
-    # ------------------------------------------------------------------ identity
 
     @cached_property
     def digest(self) -> str:
@@ -551,8 +539,6 @@ class City:
             counts.append(f"{self.people(GROUPS['workplace']).values.sum():,.0f} workers")
         counts += [f"{self.n_sites:,} sites", f"{self.n_points:,} demand points"]
         return f"<City {self.name or 'without a name'}: {', '.join(counts)}>"
-
-    # ------------------------------------------------------------------ writing
 
     def to_frame(self) -> pd.DataFrame:
         """Return the areas as a table of the file contract (with polygons where there are any)."""

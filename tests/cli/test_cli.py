@@ -164,7 +164,7 @@ BAD = {
     "empty city": (["data", "info", ""], "the text is empty"),
     "empty sites": (["optimise", "x.csv", "-n", "3", "--sites", ""], "the text is empty"),
     "many digits": (["data", "info", "synthetic:" + "1" * 200], "there is no such file"),
-    "many ages": (["optimise", "san-francisco", "-n", "3", "--group", "a:0-" + "1" * 500], "column"),
+    "many ages": (["optimise", "demo", "-n", "3", "--group", "a:0-" + "1" * 500], "column"),
     "long path": (["optimise", "x" * 5000, "-n", "3"], "ame too long"),
     "no sensors": (["evaluate", "san-francisco", "--sensors", "001, nope"], "'nope' is neither"),
 }  # fmt: skip
