@@ -7,15 +7,27 @@ even in lightness and readable for colour-blind people.
 
 from __future__ import annotations
 
+import re
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spineq.model._exports import need_same_city
-from spineq.model._words import counted, objective_words, percent, theta_words
+from spineq.model._words import (
+    counted,
+    in_a_sentence,
+    objective_table,
+    objective_words,
+    percent,
+    shown_table,
+    theta_words,
+)
+from spineq.model.groups import title_of
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
@@ -30,6 +42,7 @@ _SENSOR: dict[str, Any] = {
     "linewidth": 1.4,
     "zorder": 5,
 }
+_OTHER: dict[str, Any] = {"edgecolor": "#111111", "zorder": 4}
 _EXISTING: dict[str, Any] = {
     "marker": "x",
     "color": "#111111",
@@ -39,6 +52,7 @@ _EXISTING: dict[str, Any] = {
 }
 
 # Okabe and Ito (2008): eight colours that colour-blind people tell apart; yellow left out.
+_MAXIMISED = "What was maximised"
 _LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 _STYLES = ("-", "--", "-.", ":")
 
@@ -70,31 +84,38 @@ def network(
         The network was made for another city.
     """
     need_same_city(net, city)
-    ax = _map(city, net.area_coverage.to_numpy(), ax, label="Coverage of the area", top=1.0)
+    own_figure = ax is None
+    place = "its point" if city.n_points == city.n_areas else "its points"
+    notes = [
+        net.certificate() if own_figure else "",
+        f"An area's colour is the coverage of its people, who are taken to be at {place}",
+        city.attribution,
+        _estimates(objective_table(net)),
+    ]
+    values = net.area_coverage.to_numpy()
+    ax = _map(city, values, ax, label="Coverage of the area", top=1.0, notes=notes)
+    numbered = number if number is not None else net.n_sensors <= 30
+    order = "in the order given" if net.method == "given" else "in order of placement"
     data = net.dataset
-    size = 60 if net.n_sensors <= 30 else 24
     ax.scatter(
         data["sensor_x"],
         data["sensor_y"],
-        s=size,
-        label=counted(net.n_sensors, "sensor"),
+        s=110 if numbered else 60 if net.n_sensors <= 30 else 24,
+        label=counted(net.n_sensors, "sensor") + (f", numbered {order}" if numbered else ""),
         **_SENSOR,
     )
-    if number if number is not None else net.n_sensors <= 30:
-        for order, row in net.sensors.iterrows():
+    if numbered:
+        for order_, row in net.sensors.iterrows():
             ax.annotate(
-                str(order), (row["x"], row["y"]), ha="center", va="center", fontsize=5, zorder=6
+                str(order_), (row["x"], row["y"]), ha="center", va="center", fontsize=7, zorder=6
             )
     if existing and city.existing is not None:
         now = city.existing
         ax.scatter(now["x"], now["y"], label=f"{len(now):,} existing", **_EXISTING)
-    _legend(ax)
-    ax.set_title(
-        f"{city.name or 'City'}: {counted(net.n_sensors, 'sensor')} "
-        f"{'covers' if net.n_sensors == 1 else 'cover'} "
-        f"{percent(net.total_coverage)} of {_of_whom(net)} (theta {theta_words(net)})\n"
-        f"{net.certificate()}",
-        fontsize=9,
+    _head(
+        ax,
+        f"{city.name or 'City'}: {counted(net.n_sensors, 'sensor')}, mean coverage of "
+        f"{_of_whom(net)} {percent(net.total_coverage)} (theta {theta_words(net)})",
     )
     return ax
 
@@ -105,7 +126,8 @@ def history(net: Network, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     net
-        The network; its first k sensors are the network of k.
+        The network. At k stands what its first k sensors cover, which is not the best that k
+        sensors could.
     ax
         Where to draw; a figure of its own by default.
     """
@@ -114,11 +136,11 @@ def history(net: Network, *, ax: Axes | None = None) -> Axes:
     ax = _axes(ax, (7.0, 4.5))
     data = net.dataset
     order = np.arange(net.n_sensors + 1)
-    table = net.table()
+    table = shown_table(net)
     several = int((table["weight"] > 0).sum()) > 1
     if several:
         total = np.concatenate([[0.0], net.coverage_history])
-        ax.plot(order, 100 * total, color="#666666", linewidth=3, alpha=0.5, label="Objective")
+        ax.plot(order, 100 * total, color="#666666", linewidth=3, alpha=0.5, label=_MAXIMISED)
     for k, row in enumerate(table.itertuples()):
         line = np.concatenate([[0.0], data["group_history"].sel(group=row.Index).to_numpy()])
         ax.plot(
@@ -135,14 +157,20 @@ def history(net: Network, *, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("Number of sensors, in order of placement")
     ax.set_ylabel("Coverage of the group (%)")
     ax.grid(alpha=0.3)
-    ax.legend(frameon=False, fontsize=8, loc="best")
     city = data.attrs["city_name"] or "City"
-    ax.set_title(f"{city}: coverage by number of sensors (theta {theta_words(net)})", fontsize=10)
-    _credit(ax, data.attrs["attribution"], below=0.16)
+    _head(ax, f"{city}: coverage by number of sensors (theta {theta_words(net)})")
+    _credit(ax, [data.attrs["attribution"], _estimates(table)], below=36)
     return ax
 
 
-def difference(net: Network, other: Network, city: City, *, ax: Axes | None = None) -> Axes:
+def difference(
+    net: Network,
+    other: Network,
+    city: City,
+    *,
+    ax: Axes | None = None,
+    labels: tuple[str, str] = ("this network", "the other"),
+) -> Axes:
     """Draw where one network covers better or worse than another.
 
     Parameters
@@ -154,6 +182,8 @@ def difference(net: Network, other: Network, city: City, *, ax: Axes | None = No
         The city that both were made for.
     ax
         Where to draw; a figure of its own by default.
+    labels
+        What the legend calls the two.
 
     Raises
     ------
@@ -165,24 +195,30 @@ def difference(net: Network, other: Network, city: City, *, ax: Axes | None = No
     values = net.area_coverage.to_numpy() - other.area_coverage.to_numpy()
     top = max(float(np.abs(values).max()), 0.01)
     ax = _map(
-        city, values, ax, label="Change of coverage (percentage points)", top=top, diverging=True
+        city,
+        values,
+        ax,
+        label="Change of coverage (percentage points)",
+        top=top,
+        notes=[city.attribution, _estimates(objective_table(net))],
+        diverging=True,
     )
-    for one, marker, name in ((net, "o", "in this network"), (other, "s", "in the other")):
-        style = _SENSOR | ({} if marker == "o" else {"edgecolor": "#111111", "s": 16, "zorder": 4})
-        ax.scatter(
-            one.dataset["sensor_x"],
-            one.dataset["sensor_y"],
-            marker=marker,
-            label=f"{counted(one.n_sensors, 'sensor')} {name}",
-            **({"s": 30} | style),
-        )
-    _legend(ax)
+    mine, theirs = ({(row.x, row.y) for row in one.sensors.itertuples()} for one in (net, other))
+    for places, name, style in (
+        (mine - theirs, f"only in {labels[0]}", _SENSOR | {"marker": "o", "s": 34}),
+        (theirs - mine, f"only in {labels[1]}", _SENSOR | _OTHER | {"marker": "s", "s": 22}),
+        (mine & theirs, "in both", _SENSOR | {"marker": "D", "s": 26, "facecolor": "#c1121f"}),
+    ):
+        if places:
+            xy = np.array(sorted(places))
+            ax.scatter(*xy.T, label=f"{counted(len(xy), 'sensor')} {name}", **style)
     # By the first network's weights: the other may have been made for other groups.
     change = float(net.dataset["area_weight"].to_numpy() @ values)
-    ax.set_title(
+    _head(
+        ax,
         f"{city.name or 'City'}: {counted(net.n_sensors, 'sensor')} against "
-        f"{other.n_sensors:,}, {100 * change:+.1f} percentage points of {_of_whom(net)}",
-        fontsize=10,
+        f"{other.n_sensors:,}, mean coverage of {_of_whom(net)} "
+        f"{_points(change)} percentage points",
     )
     return ax
 
@@ -219,18 +255,26 @@ def importance(
     for area, value in zip(city.site_areas, values, strict=True):
         k = position[area]
         by_area[k] = np.fmax(by_area[k], value)
+    titles = [title_of(name, group) for name, group in problem.groups]
+    split = [
+        title
+        for title, (_, group) in zip(titles, problem.groups, strict=True)
+        if city.people(group).estimated
+    ]
     ax = _map(
         city,
         by_area,
         ax,
         label="Coverage by one sensor there",
         top=float(np.nanmax(by_area)),
+        notes=[city.attribution, _split_bands(split)],
         decimals=1,
     )
-    ax.set_title(
-        f"{city.name or 'City'}: what one sensor would cover "
+    whom = in_a_sentence(titles[0]) if len(titles) == 1 else f"{len(titles)} weighted groups"
+    _head(
+        ax,
+        f"{city.name or 'City'}: share of {whom} that one sensor would cover "
         f"(theta {problem.theta:,g} {city.travel_unit})",
-        fontsize=10,
     )
     return ax
 
@@ -240,16 +284,21 @@ def importance(
 
 def _of_whom(net: Network) -> str:
     """Name the objective's group, or say how many there are: titles have little room."""
-    several = int((net.table()["weight"] > 0).sum())
+    several = len(objective_table(net))
     return objective_words(net) if several == 1 else f"{several} weighted groups"
 
 
-def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
+def _points(change: float) -> str:
+    """Write a change of a share in percentage points, with a proper minus sign."""
+    return f"{round(100 * change, 1) + 0.0:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _axes(ax: Axes | None, size: tuple[float, float], layout: str = "constrained") -> Axes:
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
 
-    made: Axes = plt.subplots(figsize=size, layout="constrained")[1]
+    made: Axes = plt.subplots(figsize=size, layout=layout)[1]
     return made
 
 
@@ -260,15 +309,16 @@ def _map(
     *,
     label: str,
     top: float,
+    notes: Sequence[str],
     diverging: bool = False,
     decimals: int = 0,
 ) -> Axes:
     """Draw values of areas, (area,), with colour bar, scale bar and source."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import FuncFormatter
 
-    ax = _axes(ax, (7.0, 6.2))
+    ax = _axes(ax, (7.0, 6.2), "compressed")
     colours = "PuOr" if diverging else "viridis"
     scale = Normalize(-top if diverging else 0.0, top)
     polygons = city.polygons
@@ -286,7 +336,7 @@ def _map(
         )
     else:
         size = float(np.clip(8000 / max(len(x), 1), 2, 60))
-        ax.scatter(x, y, c=values, s=size, cmap=colours, norm=scale, linewidth=0)
+        ax.scatter(x, y, c=values, s=size, cmap=colours, norm=scale, linewidth=0, label="area")
     ax.set_aspect("equal")
     ax.set_axis_off()
     south, north = ax.get_ylim()
@@ -297,19 +347,25 @@ def _map(
         ax=ax,
         shrink=0.6,
         pad=0.02,
-        format=PercentFormatter(1.0, decimals=decimals, symbol="" if diverging else " %"),
+        format=FuncFormatter(
+            lambda share, _: f"{100 * share:.{decimals}f}{'' if diverging else ' %'}".replace(
+                "-", "\N{MINUS SIGN}"
+            )
+        ),
     )
     bar.set_label(label)
     _scale_bar(ax)
-    _credit(ax, " ".join(filter(None, [city.attribution, _estimates(city)])), below=0.02)
+    _credit(ax, notes, below=6)
     return ax
 
 
-def _estimates(city: City) -> str:
-    split = [
-        group.label for group in city.reported_groups().values() if city.people(group).estimated
-    ]
-    return f"Estimated from split age bands: {', '.join(split)}." if split else ""
+def _estimates(table: pd.DataFrame) -> str:
+    """Name the estimated groups of a network's table."""
+    return _split_bands([str(title) for title in table["title"][table["estimated"]]])
+
+
+def _split_bands(titles: Sequence[str]) -> str:
+    return f"Estimated from split age bands: {', '.join(titles)}" if titles else ""
 
 
 def _scale_bar(ax: Axes) -> None:
@@ -336,21 +392,52 @@ def _scale_bar(ax: Axes) -> None:
     )
 
 
-def _legend(ax: Axes) -> None:
-    ax.legend(loc="upper left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize=8)
+def _width(ax: Axes) -> float:
+    """Width of the room for the axes before they are fitted to what they show, points."""
+    figure: Any = ax.figure
+    return float(ax.get_position(original=True).width * figure.get_size_inches()[0] * 72)
 
 
-def _credit(ax: Axes, text: str, *, below: float) -> None:
-    if text:
-        ax.text(
-            0.0,
-            -below,
-            textwrap.fill(text, 100),
-            transform=ax.transAxes,
-            fontsize=6,
-            color="#555555",
-            va="top",
+def _head(ax: Axes, title: str) -> None:
+    """Put the legend above the axes, where it covers nothing, and the title above that."""
+    names, width = ax.get_legend_handles_labels()[1], _width(ax)
+    columns = 2 if len(names) > 3 and width > 330 else 1
+    if names:
+        legend = ax.legend(
+            loc="lower left",
+            bbox_to_anchor=(0.0, 1.0),
+            borderaxespad=0.2,
+            ncols=columns,
+            markerscale=0.7,
+            frameon=False,
+            fontsize=8,
         )
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+    rows = -(-len(names) // columns)
+    # A number stays with its unit, and theta with both.
+    glued = re.sub(r"(?<=theta) (?=\d)|(?<=\d) (?=%|\w+\)$)", "\N{NO-BREAK SPACE}", title)
+    # A character is about half as wide as it is high.
+    wrapped = textwrap.fill(glued, int(np.clip(width / 5.0, 24, 60)))
+    wrapped = wrapped.replace("\N{NO-BREAK SPACE}", " ")
+    ax.set_title(wrapped, fontsize=10, pad=6 + 13 * rows, x=0.0, ha="left", parse_math=False)
+
+
+def _credit(ax: Axes, notes: Sequence[str], *, below: float) -> None:
+    """Write sentences so many points below the axes."""
+    text = " ".join(f"{note.rstrip('.')}." for note in notes if note)
+    ax.annotate(
+        textwrap.fill(text, int(np.clip(_width(ax) / 3.0, 40, 110))),
+        (0.0, 0.0),
+        xycoords="axes fraction",
+        xytext=(0.0, -below),
+        textcoords="offset points",
+        annotation_clip=False,
+        fontsize=6,
+        color="#555555",
+        va="top",
+        parse_math=False,
+    )
 
 
 def save(ax: Axes, path: Any, *, dpi: int = 160) -> None:
@@ -377,6 +464,7 @@ def save(ax: Axes, path: Any, *, dpi: int = 160) -> None:
     figure: Any = ax.figure
     try:
         with whole_file(path) as temporary:
-            figure.savefig(temporary, dpi=dpi)
+            # Whatever is written beside the axes is on the picture, however long it is.
+            figure.savefig(temporary, dpi=dpi, bbox_inches="tight", pad_inches=0.12)
     finally:
         plt.close(figure)

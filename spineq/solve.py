@@ -128,10 +128,11 @@ def evaluate(
     city
         Where.
     sensors
-        Ids of sites or areas (an area means its point); or places: pairs of x and y in the
-        city's CRS, an array (sensor, 2), a table with columns x and y, or a GeoSeries or
-        GeoDataFrame of points; or ``"existing"``: the areas that have an existing sensor, each
-        once, at its point; or ``"existing-points"``: the existing sensors where they stand.
+        Ids of sites or areas (an area means its point, and an id of both the site); or places:
+        pairs of x and y in the city's CRS, an array (sensor, 2), a table with columns x and y,
+        or a GeoSeries or GeoDataFrame of points; or ``"existing"``: the areas that have an
+        existing sensor, each once, at its point; or ``"existing-points"``: the existing sensors
+        where they stand. A set has no order: its sensors are sorted.
     problem, theta, groups, decay, ...
         As for `optimise`; ``n_sensors`` follows from the sensors, and ``method`` and ``seed``
         mean nothing.
@@ -147,7 +148,10 @@ def evaluate(
     Raises
     ------
     UnknownSensorError
-        An id that is neither a site nor an area, or a place far from the city.
+        An id that is neither a site nor an area, or a site and another area; a place far from
+        the city; or something that names no sensor.
+    MissingColumnError, NotANumberError
+        A table lacks x or y, or has something else than numbers there.
     ProblemError
         A parameter is wrong, or a place that is no site in a city with a travel table.
     """

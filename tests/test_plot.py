@@ -48,10 +48,11 @@ def _close() -> Iterator[None]:
 
 
 def texts(ax: Axes) -> str:
-    """Everything that is written on the axes."""
+    """Everything that is written on the axes, each text on a line of its own."""
     legend = ax.get_legend()
     entries = [] if legend is None else [text.get_text() for text in legend.get_texts()]
-    return "\n".join([ax.get_title(), *(text.get_text() for text in ax.texts), *entries])
+    written = [ax.get_title(), *(text.get_text() for text in ax.texts), *entries]
+    return "\n".join(text.replace("\n", " ") for text in written)
 
 
 def is_map(ax: Axes) -> bool:
@@ -68,18 +69,25 @@ def drawn(ax: Axes) -> None:
 
 
 def test_network(net: Network, city: sq.City) -> None:
-    """The map has title with certificate, legend, numbers, scale bar and attribution."""
+    """The map has title, certificate, legend, numbers, scale bar and attribution."""
     ax = sq.plot.network(net, city)
     drawn(ax)
     assert is_map(ax)
     text = texts(ax)
-    assert "San Francisco: 6 sensors cover" in text
+    value = f"{100 * net.total_coverage:.1f} %"
+    assert f"San Francisco: 6 sensors, mean coverage of all residents {value} (theta 500 m)" in text
     assert net.certificate() in text
-    assert "6 sensors\n3 existing" in text
+    assert "6 sensors, numbered in order of placement\n3 existing" in text
     assert {str(k) for k in range(1, 7)} <= set(text.split("\n"))
-    assert city.attribution[:40] in text.replace("\n", " ")
-    assert "Estimated from split age bands: Children (0-15), Older people (66+)" in text.replace(
-        "\n", " "
+    assert (
+        "An area's colour is the coverage of its people, who are taken to be at its point" in text
+    )
+    assert f"{city.attribution}." in text
+    # Only what the picture shows is said to be estimated.
+    assert "Estimated" not in text
+    children = sq.optimise(city, n_sensors=2, groups={"pop_children": sq.GROUPS["pop_children"]})
+    assert "Estimated from split age bands: Children (0-15)." in texts(
+        sq.plot.network(children, city)
     )
 
 
@@ -87,7 +95,10 @@ def test_network_without_numbers_and_existing(net: Network, city: sq.City) -> No
     """Numbers and existing sensors can be left out."""
     text = texts(sq.plot.network(net, city, number=False, existing=False))
     assert "existing" not in text
+    assert "numbered" not in text
     assert "\n6\n" not in text
+    given = sq.evaluate(city, net.placement_history)
+    assert "6 sensors, numbered in the order given" in texts(sq.plot.network(given, city))
 
 
 def test_given_axes_are_drawn_on(net: Network, city: sq.City) -> None:
@@ -101,6 +112,8 @@ def test_given_axes_are_drawn_on(net: Network, city: sq.City) -> None:
     assert sq.plot.importance(city, ax=d) is d
     assert len(plt.get_fignums()) == 1
     assert all(ax.get_title() for ax in (a, b, c, d))
+    # A small part of a larger figure has no room for sentences.
+    assert net.certificate() not in texts(a)
     figure.canvas.draw()
 
 
@@ -129,14 +142,25 @@ def test_history(net: Network) -> None:
         assert (y[0], y[-1]) == (0.0, pytest.approx(100 * float(group)))
     assert "All residents: " in texts(ax)
     assert "(estimated)" in texts(ax)
-    assert net.dataset.attrs["attribution"][:40] in texts(ax).replace("\n", " ")
+    assert f"{net.dataset.attrs['attribution']}." in texts(ax)
+    assert "Estimated from split age bands: Children (0-15), Older people (66+)." in texts(ax)
+
+
+@pytest.mark.parametrize("size", [(7.0, 4.5), (3.0, 3.0)])
+def test_legend_of_the_history_covers_no_line(net: Network, size: tuple[float, float]) -> None:
+    """The legend stands above the lines, also in small axes."""
+    _, ax = plt.subplots(figsize=size, layout="constrained")
+    drawn(sq.plot.history(net, ax=ax))
+    legend = ax.get_legend()
+    assert legend is not None
+    assert legend.get_window_extent().y0 >= ax.get_window_extent().y1
 
 
 def test_history_of_a_mix_shows_the_objective(plain: sq.City) -> None:
     """With several groups in the objective, the objective is a line too."""
     groups = {"young": sq.Group(ages=(0, 15)), "jobs": sq.Group(column="workers")}
     mixed = sq.optimise(plain, n_sensors=2, groups=groups)
-    assert "Objective" in texts(sq.plot.history(mixed))
+    assert "What was maximised" in texts(sq.plot.history(mixed))
     assert "2 weighted groups" in texts(sq.plot.network(mixed, plain))
 
 
@@ -147,9 +171,21 @@ def test_difference(net: Network, city: sq.City) -> None:
     drawn(ax)
     assert is_map(ax)
     change = 100 * (net.total_coverage - other.total_coverage)
-    assert f"6 sensors against 3, {change:+.1f} percentage points of all residents" in texts(ax)
-    assert "6 sensors in this network\n3 sensors in the other" in texts(ax)
-    assert city.attribution[:40] in texts(ax).replace("\n", " ")
+    words = "6 sensors against 3, mean coverage of all residents"
+    assert f"{words} {change:+.1f} percentage points" in texts(ax)
+    assert "6 sensors only in this network\n3 sensors only in the other" in texts(ax)
+    assert city.attribution in texts(ax)
+    back = texts(sq.plot.difference(other, net, city, labels=("now", "best")))
+    assert "3 sensors only in now\n6 sensors only in best" in back
+    assert f"all residents \N{MINUS SIGN}{change:.1f} percentage points" in back
+
+
+def test_difference_marks_what_both_have(net: Network, city: sq.City) -> None:
+    """A sensor of both networks has a mark of its own, so that neither hides the other."""
+    fewer = sq.evaluate(city, net.placement_history[:4])
+    text = texts(sq.plot.difference(net, fewer, city))
+    assert "2 sensors only in this network\n4 sensors in both" in text
+    assert "the other" not in text
 
 
 def test_difference_compares_like_with_like(net: Network, city: sq.City) -> None:
@@ -157,7 +193,7 @@ def test_difference_compares_like_with_like(net: Network, city: sq.City) -> None
     jobs = sq.optimise(city, n_sensors=6, groups={"workplace": sq.GROUPS["workplace"]})
     change = 100 * (net.total_coverage - float(jobs.group_coverage.sel(group="pop_total")))
     assert change > 0
-    assert f"{change:+.1f} percentage points of all residents" in texts(
+    assert f"all residents {change:+.1f} percentage points" in texts(
         sq.plot.difference(net, jobs, city)
     )
 
@@ -177,6 +213,8 @@ def test_importance(city: sq.City, plain: sq.City) -> None:
     ax = sq.plot.importance(plain, groups={"w": sq.Group(column="workers")}, theta=900)
     drawn(ax)
     assert "theta 900 m" in texts(ax)
+    assert "share of w that one sensor would cover" in texts(ax)
+    assert "\narea" in texts(ax)
     values = next(c for c in ax.collections if isinstance(c, PathCollection)).get_array()
     # Sites a and b lie in A0, c in A2.
     assert np.ma.getmaskarray(values).tolist() == [False, True, False, True]
@@ -195,15 +233,32 @@ def test_another_city_is_refused(net: Network, plain: sq.City, city: sq.City) ->
 
 @pytest.mark.parametrize("sensors", [["a"], ["A1", "c"], ["a", "b", "c"]])
 def test_city_without_polygons_and_with_own_sites(plain: sq.City, sensors: list[str]) -> None:
-    """Areas without polygons are dots; one sensor covers, several cover."""
+    """Areas without polygons are dots, which the legend names; one sensor is no sensors."""
     net = sq.evaluate(plain, sensors)
     ax = sq.plot.network(net, plain)
     drawn(ax)
     assert is_map(ax)
-    words = "1 sensor covers" if len(sensors) == 1 else f"{len(sensors)} sensors cover"
-    assert f"Smallville: {words} " in texts(ax)
+    words = "1 sensor" if len(sensors) == 1 else f"{len(sensors)} sensors"
+    assert f"Smallville: {words}, mean coverage of all residents" in texts(ax)
+    assert "\narea\n" in texts(ax)
     drawn(sq.plot.history(net))
     drawn(sq.plot.difference(net, net, plain))
+
+
+def test_words_of_the_user_are_no_formulas() -> None:
+    """Dollar signs in names, titles and labels are written as they are."""
+    city = city_of([[0, 0], [1000, 0], [3000, 500]], name="$a_b^c$ $\\frac$")
+    groups = {"g": sq.Group(ages=(0, 15), title="$x_$ and $y^$"), "h": sq.Group(column="workers")}
+    net = sq.optimise(city, n_sensors=2, groups=groups)
+    one = sq.optimise(city, n_sensors=1, groups={"g": groups["g"]})
+    for ax in (
+        sq.plot.network(one, city),
+        sq.plot.history(net),
+        sq.plot.difference(net, one, city, labels=("$_$", "$^$")),
+        sq.plot.importance(city, groups={"g": groups["g"]}),
+    ):
+        drawn(ax)
+        assert "$a_b^c$ $\\frac$" in texts(ax)
 
 
 def test_many_sensors(city: sq.City) -> None:

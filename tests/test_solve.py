@@ -22,6 +22,7 @@ from spineq import solve
 from spineq.errors import (
     DataError,
     MissingColumnError,
+    NotANumberError,
     ProblemError,
     SpineqWarning,
     UnknownSensorError,
@@ -339,6 +340,63 @@ def test_places_that_are_none(custom: sq.City) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "sensors",
+    [
+        None, 5, 2.5, True, {"A0": 1}, b"A0", object, [None], [("A0", 1)], [[4e5, 5e5, 0]],
+        ["A0", (4e5, 5e5)], [True], [2.5], {"A0", 3}, [(4e5, None)], [np.nan],
+    ],
+)  # fmt: skip
+def test_what_is_no_sensor(custom: sq.City, sensors: object) -> None:
+    """Anything that is neither ids nor places is refused in a sentence."""
+    with pytest.raises(UnknownSensorError, match="names no sensor"):
+        sq.evaluate(custom, sensors)
+
+
+def test_tables_of_places(custom: sq.City) -> None:
+    """A table's x and y count, whatever its other columns are called; text is refused."""
+    table = pd.DataFrame({"x": [401_000], "y": ["500000"], "geometry": ["here"], "crs": [7]})
+    assert sq.evaluate(custom, table).sensors["area"].tolist() == ["A1"]
+    with pytest.raises(NotANumberError, match="'here' is not a finite number"):
+        sq.evaluate(custom, table.assign(x="here"))
+    with pytest.raises(MissingColumnError, match="'y'"):
+        sq.evaluate(custom, table[["x"]])
+    with pytest.raises(UnknownSensorError, match="no column of geometries"):
+        sq.evaluate(custom, gpd.GeoDataFrame(table[["x", "y"]]))
+    square = gpd.GeoSeries([shapely.box(4e5, 5e5, 4.01e5, 5.01e5)], crs="EPSG:27700")
+    with pytest.raises(UnknownSensorError, match="a Polygon is not a place for a sensor"):
+        sq.evaluate(custom, square)
+    nowhere = gpd.GeoSeries([shapely.Point(4e5, 5e5), None], crs="EPSG:27700")
+    with pytest.raises(UnknownSensorError, match=r"row 2.*the geometry is empty"):
+        sq.evaluate(custom, nowhere)
+
+
+def test_sets_are_sorted_and_ids_stripped(custom: sq.City) -> None:
+    """The order of a set does not depend on hashes, and spaces around an id do not count."""
+    assert sq.evaluate(custom, {"S2", "A1", "S1"}).placement_history == ["A1", "S1", "S2"]
+    places = frozenset({(403_000.0, 5e5), (401_000.0, 5e5)})
+    assert sq.evaluate(custom, places).sensors["x"].tolist() == [401_000, 403_000]
+    assert sq.evaluate(custom, [" S1 ", "S1"]).placement_history == ["S1"]
+
+
+def test_an_id_of_two_things(custom: sq.City) -> None:
+    """An id that is an area's, and that of a site in another area, is not guessed at."""
+    sites = pd.DataFrame({"site_id": ["A1", "A2"], "x": [400_100, 402_900], "y": [500_000] * 2})
+    city = custom.with_sites(sites)
+    with pytest.raises(UnknownSensorError, match="'A1' is an area, and a site in another area"):
+        sq.evaluate(city, ["A1"])
+    assert sq.evaluate(city, ["A2"]).sensors["x"].tolist() == [402_900]
+
+
+@pytest.mark.parametrize("progress", [True, "bar", RecordingProgress])
+def test_what_is_no_watcher(custom: sq.City, progress: object) -> None:
+    """A watcher that cannot be reported to is refused at once."""
+    with pytest.raises(ProblemError, match="is not a watcher"):
+        sq.optimise(custom, n_sensors=1, progress=progress)
+    with pytest.raises(ProblemError, match="is not a watcher"):
+        sq.evaluate(custom, ["S1"], progress=progress)
+
+
 def test_no_sensors_at_all(custom: sq.City) -> None:
     """A network of no sensors covers nothing and has the bound of one sensor."""
     net = sq.evaluate(custom, [])
@@ -483,6 +541,13 @@ def test_evaluating_reports_and_stops() -> None:
     fractions = [report.fraction for report in watcher.reports]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
+    # Greedy runs for its bound: its own value is not this network's.
+    values = {report.value for report in watcher.reports} - {None}
+    assert list(values) == pytest.approx([whole.total_coverage] * len(values))
+    for stop_after in range(2, len(fractions) - 1):
+        solve._KEPT.clear()
+        early = sq.evaluate(city, sensors, progress=RecordingProgress(stop_after))
+        assert early.upper_bound is None or whole.total_coverage <= early.upper_bound <= 1.0
     solve._KEPT.clear()
     stopped = sq.evaluate(city, sensors, progress=RecordingProgress(1))
     assert stopped.stopped

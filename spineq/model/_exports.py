@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from spineq.errors import DataError, StoreError
 from spineq.model._styles import areas_qml, sensors_qml
@@ -14,6 +17,7 @@ from spineq.store import whole_file
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import xarray as xr
 
     from spineq.model.city import City
     from spineq.model.network import Network
@@ -42,12 +46,45 @@ def exported(path: Path) -> Iterator[Path]:
     try:
         with whole_file(path) as temporary:
             yield temporary
-    except (RuntimeError, sqlite3.Error) as error:
-        # GDAL, HDF5 and SQLite say in their own ways that a disk is full or a folder closed.
+    except (RuntimeError, UnicodeError, sqlite3.Error) as error:
+        # GDAL, HDF5 and SQLite say in their own ways that a disk is full or a folder closed,
+        # and HDF5 takes no name that the locale cannot write.
         raise StoreError(
             f"{path.name!r} cannot be written: {error}",
             mend="Check that the folder exists, has room and lets you write",
         ) from error
+
+
+def content_digest(data: xr.Dataset) -> str:
+    """SHA-256 of a dataset's variables and attributes, 64 hex digits.
+
+    The same before it is written as NetCDF and after it was read: numbers by value, not by
+    the type that an attribute has in Python.
+    """
+    sha = hashlib.sha256(b"spineq-network-1\n")
+    entries: list[tuple[str, Any]] = [*_with_prefix("attribute", data.attrs)]
+    for name, variable in data.variables.items():
+        entries.append((f"variable {name} {variable.dims} {variable.shape}", variable.values))
+        entries += _with_prefix(f"attribute of {name}", variable.attrs)
+    for key, values in sorted(entries, key=lambda entry: entry[0]):
+        array = np.asarray(values)
+        body = b""
+        if array.size == 0:
+            # A list of no texts comes back as a list of no numbers: nothing has no type.
+            pass
+        elif array.dtype.kind in "OUT":
+            texts = [str(text).encode("utf-8", "surrogatepass") for text in array.ravel()]
+            # Each text with its length, so that no two lists run together to the same bytes.
+            body = b"".join(len(text).to_bytes(8, "little") + text for text in texts)
+        else:
+            kind = {"f": "<f8", "b": "?"}.get(array.dtype.kind, "<i8")
+            body = kind.encode() + np.ascontiguousarray(array, dtype=kind).tobytes()
+        sha.update(f"{key} {len(body)}\n".encode("utf-8", "surrogatepass") + body)
+    return sha.hexdigest()
+
+
+def _with_prefix(prefix: str, attrs: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    return ((f"{prefix} {name}", value) for name, value in attrs.items())
 
 
 def sensor_frame(network: Network) -> gpd.GeoDataFrame:

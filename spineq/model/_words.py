@@ -45,9 +45,8 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-def _percent_up(value: float) -> str:
+def _percent_up(value: float, decimals: int) -> str:
     """Format a share as percent, rounded up: what is claimed as a bound must be one."""
-    decimals = 1 if value >= 0.001 else 4
     return f"{math.ceil(value * 100 * 10**decimals - 1e-6) / 10**decimals:.{decimals}f} %"
 
 
@@ -68,10 +67,15 @@ def certificate(network: Network) -> str:
     # In words of what is lost where that is little, of what is reached where it is much.
     reached = math.floor(1000 * (1 - gap) + 1e-9) / 10
     near = (
-        f"is within {_percent_up(gap)} of" if gap < 0.05 else f"reaches at least {reached:.1f} % of"
+        f"is within {_percent_up(gap, 1 if gap >= 0.001 else 4)} of"
+        if gap < 0.05
+        else f"reaches at least {reached:.1f} % of"
     )
+    # As many decimals as it takes to tell the bound from what is reached.
+    apart = max(100 * (bound - network.total_coverage), 1e-10)
+    decimals = max(1, math.ceil(-math.log10(apart) - 1e-6))
     return (
-        f"No network of {sensors} can cover more than {_percent_up(min(bound, 1.0))}, "
+        f"No network of {sensors} can cover more than {_percent_up(min(bound, 1.0), decimals)}, "
         f"so this one {near} the best possible."
     )
 
@@ -93,13 +97,22 @@ def shown_table(network: Network) -> pd.DataFrame:
     return network.table().drop(index=repeated, errors="ignore")
 
 
+def objective_table(network: Network) -> pd.DataFrame:
+    """`Network.table` of the groups in the objective."""
+    table = network.table()
+    return table[table["weight"] > 0]
+
+
+def in_a_sentence(title: str) -> str:
+    """Write a group's title as it stands within a sentence."""
+    return title[:1].lower() + title[1:]
+
+
 def objective_words(network: Network) -> str:
     """Name the groups of the objective."""
-    table = network.table()
-    weighted = table[table["weight"] > 0]
+    weighted = objective_table(network)
     if len(weighted) == 1:
-        title = str(weighted["title"].iloc[0])
-        return title[0].lower() + title[1:]
+        return in_a_sentence(str(weighted["title"].iloc[0]))
     return (
         "the weighted groups ("
         + ", ".join(
@@ -131,6 +144,8 @@ def summary(network: Network) -> str:
                 f"{row['title']}{estimated}: coverage {percent(row['coverage'])}; "
                 f"{percent(row['within 500 m'])} are within 500 m of a sensor{reach}."
             )
+    if cut_off := cutoff_words(network):
+        lines.append(cut_off)
     given = int(network.dataset.attrs["sensors_given"])
     if given > n:
         lines.append(f"{given:,} sensors were given; those in one place count once.")
@@ -140,25 +155,48 @@ def summary(network: Network) -> str:
     return "\n".join(lines)
 
 
+def cutoff_words(network: Network) -> str:
+    """Say what leaving far pairs out did, where it did anything to speak of; else nothing."""
+    error = float(network.dataset.attrs["cutoff_error"])
+    if error <= 1e-3:
+        return ""
+    return (
+        "The city is so large for this theta that far pairs of site and people were left out "
+        f"while solving; that changes this network's coverage by {100 * error:.1f} percentage "
+        "points, and a better network may exist."
+    )
+
+
 def html(network: Network) -> str:
     """Write the notebook's view: a small map, the certificate, a table by group."""
+    left, right = " style='text-align:left'", " style='text-align:right'"
     rows = "".join(
-        f"<tr><th style='text-align:left'>{_html.escape(row['title'])}"
-        f"{' (estimated)' if row['estimated'] else ''}</th><td>{percent(row['coverage'])}</td>"
-        f"<td>{percent(row['within 500 m'])}</td><td>{metres(row['median distance'])}</td></tr>"
+        f"<tr><th{left}>{_html.escape(row['title'])}{' (estimated)' if row['estimated'] else ''}"
+        f"</th><td{right}>{percent(row['coverage'])}</td>"
+        f"<td{right}>{percent(row['within 500 m'])}</td>"
+        f"<td{right}>{metres(row['median distance'])}</td></tr>"
         for row in shown_table(network).to_dict("records")
     )
+    heads = f"<th{left}>Group</th>" + "".join(
+        f"<th{right}>{head}</th>" for head in ("Coverage", "Within 500 m", "Median distance")
+    )
     city = _html.escape(network.dataset.attrs["city_name"] or "a city")
-    stopped = " The search was stopped early." if network.stopped else ""
+    words = [
+        (
+            f"Mean coverage of {_html.escape(objective_words(network))} "
+            f"{percent(network.total_coverage)}, theta {_html.escape(theta_words(network))}."
+        ),
+        network.certificate(),
+        "The search was stopped early." if network.stopped else "",
+        cutoff_words(network),
+    ]
     return (
         "<div style='display:flex;gap:1.5em;align-items:flex-start;flex-wrap:wrap'>"
-        f"{svg(network)}<div><strong>{counted(network.n_sensors, 'sensor')} in {city}</strong>"
-        f"<p style='max-width:36em'>Mean coverage of {_html.escape(objective_words(network))} "
-        f"{percent(network.total_coverage)}, theta {_html.escape(theta_words(network))}. "
-        f"{network.certificate()}{stopped}</p>"
-        "<table style='border-spacing:1em 0.2em;margin-left:-1em'><thead><tr>"
-        "<th style='text-align:left'>Group</th><th>Coverage</th>"
-        f"<th>Within 500 m</th><th>Median distance</th></tr></thead><tbody>{rows}</tbody></table>"
+        f"{svg(network)}<div style='flex:1 1 24em'>"
+        f"<strong>{counted(network.n_sensors, 'sensor')} in {city}</strong>"
+        f"<p style='max-width:36em'>{' '.join(filter(None, words))}</p>"
+        "<table style='border-spacing:1em 0.2em;margin-left:-1em;color:inherit'>"
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         f"<p style='max-width:48em'><small>{_html.escape(network.dataset.attrs['attribution'])}"
         "</small></p></div></div>"
     )
@@ -193,8 +231,19 @@ def svg(network: Network, width: int = 240) -> str:
         for cx, cy in at(data["sensor_x"].to_numpy(), data["sensor_y"].to_numpy())
     )
     words = f"Map of {counted(network.n_sensors, 'sensor')}; brighter areas are better covered"
+    # Coverage from 0 to 100 % in the colours of the dots.
+    key = "".join(
+        f"<rect x='{66 + 11 * k}' y='{height}' width='11' height='9' fill='{fill}'/>"
+        for k, fill in enumerate(_COLOURS)
+    )
+    label = "font-family='sans-serif' font-size='9' fill='#333333'"
+    key += (
+        f"<text x='62' y='{height + 8}' text-anchor='end' {label}>Coverage 0</text>"
+        f"<text x='{70 + 11 * len(_COLOURS)}' y='{height + 8}' {label}>100 %</text>"
+    )
+    height += 17
     return (
         f"<svg role='img' aria-label='{words}' width='{width}' height='{height}' "
         f"xmlns='http://www.w3.org/2000/svg'><title>{words}</title>"
-        f"<rect width='{width}' height='{height}' rx='6' fill='#f4f4f4'/>{dots}{rings}</svg>"
+        f"<rect width='{width}' height='{height}' rx='6' fill='#f4f4f4'/>{dots}{rings}{key}</svg>"
     )

@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 #: Version of the schema that `Network.dataset` follows.
 SCHEMA = 1
 
+# Attribute of a file that holds the digest of everything else in it.
+_DIGEST = "spineq_digest"
+
+# What xarray and netCDF4 raise over a file that is none, or a damaged one.
+_UNREADABLE = (
+    OSError, ValueError, TypeError, RuntimeError, AttributeError, LookupError, ArithmeticError,
+    MemoryError,
+)  # fmt: skip
+
 #: Distances, metres, within which people are counted beside coverage.
 WITHIN = (250.0, 500.0, 1000.0)
 
@@ -31,7 +40,11 @@ PROVEN_GAP = 1e-11
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Sensors in the order in which greedy would place them, with their certificate.
+    """Sensors in order, with their certificate.
+
+    A network that was searched for has the order in which greedy would place its sensors, so
+    that the first k of them are a sensible network too; one that was given to
+    `spineq.evaluate` keeps the user's order, and one whose search was stopped the order so far.
 
     Everything is in `dataset`; the properties are its entries by name. A network carries
     what its tables and comparisons need, not the city's polygons: functions that draw it
@@ -271,11 +284,20 @@ class Network:
         return Path(path)
 
     def to_netcdf(self, path: str | Path) -> Path:
-        """Write everything as NetCDF, which `read_network` reads back exactly."""
-        from spineq.model._exports import exported
+        """Write everything as NetCDF, which `read_network` reads back exactly.
 
+        The file carries a digest of its content, so that damage is noticed.
+
+        Raises
+        ------
+        StoreError
+            The file cannot be written.
+        """
+        from spineq.model._exports import content_digest, exported
+
+        data = self.dataset.assign_attrs({_DIGEST: content_digest(self.dataset)})
         with exported(Path(path)) as temporary:
-            self.dataset.to_netcdf(temporary, engine="netcdf4", format="NETCDF4")
+            data.to_netcdf(temporary, engine="netcdf4", format="NETCDF4")
         return Path(path)
 
     def to_geojson(self, path: str | Path) -> Path:
@@ -316,28 +338,47 @@ def read_network(path: str | Path) -> Network:
     Raises
     ------
     NetworkFileError
-        The file is not there, or is not a network of ours.
+        The file is not there, is not a network of ours, or was changed since it was written.
     """
-    path = Path(path)
+    import netCDF4
+
+    from spineq.model._exports import content_digest
+
+    path, mend = Path(path), "Give a file written by to_netcdf"
     if not path.exists():
         msg = "there is no such file"
         raise NetworkFileError(msg, file=path, mend="Check the path")
     try:
-        with xr.open_dataset(path, engine="netcdf4") as opened:
-            data = opened.load()
-    except (OSError, ValueError) as error:
+        # From memory: HDF5 does not always close a damaged file, and then goes on to read it
+        # for the one that is written in its place.
+        with netCDF4.Dataset("network", memory=path.read_bytes()) as file:
+            opened = xr.backends.NetCDF4DataStore(file)  # type: ignore[no-untyped-call]
+            data = xr.open_dataset(opened).load()
+    except _UNREADABLE as error:
         msg = f"the file cannot be read as NetCDF ({error})"
-        raise NetworkFileError(msg, file=path, mend="Give a file written by to_netcdf") from error
+        raise NetworkFileError(msg, file=path, mend=mend) from error
     schema = data.attrs.get("spineq_schema")
-    if schema is None or "problem" not in data.attrs:
+    if schema is None:
         msg = "the file is NetCDF, but not a network of spineq's"
-        raise NetworkFileError(msg, file=path, mend="Give a file written by to_netcdf")
-    if int(schema) > SCHEMA:
+        raise NetworkFileError(msg, file=path, mend=mend)
+    if not isinstance(schema, int | np.integer) or schema < 1:
+        msg = f"{schema!s:.60} is no number of a schema"
+        raise NetworkFileError(msg, file=path, field="spineq_schema", mend=mend)
+    if schema > SCHEMA:
         msg = f"the file follows schema {schema}, this version knows up to {SCHEMA}"
         raise NetworkFileError(msg, file=path, mend="Update spineq")
-    for name, variable in data.variables.items():
-        if variable.dtype.kind in "OUT":
-            data[name] = variable.astype(object)
+    written = data.attrs.pop(_DIGEST, None)
+    try:
+        for name, variable in data.variables.items():
+            # Where there is no sensor, its ids come back as a list of no numbers.
+            if variable.dtype.kind in "OUT" or name in ("site", "sensor_area"):
+                data[name] = variable.astype(object)
+        intact = written == content_digest(data)
+    except _UNREADABLE:
+        intact = False
+    if not intact:
+        msg = "the file was damaged or changed since spineq wrote it"
+        raise NetworkFileError(msg, file=path, mend="Use a copy of it, or write it again")
     return Network(data)
 
 

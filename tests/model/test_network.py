@@ -160,6 +160,66 @@ def test_files_that_are_no_network(tmp_path: Path) -> None:
         sq.read_network(later)
 
 
+@pytest.mark.parametrize("schema", ["abc", -1, 0, 1.5, [1, 2]])
+def test_schemas_that_are_none(tmp_path: Path, schema: object) -> None:
+    """A schema that is no whole number of 1 or more is refused in words."""
+    path = tmp_path / "odd.nc"
+    xr.Dataset(attrs={"spineq_schema": schema, "problem": "{}"}).to_netcdf(path)
+    with pytest.raises(NetworkFileError, match="no number of a schema"):
+        sq.read_network(path)
+
+
+def test_files_that_were_changed(networks: dict[str, Network], tmp_path: Path) -> None:
+    """Missing or other variables and attributes are noticed by the file's digest."""
+    path = networks["plain"].to_netcdf(tmp_path / "net.nc")
+    with xr.open_dataset(path) as opened:
+        whole = opened.load()
+    nudged = whole.copy(deep=True)
+    nudged["gain"][0] = np.nextafter(float(nudged["gain"][0]), 1.0)
+    moved = whole.copy(deep=True)
+    moved["site"] = moved["site"][::-1]
+    other = whole.copy()
+    del other.attrs["problem"]
+    for changed in (
+        nudged,
+        moved,
+        other,
+        whole.drop_vars("gain"),
+        whole.assign_attrs(total_coverage="much"),
+        whole.assign_attrs(problem="{}"),
+        whole.assign_attrs(spineq_digest="0"),
+        whole.assign(more=("x", [1.0])),
+    ):
+        changed.to_netcdf(path)
+        with pytest.raises(NetworkFileError, match="damaged or changed"):
+            sq.read_network(path)
+    whole.to_netcdf(path)
+    assert sq.read_network(path) == networks["plain"]
+
+
+def test_damaged_bytes_are_noticed(networks: dict[str, Network], tmp_path: Path) -> None:
+    """A file with flipped or missing bytes is refused, or what counts in it is whole."""
+    net = networks["custom"]
+    good = net.to_netcdf(tmp_path / "net.nc").read_bytes()
+    bad = tmp_path / "bad.nc"
+    generator = np.random.default_rng(0)
+    refused = 0
+    for _ in range(60):
+        data = bytearray(good)
+        for place in generator.integers(0, len(data), 8):
+            data[place] ^= 1 << int(generator.integers(8))
+        bad.write_bytes(data)
+        try:
+            assert sq.read_network(bad) == net
+        except NetworkFileError:
+            refused += 1
+    assert refused > 0
+    for length in (0, 7, len(good) // 2):
+        bad.write_bytes(good[:length])
+        with pytest.raises(NetworkFileError):
+            sq.read_network(bad)
+
+
 # ---------------------------------------------------------------------------- JSON
 
 
@@ -357,6 +417,20 @@ def test_a_write_that_breaks_off_leaves_the_old_file(
     assert path.read_bytes() == before
 
 
+def test_a_name_that_the_locale_cannot_write(
+    networks: dict[str, Network], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where HDF5 cannot encode the file's name, a StoreError says so."""
+
+    def refuse(*_: object, **__: object) -> Any:
+        "ü".encode("ascii")
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", refuse)
+    with pytest.raises(StoreError, match="cannot be written"):
+        networks["plain"].to_netcdf(tmp_path / "ü.nc")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_styles_that_cannot_be_written_leave_no_geopackage(
     networks: dict[str, Network], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -388,7 +462,9 @@ def test_certificate_rounds_bounds_up(networks: dict[str, Network]) -> None:
     )
     close = fabricated(networks["plain"], total_coverage=0.5, upper_bound=0.5 + 1e-7)
     assert "within 0.0001 %" in close.certificate()
-    assert "more than 50.1 %" in close.certificate()
+    assert "more than 50.00001 %" in close.certificate()
+    closer = fabricated(networks["plain"], total_coverage=0.5, upper_bound=0.5 + 1e-10)
+    assert "more than 50.00000001 %" in closer.certificate()
     exact = fabricated(networks["plain"], total_coverage=0.2, upper_bound=0.4)
     assert "more than 40.0 %" in exact.certificate()
 
@@ -403,6 +479,15 @@ def test_proven_best_only_when_proven(networks: dict[str, Network]) -> None:
         assert ("Proven best" in net.summary()) == net.proven, name
         assert "optimal" not in net.summary().lower()
     assert not networks["plain"].proven
+
+
+def test_summary_says_what_the_cut_off_changed(networks: dict[str, Network]) -> None:
+    """Where far pairs were left out to a visible effect, summary and notebook say so."""
+    words = "that changes this network's coverage by 1.2 percentage points"
+    cut = fabricated(networks["plain"], cutoff_error=0.012)
+    assert words in cut.summary()
+    assert words in "".join(ET.fromstring(cut._repr_html_()).itertext())
+    assert "left out" not in fabricated(networks["plain"], cutoff_error=1e-6).summary()
 
 
 def test_certificate_without_a_bound(networks: dict[str, Network]) -> None:
@@ -474,3 +559,14 @@ def test_repr(networks: dict[str, Network]) -> None:
     """The short form names size, city, coverage, gap and method."""
     assert repr(networks["plain"]).startswith("<Network of 5 sensors in San Francisco: coverage 0.")
     assert "no bound, given>" in repr(networks["free"])
+
+
+def test_html_has_a_key_and_its_rows(networks: dict[str, Network]) -> None:
+    """The dots' colours are explained, and every group has its row of figures."""
+    root = ET.fromstring(networks["plain"]._repr_html_())
+    text = " ".join(root.itertext())
+    assert "Coverage 0" in text
+    assert "100 %" in text
+    rows = root.findall(".//tbody/tr")
+    assert len(rows) == networks["plain"].dataset.sizes["group"]
+    assert all(len(row) == 4 for row in rows)

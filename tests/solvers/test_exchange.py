@@ -105,3 +105,33 @@ def test_stop_keeps_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
         assert stopped.upper_bound >= whole.value
         value = stopped.value
     assert value == whole.value
+
+
+@pytest.mark.parametrize("solve", [exchange, greedy_module.greedy])
+def test_no_pass_over_the_sites_after_a_stop(
+    solve: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the watcher has asked, at most one more piece of the gains is computed."""
+    monkeypatch.setattr(objective_module, "BUDGET", 200)
+    generator = np.random.default_rng(5)
+    objective = Objective(Coverage.from_matrix(generator.random((50, 40))), generator.random(40))
+    whole = RecordingProgress()
+    solve(objective, 6, 0, whole)
+    gains = Objective.gains
+    for stop_after in range(1, len(whole.reports)):
+        watcher, late = RecordingProgress(stop_after), []
+
+        def watched(
+            self: Objective,
+            *args: object,
+            watcher: RecordingProgress = watcher,
+            late: list[int] = late,
+        ) -> None:
+            late.append(len(watcher.reports) >= watcher.stop_after)
+            gains(self, *args)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Objective, "gains", watched)
+            solve(objective, 6, 0, watcher)
+        assert late
+        assert sum(late) <= 1

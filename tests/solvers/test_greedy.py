@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from solvers.instances import as_lists, naive_greedy, objectives, value_of
+from solvers.instances import as_lists, best_value, naive_greedy, objectives, value_of
 
 from spineq.errors import ProblemError
 from spineq.progress import RecordingProgress, SilentProgress
@@ -25,7 +25,8 @@ def test_lazy_is_naive(objective: Objective, data: st.DataObject, budget: int) -
     n = data.draw(st.integers(1, int(objective.usable_sites.sum())))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BUDGET", budget)
-        sites, stopped = place(objective, n, SILENT)
+        sites, upper_bound, stopped = place(objective, n, SILENT)
+        assert upper_bound >= value_of(objective, sites)
     assert sites.tolist() == naive_greedy(objective, n)
     assert not stopped
 
@@ -119,5 +120,24 @@ def test_greedy_order_of_given_sites(objective: Objective, data: st.DataObject) 
     )
     sites = np.flatnonzero(marks)
     restricted = Objective(objective.coverage, objective.weight, np.array(marks))
-    order = in_greedy_order(objective, sites)
+    order, stopped = in_greedy_order(objective, sites, SILENT)
     assert order.tolist() == naive_greedy(restricted, len(sites))
+    assert not stopped
+    # Stopped before the first gain is known, the sites stay as they are.
+    same, stopped = in_greedy_order(objective, sites, RecordingProgress(stop_after=1))
+    assert same.tolist() == sites.tolist()
+    assert stopped
+
+
+@given(objective=objectives(), data=st.data())
+def test_bound_of_a_stopped_run_is_one(objective: Objective, data: st.DataObject) -> None:
+    """The bound that greedy has in hand when it is stopped is never below the best network."""
+    n = data.draw(st.integers(1, int(objective.usable_sites.sum())))
+    best = best_value(objective, n)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BUDGET", 10)
+        patch.setattr(objective_module, "BUDGET", 10)
+        for stop_after in range(1, 9):
+            placed = place(objective, n, RecordingProgress(stop_after))
+            assert placed.upper_bound >= best
+            assert (placed.upper_bound == np.inf) <= (len(placed.sites) == 0)

@@ -61,9 +61,12 @@ def test_bound_is_never_below_the_optimum(objective: Objective, data: st.DataObj
     sites = subset(data, objective.n_sites)
     best = best_value(objective, n)
     assert objective.upper_bound(sites, n) >= best
-    quick, cut_short = objective.bound(sites, n, SilentProgress(), hurry=True)
-    assert quick >= objective.upper_bound(sites, n) >= best
-    assert cut_short
+    covered = objective.covered_by(sites)
+    gains = np.zeros(objective.n_sites)
+    objective.gains(covered, gains, 0, objective.n_sites)
+    assert objective.bound_by(objective.value(covered), gains, n) >= best
+    # What is known already is never made worse, and what asks for a stop learns it at once.
+    assert objective.bound(covered, n, SilentProgress(), known=best) == (best, False)
 
 
 @given(matrix=matrices(), data=st.data(), floor=st.sampled_from([1.0, 2.0, 4.0]))
@@ -78,7 +81,11 @@ def test_bound_holds_for_what_was_cut_off(
     n = data.draw(st.integers(1, n_sites))
     cut = Objective(as_lists(matrix, floor), weight)
     best = best_value(Objective(Coverage.from_matrix(matrix), weight), n)
-    assert cut.upper_bound(subset(data, n_sites), n) >= best
+    sites = subset(data, n_sites)
+    assert cut.upper_bound(sites, n) >= best
+    covered, gains = cut.covered_by(sites), np.zeros(n_sites)
+    cut.gains(covered, gains, 0, n_sites)
+    assert cut.bound_by(cut.value(covered), gains, n) >= best
 
 
 def test_bound_is_tight_where_it_can_be() -> None:
@@ -96,15 +103,15 @@ def test_bound_stopped_at_any_report_is_a_bound(
     monkeypatch.setattr(module, "BUDGET", 12)
     generator = np.random.default_rng(3)
     objective = Objective(Coverage.from_matrix(generator.random((6, 6))), generator.random(6))
-    sites = np.array([0, 3])
+    covered = objective.covered_by(np.array([0, 3]))
     watcher = RecordingProgress(stop_after=stop_after)
-    bound, cut_short = objective.bound(sites, 2, watcher)
+    bound, cut_short = objective.bound(covered, 2, watcher, known=99.0)
     assert bound >= best_value(objective, 2)
+    assert (bound == 99.0) == (stop_after < 6)
     # Three passes over six sites; the last report comes when all is done.
     assert cut_short == (stop_after < 18)
-    # A pass that was begun is ended.
-    ended = 6 if stop_after <= 6 else 12 if stop_after <= 12 else min(stop_after, 18)
-    assert len(watcher.reports) == ended
+    # Nothing more is done after the watcher asked.
+    assert len(watcher.reports) == min(stop_after, 18)
     fractions = [report.fraction for report in watcher.reports]
     assert fractions == sorted(fractions)
     assert fractions[-1] <= 1.0

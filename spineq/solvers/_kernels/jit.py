@@ -16,5 +16,10 @@ _Result = TypeVar("_Result")
 
 def jit(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
     """Compile at the first call, keep the machine code on disk, run without the GIL."""
-    compiled: Callable[_Arguments, _Result] = numba.njit(cache=True, nogil=True)(function)
+    compiled: Callable[_Arguments, _Result]
+    try:
+        compiled = numba.njit(cache=True, nogil=True)(function)
+    except (RuntimeError, OSError):
+        # No folder can be written, as in some containers: compile in every process.
+        compiled = numba.njit(nogil=True)(function)
     return compiled
