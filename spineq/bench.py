@@ -12,7 +12,7 @@ import numpy as np
 
 from spineq.model.problem import Problem
 from spineq.progress import SilentProgress
-from spineq.solve import check, coverage_of, objective_of
+from spineq.solve import check, make_coverage, objective_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,13 +63,11 @@ def bench(city: City, n_sensors: int = 55, theta: float = 500.0, repeat: int = 5
     list of Timing
         The first one is our greedy, ratio 1.
     """
-    from spineq.solvers.coverage import Coverage
     from spineq.solvers.exchange import exchange
     from spineq.solvers.greedy import greedy, place
 
     silent = SilentProgress()
     problem, _, objective = _prepared(city, n_sensors, theta)
-    coverage = objective.coverage
     ours = place(objective, n_sensors, silent)[0]  # compiles
     exchange(objective, n_sensors, 0, silent)
     alone = _median(repeat * 3, lambda: place(objective, n_sensors, silent))
@@ -78,8 +76,8 @@ def bench(city: City, n_sensors: int = 55, theta: float = 500.0, repeat: int = 5
     def add(name: str, seconds: float, remark: str) -> None:
         made.append(Timing(name, seconds, seconds / alone, remark))
 
-    matrix = _matrix(coverage)
-    build = _median(repeat, lambda: Coverage.from_matrix(_fresh_matrix(city, problem)))
+    matrix = _matrix(objective.coverage)
+    build = _median(repeat, lambda: make_coverage(city, problem, silent))
     add("spineq greedy and matrix", alone + build, "with building the coverage matrix")
     add(
         "spineq greedy and bound",
@@ -154,6 +152,7 @@ def bench_lists(
     solution = greedy(objective, n_sensors, 0, silent)
     exact = evaluate(city, city.sites.index[solution.sites].tolist(), problem).total_coverage
     pairs = objective.coverage.n_pairs
+    exchange(objective, n_sensors, 0, silent)  # compiles
     began = time.perf_counter()
     exchange(objective, n_sensors, 0, silent)
     swapped = time.perf_counter() - began
@@ -190,7 +189,7 @@ def _prepared(city: City, n_sensors: int, theta: float) -> tuple[Problem, float,
     problem = Problem(n_sensors=n_sensors, theta=theta, groups=(("pop_total", group),))
     check(city, problem)
     began = time.perf_counter()
-    coverage = coverage_of(city, problem, SilentProgress())
+    coverage = make_coverage(city, problem, SilentProgress())
     assert coverage is not None  # nobody asked to stop
     return problem, time.perf_counter() - began, objective_of(city, problem, coverage)
 
@@ -212,12 +211,6 @@ def _matrix(coverage: Any) -> NDArray[np.float64]:
     rows = np.repeat(np.arange(coverage.n_sites), np.diff(coverage.start))
     made[rows, coverage.point] = coverage.value
     return made
-
-
-def _fresh_matrix(city: City, problem: Problem) -> NDArray[np.float64]:
-    from spineq.solvers.coverage import DECAYS, distances
-
-    return DECAYS[problem.decay].function(distances(city.site_xy, city.point_xy), problem.theta)
 
 
 def _same(objective: Objective, ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> str:

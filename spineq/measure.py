@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from spineq.errors import UnknownSensorError
+from spineq.model._assembly import make_network
 from spineq.model._checks import need_columns, numbers, row_name
-from spineq.model.network import WITHIN, Network, make_network
+from spineq.model.network import WITHIN, Network
 from spineq.progress import Progress, SpanProgress
 
 if TYPE_CHECKING:
@@ -209,9 +210,6 @@ def _need_near(city: City, xy: NDArray[np.float64]) -> None:
         raise UnknownSensorError(msg, field="sensors", mend=mend)
 
 
-# ---------------------------------------------------------------------------- measuring
-
-
 def measured(
     city: City,
     problem: Problem,
@@ -300,7 +298,7 @@ def _history(
         Distance or cost to the nearest sensor (point,), coverage (point,), and the rows'
         coverage after each sensor (sensor, row).
     """
-    from spineq.solvers.coverage import DECAYS
+    from spineq.solvers.decays import DECAYS
 
     decay, n_places = DECAYS[problem.decay], len(places)
     nearest, covered = np.full(city.n_points, np.inf), np.zeros(city.n_points)

@@ -7,19 +7,16 @@ even in lightness and readable for colour-blind people.
 
 from __future__ import annotations
 
-import re
-import textwrap
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from spineq._plot_parts import axes, credit, draw_map, estimates, head, of_whom, points, split_bands
 from spineq.model._exports import need_same_city
 from spineq.model._words import (
     counted,
     in_a_sentence,
     objective_table,
-    objective_words,
     percent,
     shown_table,
     theta_words,
@@ -27,14 +24,11 @@ from spineq.model._words import (
 from spineq.model.groups import title_of
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from spineq.model.city import City
-    from spineq.model.groups import Group
     from spineq.model.network import Network
-    from spineq.model.problem import Problem
+    from spineq.model.problem import Problem, ProblemWords
 
 _SENSOR: dict[str, Any] = {
     "facecolor": "white",
@@ -90,10 +84,10 @@ def network(
         net.certificate() if own_figure else "",
         f"An area's colour is the coverage of its people, who are taken to be at {place}",
         city.attribution,
-        _estimates(objective_table(net)),
+        estimates(objective_table(net)),
     ]
     values = net.area_coverage.to_numpy()
-    ax = _map(city, values, ax, label="Coverage of the area", top=1.0, notes=notes)
+    ax = draw_map(city, values, ax, label="Coverage of the area", top=1.0, notes=notes)
     numbered = number if number is not None else net.n_sensors <= 30
     order = "in the order given" if net.method == "given" else "in order of placement"
     data = net.dataset
@@ -112,10 +106,10 @@ def network(
     if existing and city.existing is not None:
         now = city.existing
         ax.scatter(now["x"], now["y"], label=f"{len(now):,} existing", **_EXISTING)
-    _head(
+    head(
         ax,
         f"{city.name or 'City'}: {counted(net.n_sensors, 'sensor')}, mean coverage of "
-        f"{_of_whom(net)} {percent(net.total_coverage)} (theta {theta_words(net)})",
+        f"{of_whom(net)} {percent(net.total_coverage)} (theta {theta_words(net)})",
     )
     return ax
 
@@ -133,7 +127,7 @@ def history(net: Network, *, ax: Axes | None = None) -> Axes:
     """
     from matplotlib.ticker import MaxNLocator
 
-    ax = _axes(ax, (7.0, 4.5))
+    ax = axes(ax, (7.0, 4.5))
     data = net.dataset
     order = np.arange(net.n_sensors + 1)
     table = shown_table(net)
@@ -158,8 +152,8 @@ def history(net: Network, *, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("Coverage of the group (%)")
     ax.grid(alpha=0.3)
     city = data.attrs["city_name"] or "City"
-    _head(ax, f"{city}: coverage by number of sensors (theta {theta_words(net)})")
-    _credit(ax, [data.attrs["attribution"], _estimates(table)], below=36)
+    head(ax, f"{city}: coverage by number of sensors (theta {theta_words(net)})")
+    credit(ax, [data.attrs["attribution"], estimates(table)], below=36)
     return ax
 
 
@@ -194,13 +188,13 @@ def difference(
     need_same_city(other, city)
     values = net.area_coverage.to_numpy() - other.area_coverage.to_numpy()
     top = max(float(np.abs(values).max()), 0.01)
-    ax = _map(
+    ax = draw_map(
         city,
         values,
         ax,
         label="Change of coverage (percentage points)",
         top=top,
-        notes=[city.attribution, _estimates(objective_table(net))],
+        notes=[city.attribution, estimates(objective_table(net))],
         diverging=True,
     )
     mine, theirs = ({(row.x, row.y) for row in one.sensors.itertuples()} for one in (net, other))
@@ -214,11 +208,11 @@ def difference(
             ax.scatter(*xy.T, label=f"{counted(len(xy), 'sensor')} {name}", **style)
     # By the first network's weights: the other may have been made for other groups.
     change = float(net.dataset["area_weight"].to_numpy() @ values)
-    _head(
+    head(
         ax,
         f"{city.name or 'City'}: {counted(net.n_sensors, 'sensor')} against "
-        f"{other.n_sensors:,}, mean coverage of {_of_whom(net)} "
-        f"{_points(change)} percentage points",
+        f"{other.n_sensors:,}, mean coverage of {of_whom(net)} "
+        f"{points(change)} percentage points",
     )
     return ax
 
@@ -228,8 +222,7 @@ def importance(
     problem: Problem | None = None,
     *,
     ax: Axes | None = None,
-    groups: dict[str, Group] | None = None,
-    theta: float = 500.0,
+    **words: Unpack[ProblemWords],
 ) -> Axes:
     """Draw how much a single sensor would cover, at each area's point.
 
@@ -238,17 +231,20 @@ def importance(
     city
         The city; with sites of its own, an area shows the best site inside it.
     problem
-        Groups, theta and decay; or give ``groups`` and ``theta``.
+        Groups, theta and decay; or give them as keywords, as for `spineq.optimise`.
     ax
         Where to draw; a figure of its own by default.
-    groups, theta
-        See `spineq.Problem`.
-    """
-    from spineq.model.problem import Problem
-    from spineq.solve import site_values
 
-    if problem is None:
-        problem = Problem(n_sensors=1, theta=theta, groups=tuple((groups or {}).items()))
+    Raises
+    ------
+    ProblemError
+        A parameter is wrong.
+    DataError
+        The city lacks the data of a group.
+    """
+    from spineq.solve import problem_for, site_values
+
+    problem = problem_for(city, problem, {"n_sensors": 1, **words} if problem is None else words)
     values = site_values(city, problem)
     position = {area: k for k, area in enumerate(city.dataset["area"].to_numpy())}
     by_area = np.full(city.n_areas, np.nan)
@@ -261,183 +257,22 @@ def importance(
         for title, (_, group) in zip(titles, problem.groups, strict=True)
         if city.people(group).estimated
     ]
-    ax = _map(
+    ax = draw_map(
         city,
         by_area,
         ax,
         label="Coverage by one sensor there",
         top=float(np.nanmax(by_area)),
-        notes=[city.attribution, _split_bands(split)],
+        notes=[city.attribution, split_bands(split)],
         decimals=1,
     )
     whom = in_a_sentence(titles[0]) if len(titles) == 1 else f"{len(titles)} weighted groups"
-    _head(
+    head(
         ax,
         f"{city.name or 'City'}: share of {whom} that one sensor would cover "
         f"(theta {problem.theta:,g} {city.travel_unit})",
     )
     return ax
-
-
-# ---------------------------------------------------------------------------- parts
-
-
-def _of_whom(net: Network) -> str:
-    """Name the objective's group, or say how many there are: titles have little room."""
-    several = len(objective_table(net))
-    return objective_words(net) if several == 1 else f"{several} weighted groups"
-
-
-def _points(change: float) -> str:
-    """Write a change of a share in percentage points, with a proper minus sign."""
-    return f"{round(100 * change, 1) + 0.0:+.1f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _axes(ax: Axes | None, size: tuple[float, float], layout: str = "constrained") -> Axes:
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt
-
-    made: Axes = plt.subplots(figsize=size, layout=layout)[1]
-    return made
-
-
-def _map(
-    city: City,
-    values: NDArray[np.float64],
-    ax: Axes | None,
-    *,
-    label: str,
-    top: float,
-    notes: Sequence[str],
-    diverging: bool = False,
-    decimals: int = 0,
-) -> Axes:
-    """Draw values of areas, (area,), with colour bar, scale bar and source."""
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-    from matplotlib.ticker import FuncFormatter
-
-    ax = _axes(ax, (7.0, 6.2), "compressed")
-    colours = "PuOr" if diverging else "viridis"
-    scale = Normalize(-top if diverging else 0.0, top)
-    polygons = city.polygons
-    x, y = city.dataset["x"].to_numpy(), city.dataset["y"].to_numpy()
-    if polygons is not None:
-        shown = polygons.assign(value=values)
-        shown.plot(
-            "value",
-            ax=ax,
-            cmap=colours,
-            norm=scale,
-            edgecolor="face",
-            linewidth=0.2,
-            missing_kwds={"color": "#d9d9d9"},
-        )
-    else:
-        size = float(np.clip(8000 / max(len(x), 1), 2, 60))
-        ax.scatter(x, y, c=values, s=size, cmap=colours, norm=scale, linewidth=0, label="area")
-    ax.set_aspect("equal")
-    ax.set_axis_off()
-    south, north = ax.get_ylim()
-    # Room for the scale bar below the city.
-    ax.set_ylim(south - 0.06 * (north - south), north)
-    bar = ax.figure.colorbar(
-        ScalarMappable(scale, colours),
-        ax=ax,
-        shrink=0.6,
-        pad=0.02,
-        format=FuncFormatter(
-            lambda share, _: f"{100 * share:.{decimals}f}{'' if diverging else ' %'}".replace(
-                "-", "\N{MINUS SIGN}"
-            )
-        ),
-    )
-    bar.set_label(label)
-    _scale_bar(ax)
-    _credit(ax, notes, below=6)
-    return ax
-
-
-def _estimates(table: pd.DataFrame) -> str:
-    """Name the estimated groups of a network's table."""
-    return _split_bands([str(title) for title in table["title"][table["estimated"]]])
-
-
-def _split_bands(titles: Sequence[str]) -> str:
-    return f"Estimated from split age bands: {', '.join(titles)}" if titles else ""
-
-
-def _scale_bar(ax: Axes) -> None:
-    """Draw a bar of a round length, a quarter of the map at most."""
-    from matplotlib.font_manager import FontProperties
-    from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
-
-    width = abs(ax.get_xlim()[1] - ax.get_xlim()[0])
-    power = 10.0 ** np.floor(np.log10(max(width / 4, 1e-9)))
-    length = max(step * power for step in (1, 2, 5) if step * power <= max(width / 4, power))
-    text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
-    ax.add_artist(
-        AnchoredSizeBar(
-            ax.transData,
-            length,
-            text,
-            "lower right",
-            pad=0.3,
-            sep=3,
-            frameon=False,
-            size_vertical=width / 300,
-            fontproperties=FontProperties(size=8),
-        )
-    )
-
-
-def _width(ax: Axes) -> float:
-    """Width of the room for the axes before they are fitted to what they show, points."""
-    figure: Any = ax.figure
-    return float(ax.get_position(original=True).width * figure.get_size_inches()[0] * 72)
-
-
-def _head(ax: Axes, title: str) -> None:
-    """Put the legend above the axes, where it covers nothing, and the title above that."""
-    names, width = ax.get_legend_handles_labels()[1], _width(ax)
-    columns = 2 if len(names) > 3 and width > 330 else 1
-    if names:
-        legend = ax.legend(
-            loc="lower left",
-            bbox_to_anchor=(0.0, 1.0),
-            borderaxespad=0.2,
-            ncols=columns,
-            markerscale=0.7,
-            frameon=False,
-            fontsize=8,
-        )
-        for text in legend.get_texts():
-            text.set_parse_math(False)
-    rows = -(-len(names) // columns)
-    # A number stays with its unit, and theta with both.
-    glued = re.sub(r"(?<=theta) (?=\d)|(?<=\d) (?=%|\w+\)$)", "\N{NO-BREAK SPACE}", title)
-    # A character is about half as wide as it is high.
-    wrapped = textwrap.fill(glued, int(np.clip(width / 5.0, 24, 60)))
-    wrapped = wrapped.replace("\N{NO-BREAK SPACE}", " ")
-    ax.set_title(wrapped, fontsize=10, pad=6 + 13 * rows, x=0.0, ha="left", parse_math=False)
-
-
-def _credit(ax: Axes, notes: Sequence[str], *, below: float) -> None:
-    """Write sentences so many points below the axes."""
-    text = " ".join(f"{note.rstrip('.')}." for note in notes if note)
-    ax.annotate(
-        textwrap.fill(text, int(np.clip(_width(ax) / 3.0, 40, 110))),
-        (0.0, 0.0),
-        xycoords="axes fraction",
-        xytext=(0.0, -below),
-        textcoords="offset points",
-        annotation_clip=False,
-        fontsize=6,
-        color="#555555",
-        va="top",
-        parse_math=False,
-    )
 
 
 def save(ax: Axes, path: Any, *, dpi: int = 160) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -55,7 +56,7 @@ def optimise(
         Who matters. Each group's people are scaled to sum to 1 first, so that its weight is
         importance and not head count: weights 2 and 1 mean two thirds and one third.
     decay : {"exponential", "step", "linear", "gaussian"}
-        How coverage falls with distance; see `spineq.solvers.coverage.DECAYS`.
+        How coverage falls with distance; see `spineq.solvers.decays.DECAYS`.
     method : {"auto", "exchange", "greedy", "random"}
         ``"greedy"`` places one sensor after the other where it adds most; ``"exchange"`` then
         swaps sensors until no swap helps; ``"auto"``, the best that there is, is
@@ -92,7 +93,7 @@ def optimise(
 
     began = time.perf_counter()
     watcher = _watcher(progress)
-    problem = _problem(city, problem, dict(words))
+    problem = problem_for(city, problem, dict(words))
     check(city, problem)
     name, method = method_named(problem.method)
     coverage = coverage_of(city, problem, SpanProgress(watcher, 0.0, 0.25))
@@ -169,7 +170,7 @@ def evaluate(
         raise ProblemError(msg, field="n_sensors", mend="Leave it out")
     if problem is None:
         given["n_sensors"] = n_sensors
-    problem = replace(_problem(city, problem, given), n_sensors=n_sensors)
+    problem = replace(problem_for(city, problem, given), n_sensors=n_sensors)
     city.weights(problem.groups)
     sites = places["position"].to_numpy(dtype=np.int64)
     solution = Solution(sites, float("nan"), float("nan"), stopped=False)
@@ -276,7 +277,15 @@ def _need_city(city: object) -> None:
         raise ProblemError(msg, field="city", mend="Read it with read_city(path)")
 
 
-def _problem(city: City, problem: Problem | None, words: dict[str, Any]) -> Problem:
+def problem_for(city: City, problem: Problem | None, words: Mapping[str, Any]) -> Problem:
+    """Make the problem that a caller means by a Problem or by words, for this city.
+
+    Raises
+    ------
+    ProblemError
+        Both are given, a word is wrong, no city, or no theta for a city whose costs are not
+        metres.
+    """
     _need_city(city)
     if problem is None:
         if city.travel_unit != "m" and words.get("theta") is None:
@@ -292,9 +301,6 @@ def _problem(city: City, problem: Problem | None, words: dict[str, Any]) -> Prob
     return problem
 
 
-# ---------------------------------------------------------------------------- coverage
-
-
 def coverage_of(city: City, problem: Problem, progress: Progress) -> Coverage | None:
     """Coverage of the city's points by its sites; small ones are kept for the next call.
 
@@ -303,7 +309,7 @@ def coverage_of(city: City, problem: Problem, progress: Progress) -> Coverage | 
     Coverage or None
         None where the watcher asked to stop.
     """
-    from spineq.solvers.coverage import DECAYS, DENSE_PAIRS, from_travel, straight_line
+    from spineq.solvers.coverage import DENSE_PAIRS
 
     # By digest, so that a city unpickled for every task is still one.
     key = city.digest, problem.theta, problem.decay
@@ -311,12 +317,7 @@ def coverage_of(city: City, problem: Problem, progress: Progress) -> Coverage | 
         if key in _KEPT:
             _KEPT.move_to_end(key)
             return _KEPT[key]
-    decay = DECAYS[problem.decay]
-    if city.travel is not None:
-        n_sites, areas = city.n_sites, city.point_area
-        made = from_travel(city.travel, n_sites, areas, decay, problem.theta, progress)
-    else:
-        made = straight_line(city.site_xy, city.point_xy, decay, problem.theta, progress=progress)
+    made = make_coverage(city, problem, progress)
     if made is not None and made.n_pairs <= DENSE_PAIRS:
         with _KEPT_LOCK:
             _KEPT[key] = made
@@ -329,6 +330,18 @@ def coverage_of(city: City, problem: Problem, progress: Progress) -> Coverage | 
 _KEPT: OrderedDict[tuple[str, float, str], Coverage] = OrderedDict()
 _KEPT_LOCK = threading.Lock()
 _KEPT_MOST = 2
+
+
+def make_coverage(city: City, problem: Problem, progress: Progress) -> Coverage | None:
+    """Compute what `coverage_of` returns, whether or not it is kept already."""
+    from spineq.solvers.coverage import from_travel, straight_line
+    from spineq.solvers.decays import DECAYS
+
+    decay = DECAYS[problem.decay]
+    if city.travel is not None:
+        n_sites, areas = city.n_sites, city.point_area
+        return from_travel(city.travel, n_sites, areas, decay, problem.theta, progress)
+    return straight_line(city.site_xy, city.point_xy, decay, problem.theta, progress=progress)
 
 
 def objective_of(city: City, problem: Problem, coverage: Coverage) -> Objective:

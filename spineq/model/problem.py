@@ -56,7 +56,7 @@ class Problem:
     groups
         Who matters and how much, by name; or a tuple of pairs. By default all residents.
     decay
-        How coverage falls with distance; see `spineq.solvers.coverage.DECAYS`.
+        How coverage falls with distance; see `spineq.solvers.decays.DECAYS`.
     method
         The solver: ``"exchange"``, ``"greedy"``, ``"random"`` (a baseline), or ``"auto"``,
         the best that is there.

@@ -12,7 +12,8 @@ from solvers.instances import as_lists, as_matrix, city_of, matrices, straight_l
 from spineq.errors import ProblemError
 from spineq.progress import RecordingProgress
 from spineq.solvers import coverage as module
-from spineq.solvers.coverage import DECAYS, Coverage, distances, from_travel, straight_line
+from spineq.solvers.coverage import Coverage, distances, from_travel, straight_line
+from spineq.solvers.decays import DECAYS
 
 FORMULAS = {
     "exponential": lambda d, theta: np.exp(-d / theta),

@@ -12,7 +12,8 @@ from spineq.errors import ProblemError
 from spineq.progress import RecordingProgress, SilentProgress
 from spineq.solvers import greedy as module
 from spineq.solvers import objective as objective_module
-from spineq.solvers.coverage import DECAYS, Coverage, straight_line
+from spineq.solvers.coverage import Coverage, straight_line
+from spineq.solvers.decays import DECAYS
 from spineq.solvers.greedy import greedy, in_greedy_order, place
 from spineq.solvers.objective import Objective
 
