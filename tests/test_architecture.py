@@ -37,7 +37,9 @@ FILES = {
         "city",
         "_words", "_styles", "_exports", "network", "_assembly",
     ],
-    "data": ["_synthetic_people", "_synthetic", "_tables", "_original", "files", "demo"],
+    "data": [
+        "_synthetic_people", "_synthetic_cells", "_synthetic", "_tables", "_original", "files", "demo",
+    ],
     "solvers": [
         "_kernels", "decays", "coverage", "objective", "solution", "greedy", "exchange", "random",
     ],

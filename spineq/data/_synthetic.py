@@ -21,12 +21,18 @@ from typing import Final
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import Delaunay, cKDTree
+from scipy.spatial import cKDTree
 
+from spineq.data._synthetic_cells import (
+    VERTICES,
+    Floats,
+    Ints,
+    border_at,
+    cells,
+    even_out,
+    pull_inside,
+)
 from spineq.data._synthetic_people import draw_people, smooth_noise, standardise
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 CRS: Final = "EPSG:32631"
 """UTM zone 31 north: easting 500,000, northing 0 is a point of the equator in open sea."""
@@ -66,17 +72,9 @@ the radius as unit, a town has the same densities, whatever its size."""
 _GRADIENT_ROUNDS: Final = 6
 """Corrections until the gradient is met; with fewer, seeds differ more."""
 
-_LLOYD_SHARE: Final = 0.6
-"""Part of the way to the centroid of its cell that a point is moved, to keep points apart."""
-
-_LLOYD_MOST: Final = 20.0
-"""Metres that it is moved at most: homes in large areas stay on their side of the open land."""
 
 _PIECES: Final = 16
 """Pieces of land for each area, among which its point is drawn."""
-
-_VERTICES: Final = 144
-"""Corners of a town's outline."""
 
 
 @dataclass(frozen=True)
@@ -144,9 +142,9 @@ def synthetic_tables(n_areas: int, towns: int = 1, seed: int = 0) -> SyntheticTa
     middle = _place(np.random.default_rng(seeds[2]), outlines.max(axis=1))
     town = np.repeat(np.arange(towns), sizes)
     local = _draw_points(np.random.default_rng(seeds[3]), sizes, outlines, extent)
-    local = _even_out(local, town, middle, outlines)
+    local = even_out(local, town, middle, outlines)
     xy = middle[town] + local
-    polygons = _cells(xy, town, middle, outlines)
+    polygons = cells(xy, town, middle, outlines)
 
     reach = np.hypot(local[:, 0], local[:, 1]) / radius[town]
     residents, workers = draw_people(
@@ -164,12 +162,6 @@ def _whole(name: str, value: int, least: int) -> int:
         msg = f"{name} is {value}: give a whole number of at least {least}."
         raise ValueError(msg)
     return int(value)
-
-
-def _directions(count: int) -> Floats:
-    """Unit vectors (count, 2) evenly round the circle, starting eastwards."""
-    angle = np.arange(count) * (2 * np.pi / count)
-    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
 def _town_sizes(rng: np.random.Generator, n_areas: int, towns: int) -> Ints:
@@ -193,8 +185,8 @@ def _outlines(rng: np.random.Generator, sizes: Ints) -> Floats:
     Waves round the circle, slow ones the strongest: the first moves the middle
     to one side, as Newcastle's lies by the river that is its border.
     """
-    angle = np.arange(_VERTICES) * (2 * np.pi / _VERTICES)
-    log_radius = np.zeros((len(sizes), _VERTICES))
+    angle = np.arange(VERTICES) * (2 * np.pi / VERTICES)
+    log_radius = np.zeros((len(sizes), VERTICES))
     for wave, strength in enumerate((0.45, 0.2, 0.1, 0.07, 0.05, 0.04), start=1):
         phase = rng.uniform(0, 2 * np.pi, (len(sizes), 1))
         log_radius += strength * np.cos(wave * angle - phase)
@@ -241,30 +233,6 @@ def _place(rng: np.random.Generator, radius: Floats) -> Floats:
     return shifted
 
 
-def _border_at(outlines: Floats, town: Ints, angle: Floats) -> Floats:
-    """Distance (point,), metres, from the middle to the border in the directions given."""
-    step = 2 * np.pi / _VERTICES
-    sector = np.floor(angle / step).astype(np.int64)
-    past = angle - sector * step
-    right = outlines[town, sector % _VERTICES]
-    left = outlines[town, (sector + 1) % _VERTICES]
-    border: Floats = right * left * np.sin(step)
-    border /= right * np.sin(past) + left * np.sin(step - past)
-    return border
-
-
-def _pull_inside(local: Floats, town: Ints, outlines: Floats) -> Floats:
-    """Points (point, 2), metres from the middle, with those past the border drawn back inside.
-
-    Seen from its middle every piece of the border is in sight, so the way back is straight.
-    """
-    # A little short of the border, so that rounding cannot put the point outside.
-    border = 0.98 * _border_at(outlines, town, np.arctan2(local[:, 1], local[:, 0]))
-    distance = np.hypot(local[:, 0], local[:, 1])
-    factor = np.minimum(1, border / np.maximum(distance, 1e-9))
-    return local * factor[:, np.newaxis]
-
-
 def _pieces(sizes: Ints, outlines: Floats) -> tuple[Ints, Floats, Floats]:
     """Equal pieces of land: town (piece,), point (piece, 2) and share of the way to the border.
 
@@ -277,13 +245,13 @@ def _pieces(sizes: Ints, outlines: Floats) -> tuple[Ints, Floats, Floats]:
     # The land in each sector is a triangle; one long ascending list serves all towns at once.
     land = np.cumsum(outlines * np.roll(outlines, -1, axis=1), axis=1)
     land = np.concatenate([np.zeros((len(sizes), 1)), land / land[:, -1:]], axis=1)
-    turn = np.broadcast_to(np.arange(_VERTICES + 1) / _VERTICES, land.shape)
+    turn = np.broadcast_to(np.arange(VERTICES + 1) / VERTICES, land.shape)
     base = np.arange(len(sizes))[:, np.newaxis]
     golden = (np.sqrt(5) - 1) / 2
     at = town + number * golden % 1
     angle = 2 * np.pi * (np.interp(at, (base + land).ravel(), (base + turn).ravel()) - town)
     way = np.sqrt((number + 0.5) / count[town])
-    distance = way * _border_at(outlines, town, angle)
+    distance = way * border_at(outlines, town, angle)
     xy = distance[:, np.newaxis] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return town, xy, way
 
@@ -328,10 +296,10 @@ def _draw_points(rng: np.random.Generator, sizes: Ints, outlines: Floats, extent
     last = (first + count - 1)[of_town]
     chosen = curve[np.clip(np.searchsorted(heap, at), first[of_town], last)]
     spread = rng.uniform(-0.5, 0.5, (len(chosen), 2)) * np.sqrt(_AREA_LAND / _PIECES)
-    local = _pull_inside(xy[chosen] + spread, of_town, outlines)
+    local = pull_inside(xy[chosen] + spread, of_town, outlines)
     while len(close := _too_close(local, of_town, extent)):
         local[close] += rng.uniform(-10, 10, (len(close), 2))
-        local = _pull_inside(local, of_town, outlines)
+        local = pull_inside(local, of_town, outlines)
     return local
 
 
@@ -382,69 +350,3 @@ def _along_curve(xy: Floats, extent: float) -> Ints:
     for bit in range(16):
         place |= (cell[:, 0] >> bit & 1) << 2 * bit | (cell[:, 1] >> bit & 1) << 2 * bit + 1
     return place
-
-
-def _voronoi(xy: Floats) -> tuple[Floats, Ints]:
-    """Corners of the Voronoi cells: coordinates (corner, 2) and the point (corner,) they go round.
-
-    From the Delaunay triangles: a cell's corners are the centres of the circles
-    through the triangles that meet in its point.
-    """
-    centre = (xy.min(axis=0) + xy.max(axis=0)) / 2
-    # A ring of points far out closes the cells at the rim.
-    far = 3 * max(1000.0, float(np.ptp(xy, axis=0).max()))
-    points = np.concatenate([xy - centre, far * _directions(12)])
-    triangles = Delaunay(points).simplices.astype(np.int64)
-    a, b, c = points[triangles].transpose(1, 0, 2)
-    b, c = b - a, c - a
-    cross = 2 * (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0])[:, np.newaxis]
-    bb, cc = (b**2).sum(axis=1), (c**2).sum(axis=1)
-    across = np.stack([c[:, 1] * bb - b[:, 1] * cc, b[:, 0] * cc - c[:, 0] * bb], axis=1)
-    corners = np.repeat(a + across / cross, 3, axis=0)
-    owner = triangles.ravel()
-    direction = corners - points[owner]
-    order = np.lexsort((np.arctan2(direction[:, 1], direction[:, 0]), owner))
-    order = order[: np.searchsorted(owner[order], len(xy))]
-    return corners[order] + centre, owner[order]
-
-
-def _even_out(local: Floats, town: Ints, middle: Floats, outlines: Floats) -> Floats:
-    """Points (area, 2) moved part of the way to the centroid of their cell (Lloyd 1982).
-
-    Real areas are drawn to hold alike numbers of homes, so their points keep
-    more distance than chance would.
-    """
-    corners, owner = _voronoi(middle[town] + local)
-    corners = _pull_inside(corners - middle[town[owner]], town[owner], outlines)
-    x, y = (corners - local[owner]).T
-    first = np.flatnonzero(np.diff(owner, prepend=-1))
-    after = np.arange(1, len(owner) + 1)
-    after[np.append(first[1:], len(owner)) - 1] = first
-    wedge = x * y[after] - x[after] * y
-    land = np.maximum(np.add.reduceat(wedge, first), 1e-9)
-    shift = [np.add.reduceat((v + v[after]) * wedge, first) / (3 * land) for v in (x, y)]
-    move = _LLOYD_SHARE * np.stack(shift, axis=1)
-    length = np.maximum(np.hypot(move[:, 0], move[:, 1]), 1e-9)
-    move *= np.minimum(1, _LLOYD_MOST / length)[:, np.newaxis]
-    return _pull_inside(local + move, town, outlines)
-
-
-def _cells(xy: Floats, town: Ints, middle: Floats, outlines: Floats) -> NDArray[np.object_]:
-    """Polygon (area,) of each area: its Voronoi cell, as far as it lies in the town."""
-    corners, owner = _voronoi(xy)
-    rings = shapely.linearrings(corners, indices=owner)
-    cells: NDArray[np.object_] = np.asarray(shapely.polygons(rings), dtype=np.object_)
-    # Corners that all but coincide can swap places; the cell is convex, so its hull is right.
-    broken = ~shapely.is_valid(cells)
-    cells[broken] = shapely.convex_hull(cells[broken])
-
-    border = middle[:, np.newaxis, :] + outlines[:, :, np.newaxis] * _directions(_VERTICES)
-    towns: NDArray[np.object_] = np.asarray(shapely.polygons(border), dtype=np.object_)
-    shapely.prepare(towns)
-    across = np.flatnonzero(~shapely.covers(towns[town], cells))
-    clipped = shapely.intersection(cells[across], towns[town[across]])
-    # A bay of the border can cut a cell in two: the part with the point is the area.
-    parts, of = shapely.get_parts(clipped, return_index=True)
-    holds = shapely.intersects_xy(parts, xy[across][of])
-    cells[across[of[holds]]] = parts[holds]
-    return cells

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,8 +13,6 @@ import shapely
 from data.city_statistics import NEWCASTLE, allowed, city_statistics
 
 from spineq.data._synthetic import SyntheticTables, synthetic_tables
-
-REAL = Path(__file__).parents[3] / "shared" / "data" / "cities" / "E08000021"
 
 
 @cache
@@ -72,15 +71,13 @@ def test_other_seeds_are_newcastles_too(seed: int) -> None:
     assert not outside
 
 
-def test_definitions_give_newcastles_figures() -> None:
+def test_definitions_give_newcastles_figures(shared: Path) -> None:
     """On the real output areas the definitions give the figures of the table."""
-    if not REAL.is_dir():
-        pytest.skip(f"the real data of Newcastle is not at {REAL}")
-    gpd = pytest.importorskip("geopandas")
-    points = pd.read_csv(REAL / "centroids.csv", index_col="oa11cd").sort_index()
-    ages = pd.read_csv(REAL / "population_ages.csv", index_col="oa11cd").loc[points.index]
-    workers = pd.read_csv(REAL / "workplace.csv", index_col="oa11cd").loc[points.index, "workers"]
-    shapes = gpd.read_file(REAL / "oa_shape").set_index("oa11cd").loc[points.index]
+    real = shared / "data" / "cities" / "E08000021"
+    points = pd.read_csv(real / "centroids.csv", index_col="oa11cd").sort_index()
+    ages = pd.read_csv(real / "population_ages.csv", index_col="oa11cd").loc[points.index]
+    workers = pd.read_csv(real / "workplace.csv", index_col="oa11cd").loc[points.index, "workers"]
+    shapes = gpd.read_file(real / "oa_shape").set_index("oa11cd").loc[points.index]
     found = city_statistics(
         points[["x", "y"]].to_numpy(dtype=np.float64),
         ages.to_numpy(dtype=np.int64),
