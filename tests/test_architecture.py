@@ -38,7 +38,8 @@ FILES = {
         "_words", "_styles", "_exports", "network", "_assembly",
     ],
     "data": [
-        "_synthetic_people", "_synthetic_cells", "_synthetic", "_tables", "_original", "files", "demo",
+        "_synthetic_people", "_synthetic_cells", "_synthetic", "_tables", "_original", "files",
+        "demo",
     ],
     "solvers": [
         "_kernels", "decays", "coverage", "objective", "solution", "greedy", "exchange", "random",
