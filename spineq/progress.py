@@ -107,11 +107,15 @@ class SpanProgress:
         The watcher of the larger computation.
     start, stop
         Share of the whole at which the part begins and ends, 0 to 1.
+    instead
+        Words that are passed on instead of the part's own, whose figures are then kept back:
+        they are of something else than the whole's.
     """
 
     whole: Progress
     start: float
     stop: float
+    instead: str | None = None
 
     def report(
         self,
@@ -121,9 +125,10 @@ class SpanProgress:
         bound: float | None = None,
     ) -> bool:
         """Pass the report on in the whole's terms; see `Progress.report`."""
-        return self.whole.report(
-            self.start + (self.stop - self.start) * fraction, message, value, bound
-        )
+        share = self.start + (self.stop - self.start) * fraction
+        if self.instead is not None:
+            return self.whole.report(share, self.instead)
+        return self.whole.report(share, message, value, bound)
 
 
 class TextProgress:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -185,7 +185,9 @@ def evaluate(
         else:
             objective = objective_of(city, problem, coverage)
             solution = certified(objective, sites, n_sensors, SpanProgress(watcher, 0.5, 0.7))
-            solution = _better_bound(objective, solution, SpanProgress(watcher, 0.7, 0.9))
+            solution = _better_bound(
+                objective, solution, SpanProgress(watcher, 0.7, 0.9, "bounding what is possible")
+            )
     if np.isinf(solution.upper_bound):
         solution = replace(solution, upper_bound=float("nan"))
     measuring = SilentProgress() if solution.stopped else SpanProgress(watcher, 0.9, 0.999)
@@ -203,26 +205,9 @@ def _better_bound(objective: Objective, solution: Solution, progress: Progress) 
     n = min(len(solution.sites), int(objective.usable_sites.sum()))
     if solution.stopped or n == 0:
         return solution
-    best = greedy(objective, n, 0, _Bounding(progress))
+    best = greedy(objective, n, 0, progress)
     bound = max(min(solution.upper_bound, best.upper_bound), solution.value)
     return replace(solution, upper_bound=bound, stopped=best.stopped)
-
-
-@dataclass(frozen=True)
-class _Bounding:
-    """Passes on how far greedy is, but not the figures of its network: the user's is another."""
-
-    whole: Progress
-
-    def report(
-        self,
-        fraction: float,
-        message: str = "",
-        value: float | None = None,
-        bound: float | None = None,
-    ) -> bool:
-        """Pass the report on; see `Progress.report`."""
-        return self.whole.report(fraction, "bounding what is possible")
 
 
 def check(city: City, problem: Problem) -> None:

@@ -53,6 +53,12 @@ def _missing(reason: str) -> NoReturn:
 
 
 @pytest.fixture(scope="session")
+def lacking() -> Callable[[str], NoReturn]:
+    """Skip for want of something, naming it; in CI fail."""
+    return _missing
+
+
+@pytest.fixture(scope="session")
 def root() -> Path:
     """Root of the source tree."""
     return ROOT

@@ -101,3 +101,11 @@ def test_text_without_a_message_shows_the_value_alone() -> None:
         watcher.report(0.5, value=0.5)
     assert ", coverage" not in stream.getvalue()
     assert "coverage 50.0%" in stream.getvalue()
+
+
+def test_a_part_can_keep_its_figures_back() -> None:
+    """Where a part's figures are of something else, only its share and other words go on."""
+    whole = RecordingProgress(stop_after=1)
+    part = SpanProgress(whole, 0.5, 1.0, "bounding")
+    assert part.report(0.5, "placing", 0.3, 0.4) is True
+    assert whole.reports == [Report(0.75, "bounding", None, None)]
