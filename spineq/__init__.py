@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from spineq.errors import SpineqWarning as SpineqWarning
     from spineq.jobs.cluster import connect as connect
     from spineq.jobs.events import DaskProgress as DaskProgress
+    from spineq.jobs.job import Job as Job
+    from spineq.jobs.queue import JobQueue as JobQueue
+    from spineq.jobs.snapshot import JobSnapshot as JobSnapshot
+    from spineq.jobs.tasks import register_task as register_task
     from spineq.model.city import City as City
     from spineq.model.groups import GROUPS as GROUPS
     from spineq.model.groups import Group as Group
@@ -37,6 +41,9 @@ _HOMES = {
     "DaskProgress": "spineq.jobs.events",
     "GROUPS": "spineq.model.groups",
     "Group": "spineq.model.groups",
+    "Job": "spineq.jobs.job",
+    "JobQueue": "spineq.jobs.queue",
+    "JobSnapshot": "spineq.jobs.snapshot",
     "Network": "spineq.model.network",
     "Problem": "spineq.model.problem",
     "SpineqError": "spineq.errors",
@@ -47,6 +54,7 @@ _HOMES = {
     "optimise": "spineq.solve",
     "read_city": "spineq.data.files",
     "read_network": "spineq.model.network",
+    "register_task": "spineq.jobs.tasks",
 }
 
 __all__ = [*sorted(_HOMES), "plot"]

@@ -24,7 +24,17 @@
     ├── UnknownSensorError         (LookupError) a sensor that is neither a site nor an area
     ├── NetworkFileError           (ValueError) a file that is not a network of ours
     ├── StoreError                 (OSError) the store cannot be read or written
-    │   └── AlreadyExistsError     (FileExistsError) a write-once name is taken
+    │   ├── AlreadyExistsError     (FileExistsError) a write-once name is taken
+    │   └── NotInStoreError        (FileNotFoundError) nothing is written under the name
+    ├── LedgerFormatError          (ValueError) a store whose jobs this version cannot read
+    ├── JobError                   (RuntimeError) a job has no answer to give
+    │   ├── JobNotFoundError       (LookupError) no job of that id, or not any more
+    │   ├── JobNotEndedError       (TimeoutError) it has not ended within the time given
+    │   ├── JobFailedError         (RuntimeError) it raised an error, or its workers died
+    │   ├── JobCancelledError      (RuntimeError) somebody cancelled it
+    │   └── JobExpiredError        (TimeoutError) it waited longer than its time to live
+    ├── QueueFullError             (RuntimeError) more jobs wait than the queue takes
+    ├── UnknownTaskError           (LookupError) a task that was not registered
     ├── ClusterError               (ConnectionError) no Dask cluster could be reached or made
     └── MissingExtraError          (ImportError) an optional package is not installed
     SpineqWarning                  (UserWarning) not wrong, but should be known
@@ -207,6 +217,46 @@ class StoreError(SpineqError, OSError):
 
 class AlreadyExistsError(StoreError, FileExistsError):
     """A write-once name is taken."""
+
+
+class NotInStoreError(StoreError, FileNotFoundError):
+    """Nothing is written under the name."""
+
+
+class LedgerFormatError(SpineqError, ValueError):
+    """A store's jobs were written by a version that this one does not know."""
+
+
+class JobError(SpineqError, RuntimeError):
+    """A job has no answer to give."""
+
+
+class JobNotFoundError(JobError, LookupError):
+    """There is no job of that id, or not any more."""
+
+
+class JobNotEndedError(JobError, TimeoutError):
+    """A job has not ended within the time that somebody was willing to wait."""
+
+
+class JobFailedError(JobError, RuntimeError):
+    """A job raised an error, or its workers died; the error's notes hold the traceback."""
+
+
+class JobCancelledError(JobError, RuntimeError):
+    """Somebody cancelled the job."""
+
+
+class JobExpiredError(JobError, TimeoutError):
+    """A job waited in the queue for longer than its time to live."""
+
+
+class QueueFullError(SpineqError, RuntimeError):
+    """More jobs wait than the queue takes."""
+
+
+class UnknownTaskError(SpineqError, LookupError):
+    """A task was not registered in this process."""
 
 
 class ClusterError(SpineqError, ConnectionError):

@@ -7,10 +7,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from spineq._earlier import start_of
 from spineq.errors import ProblemError
 from spineq.measure import at_sites, measured, places_of
 from spineq.model.network import Network
@@ -88,21 +90,75 @@ def optimise(
     >>> net.n_sensors
     5
     """
-    from spineq.solvers import method_named
-    from spineq.solvers.solution import Solution
-
     began = time.perf_counter()
     watcher = _watcher(progress)
     problem = problem_for(city, problem, dict(words))
     check(city, problem)
+    return _answer(city, problem, None, watcher, began)
+
+
+def resume(
+    city: City, problem: Problem, earlier: Network, *, progress: Progress | None = None
+) -> Network:
+    """Answer a greedy problem from greedy's answer for another number of sensors.
+
+    Of a longer network the beginning is taken, which only needs its figures and its bound; a
+    shorter one is continued.
+
+    Parameters
+    ----------
+    city
+        Where.
+    problem
+        What is asked, with ``method="greedy"``.
+    earlier
+        What `optimise` answered, not stopped, for this city and a problem that differs in
+        ``n_sensors`` alone (and in ``seed``, which greedy does not use).
+    progress
+        Watcher; when it asks to stop, the best network so far is returned, marked.
+
+    Returns
+    -------
+    Network
+        What ``optimise(city, problem)`` returns, bit for bit, but for the time taken.
+
+    Raises
+    ------
+    ProblemError
+        The earlier network is of another city or problem, or is not greedy's whole answer; or
+        the city has fewer sites than sensors.
+    DataError
+        The city lacks the data of a group.
+    """
+    began = time.perf_counter()
+    watcher = _watcher(progress)
+    problem = problem_for(city, problem, {})
+    check(city, problem)
+    return _answer(city, problem, start_of(city, problem, earlier), watcher, began)
+
+
+def _answer(
+    city: City,
+    problem: Problem,
+    start: NDArray[np.int64] | None,
+    watcher: Progress,
+    began: float,
+) -> Network:
+    """Solve a checked problem, for greedy from the sites placed earlier, and measure it."""
+    from spineq.solvers import method_named
+    from spineq.solvers.greedy import NOWHERE, greedy
+    from spineq.solvers.solution import Solution
+
     name, method = method_named(problem.method)
+    solve = method.solve if start is None else partial(greedy, start=start)
     coverage = coverage_of(city, problem, SpanProgress(watcher, 0.0, 0.25))
     if coverage is None:
         # Stopped before there was anything to choose by.
-        solution = Solution(np.empty(0, dtype=np.int64), 0.0, np.inf, stopped=True)
+        sites = NOWHERE if start is None else start[: problem.n_sensors]
+        solution = Solution(sites, float("nan"), np.inf, stopped=True)
     else:
         objective = objective_of(city, problem, coverage)
-        solution = method.solve(
+        solution = solve(
             objective, problem.n_sensors, problem.seed, SpanProgress(watcher, 0.25, 0.95)
         )
     # Measuring is short and is not stopped: a network without its figures is none.

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
+from pretended_s3 import S3, pretended_s3
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -84,3 +85,12 @@ def needs() -> Callable[[str], ModuleType]:
             _missing(f"{module} is not installed ({error})")
 
     return load
+
+
+@pytest.fixture(scope="session")
+def s3(needs: Callable[[str], ModuleType]) -> Iterator[S3]:
+    """S3 on a loopback port, for this process and those it starts; skips without moto."""
+    needs("s3fs")
+    needs("moto.server")
+    with pretended_s3() as service:
+        yield service

@@ -22,6 +22,7 @@ ROOMS = [
     "data",
     "solvers",
     "measure",
+    "_earlier",
     "solve",
     "_plot_parts",
     "plot",
@@ -32,19 +33,24 @@ ROOMS = [
 
 #: Inside a package, from the ground up. The package's own front comes last.
 FILES = {
+    "store": ["contract", "_words", "folder", "url", "whole"],
     "model": [
         "groups", "problem", "_checks", "_contract", "_parts", "_counting", "_digest", "_parquet",
         "city",
-        "_words", "_styles", "_exports", "network", "_assembly",
+        "_words", "_styles", "_exports", "_netcdf", "network", "_assembly",
     ],
     "data": [
         "_synthetic_people", "_synthetic_cells", "_synthetic", "_tables", "_original", "files",
-        "demo",
+        "packed", "demo",
     ],
     "solvers": [
         "_kernels", "decays", "coverage", "objective", "solution", "greedy", "exchange", "random",
     ],
-    "jobs": ["cluster", "events"],
+    "jobs": [
+        "_host", "states", "records", "fairness", "ledger", "snapshot", "index", "sweep", "similar",
+        "settings", "cluster", "events", "warm_up", "tasks", "requests", "worker", "meeting",
+        "carrier", "keeper", "watch", "job", "queue",
+    ],
     "cli": ["options", "data", "demo", "commands"],
 }  # fmt: skip
 
@@ -59,6 +65,7 @@ OWNED = {
     "mpl_toolkits": "_plot_parts",
     "distributed": "jobs",
     "dask": "jobs",
+    "platformdirs": "jobs",
     "apricot": "bench",
     "click": "cli",
 }

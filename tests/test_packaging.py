@@ -109,9 +109,12 @@ def tracked(root: Path, lacking: Callable[[str], NoReturn]) -> list[Path]:
 
 
 def test_conda_repeats_pyproject(project: dict[str, Any], conda: dict[str, Any]) -> None:
-    """environment.yml has the core, the panel and the reports, with the same lower bounds."""
+    """environment.yml has the core and what `all` adds to it, with the same lower bounds."""
     extras = project["project"]["optional-dependencies"]
-    expected = bounds(project["project"]["dependencies"] + extras["panel"] + extras["report"])
+    wanted = [*project["project"]["dependencies"]]
+    for extra in ("panel", "report", "s3"):
+        wanted += extras[extra]
+    expected = bounds(wanted)
 
     plain = [entry for entry in conda["dependencies"] if isinstance(entry, str)]
     plain.remove("pip")
@@ -132,10 +135,10 @@ def test_conda_is_for_conda_forge(conda: dict[str, Any]) -> None:
 def test_extras(project: dict[str, Any]) -> None:
     """`all` is what a user may want; nothing that no part of spineq needs yet is offered."""
     extras = project["project"]["optional-dependencies"]
-    assert set(extras) == {"panel", "report", "compare", "all", "test", "dev"}
-    assert extras["all"] == ["spineq[panel,report]"]
+    assert set(extras) == {"panel", "report", "s3", "compare", "all", "test", "dev"}
+    assert extras["all"] == ["spineq[panel,report,s3]"]
     assert "spineq[test]" in extras["dev"]
-    for name in ("panel", "report", "compare", "test"):
+    for name in ("panel", "report", "s3", "compare", "test"):
         assert bounds(extras[name])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import warnings
 from collections import OrderedDict
@@ -262,6 +263,134 @@ def test_methods_are_ordered() -> None:
     values = {net.method: net.total_coverage for net in nets}
     assert values["random"] < values["greedy"] <= values["exchange"]
     assert sq.optimise(city, n_sensors=9).method == "exchange"
+
+
+# ---------------------------------------------------------------------------- going on
+
+
+def assert_identical(net: sq.Network, other: sq.Network) -> None:
+    """Compare bit for bit, but for the time taken."""
+    assert net == other
+    assert net.upper_bound == other.upper_bound
+    assert net.placement_history == other.placement_history
+    assert net.coverage_history == other.coverage_history
+    for field in ("gain", "group_history", "area_coverage", "people_within"):
+        assert (net.dataset[field].to_numpy() == other.dataset[field].to_numpy()).all()
+    assert net.problem == other.problem
+    assert not net.stopped
+
+
+@given(
+    city=cities(),
+    data=st.data(),
+    theta=st.sampled_from([50.0, 500.0, 5_000.0]),
+    decay=st.sampled_from(["exponential", "step", "linear", "gaussian"]),
+    dense=st.booleans(),
+)
+def test_resuming_is_starting_over(
+    city: sq.City, data: st.DataObject, theta: float, decay: str, dense: bool
+) -> None:
+    """From greedy's answer for any other number comes the answer that optimise gives."""
+    n, other = (data.draw(st.integers(1, city.n_sites)) for _ in range(2))
+    words = {"theta": theta, "decay": decay, "method": "greedy"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(solve, "_KEPT", OrderedDict())
+        patch.setattr(coverage_module, "DENSE_PAIRS", 10**6 if dense else 0)
+        problem = sq.Problem(n_sensors=n, **words)
+        earlier = sq.optimise(city, n_sensors=other, seed=3, **words)
+        made = solve.resume(city, problem, earlier)
+        assert_identical(made, sq.optimise(city, problem))
+        assert_identical(solve.resume(city, earlier.problem, made), earlier)
+
+
+@pytest.mark.parametrize("kind", ["travel", "sites", "groups", "demo"])
+def test_resuming_with_parts(kind: str, custom: sq.City, tmp_path: Path) -> None:
+    """The same with travel costs, sites and groups of one's own, and from a file."""
+    city, words = scattered(1), {"theta": 400.0}
+    if kind == "travel":
+        city = city.with_travel(straight_lines(city), unit="minutes")
+    elif kind == "sites":
+        city = custom
+    elif kind == "groups":
+        words["groups"] = {"jobs": sq.Group(column="workers"), "young": sq.Group(ages=(0, 15))}
+    else:
+        city = sq.demo_city()
+    sizes = (1, 2) if kind == "sites" else (3, 17)
+    for n, other in (sizes, sizes[::-1]):
+        earlier = sq.optimise(city, n_sensors=other, method="greedy", **words)
+        earlier = sq.read_network(earlier.to_netcdf(tmp_path / "earlier.nc"))
+        problem = sq.Problem(n_sensors=n, method="greedy", **words)
+        assert_identical(solve.resume(city, problem, earlier), sq.optimise(city, problem))
+
+
+def test_a_prefix_needs_no_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a longer network the beginning is taken without a step of greedy."""
+    from spineq.solvers import _kernels
+
+    city, words = scattered(2), {"theta": 400, "method": "greedy"}
+    longer = sq.optimise(city, n_sensors=9, **words)
+    expected = sq.optimise(city, n_sensors=4, **words)
+    monkeypatch.setattr(_kernels, "lazy_greedy", None)
+    assert_identical(solve.resume(city, sq.Problem(n_sensors=4, **words), longer), expected)
+
+
+def test_networks_that_do_not_fit(custom: sq.City) -> None:
+    """From another city's, another problem's or half an answer there is no going on."""
+    city = scattered(4)
+    problem = sq.Problem(n_sensors=4, theta=400, method="greedy")
+    earlier = sq.optimise(city, problem)
+
+    def refused(match: str, *, city: sq.City = city, net: object = earlier, **asked: Any) -> None:
+        with pytest.raises(ProblemError, match=match):
+            solve.resume(city, dataclasses.replace(problem, **asked), net)
+
+    refused("was made for another city .'Smallville'.", city=scattered(5))
+    refused("theta 400.0, not 300.0", theta=300)
+    refused("decay 'exponential', not 'step'", decay="step")
+    refused("groups", groups={"jobs": sq.Group(column="workers")})
+    refused("only greedy goes on .* 'exchange'", method="exchange")
+    refused("only greedy goes on .* 'auto'", method="auto")
+    refused("'exchange'", net=sq.optimise(city, n_sensors=4, theta=400, method="exchange"))
+    refused("'given'", net=sq.evaluate(city, ["A3"], dataclasses.replace(problem, n_sensors=1)))
+    refused("was stopped", net=sq.optimise(city, problem, progress=RecordingProgress(1)))
+    refused("earlier network is needed, not 'net.nc'", net="net.nc")
+    refused("26 sensors are more than the city's 25 sites", n_sensors=26)
+    moved = earlier.dataset.copy(deep=True)
+    moved["site"][2] = "A99"
+    refused("at 'A99', which is no site", net=sq.Network(moved))
+    moved["site"][2] = str(moved["site"][0].item())
+    refused("named twice", net=sq.Network(moved))
+    with pytest.raises(ProblemError, match="Problem is needed"):
+        solve.resume(city, "greedy", earlier)
+
+
+@pytest.mark.parametrize("n", [3, 8])
+def test_resuming_reports_and_stops(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Going on is watched as optimising is; stopped, what stood already is kept, marked."""
+    from spineq.solvers import greedy, objective
+
+    for module in (greedy, objective):
+        monkeypatch.setattr(module, "BUDGET", 4_000)
+    city = sq.demo_city()
+    problem = sq.Problem(n_sensors=n, method="greedy")
+    earlier = sq.optimise(city, n_sensors=5, method="greedy")
+    whole = sq.optimise(city, problem)
+    fractions: list[float] = []
+    for stop_after in range(1, 1_000):
+        monkeypatch.setattr(solve, "_KEPT", OrderedDict())
+        watcher = RecordingProgress(stop_after)
+        net = solve.resume(city, problem, earlier, progress=watcher)
+        fractions = [report.fraction for report in watcher.reports]
+        assert fractions == sorted(fractions)
+        if not net.stopped:
+            break
+        assert max(fractions) < 1.0
+        assert min(n, 5) <= net.n_sensors <= n
+        assert net.placement_history == whole.placement_history[: net.n_sensors]
+        assert whole.total_coverage <= net.upper_bound
+    assert len(fractions) > 10
+    assert fractions.count(1.0) == 1
+    assert_identical(net, whole)
 
 
 # ---------------------------------------------------------------------------- evaluating

@@ -25,12 +25,6 @@ SCHEMA = 1
 # Attribute of a file that holds the digest of everything else in it.
 _DIGEST = "spineq_digest"
 
-# What xarray and netCDF4 raise over a file that is none, or a damaged one.
-_UNREADABLE = (
-    OSError, ValueError, TypeError, RuntimeError, AttributeError, LookupError, ArithmeticError,
-    MemoryError,
-)  # fmt: skip
-
 #: Distances, metres, within which people are counted beside coverage.
 WITHIN = (250.0, 500.0, 1000.0)
 
@@ -287,12 +281,18 @@ class Network:
         StoreError
             The file cannot be written.
         """
-        from spineq.model._exports import content_digest, exported
+        from spineq.model._exports import exported
 
-        data = self.dataset.assign_attrs({_DIGEST: content_digest(self.dataset)})
         with exported(Path(path)) as temporary:
-            data.to_netcdf(temporary, engine="netcdf4", format="NETCDF4")
+            temporary.write_bytes(self.to_bytes())
         return Path(path)
+
+    def to_bytes(self) -> bytes:
+        """Return the content of the file that `to_netcdf` writes; see `network_from_bytes`."""
+        from spineq.model._exports import content_digest
+        from spineq.model._netcdf import encoded
+
+        return encoded(self.dataset.assign_attrs({_DIGEST: content_digest(self.dataset)}))
 
     def to_geojson(self, path: str | Path) -> Path:
         """Write the sensors as GeoJSON points: longitude and latitude (EPSG:4326)."""
@@ -334,44 +334,57 @@ def read_network(path: str | Path) -> Network:
     NetworkFileError
         The file is not there, is not a network of ours, or was changed since it was written.
     """
-    import netCDF4
-
-    from spineq.model._exports import content_digest
-
-    path, mend = Path(path), "Give a file written by to_netcdf"
+    path = Path(path)
     if not path.exists():
         msg = "there is no such file"
         raise NetworkFileError(msg, file=path, mend="Check the path")
     try:
-        # From memory: HDF5 does not always close a damaged file, and then goes on to read it
-        # for the one that is written in its place.
-        with netCDF4.Dataset("network", memory=path.read_bytes()) as file:
-            opened = xr.backends.NetCDF4DataStore(file)  # type: ignore[no-untyped-call]
-            data = xr.open_dataset(opened).load()
-    except _UNREADABLE as error:
-        msg = f"the file cannot be read as NetCDF ({error})"
+        content = path.read_bytes()
+    except OSError as error:
+        msg = f"the file cannot be read ({error.strerror})"
+        raise NetworkFileError(msg, file=path, mend="Check the path") from error
+    return _network(content, path)
+
+
+def network_from_bytes(data: bytes) -> Network:
+    """Rebuild a network that `Network.to_bytes` described.
+
+    Raises
+    ------
+    NetworkFileError
+        The bytes are not a network of ours, or were changed since they were written.
+    """
+    return _network(data, None)
+
+
+def _network(content: bytes, path: Path | None) -> Network:
+    from spineq.model._exports import content_digest
+    from spineq.model._netcdf import UNREADABLE, decoded
+
+    what = "data" if path is None else "file"
+    mend = f"Give {'what to_bytes returned' if path is None else 'a file written by to_netcdf'}"
+    try:
+        data = decoded(content)
+    except UNREADABLE as error:
+        msg = f"the {what} cannot be read as NetCDF ({error})"
         raise NetworkFileError(msg, file=path, mend=mend) from error
     schema = data.attrs.get("spineq_schema")
     if schema is None:
-        msg = "the file is NetCDF, but not a network of spineq's"
+        msg = f"the {what} is NetCDF, but not a network of spineq's"
         raise NetworkFileError(msg, file=path, mend=mend)
     if not isinstance(schema, int | np.integer) or schema < 1:
         msg = f"{schema!s:.60} is no number of a schema"
         raise NetworkFileError(msg, file=path, field="spineq_schema", mend=mend)
     if schema > SCHEMA:
-        msg = f"the file follows schema {schema}, this version knows up to {SCHEMA}"
+        msg = f"the {what} follows schema {schema}, this version knows up to {SCHEMA}"
         raise NetworkFileError(msg, file=path, mend="Update spineq")
     written = data.attrs.pop(_DIGEST, None)
     try:
-        for name, variable in data.variables.items():
-            # Where there is no sensor, its ids come back as a list of no numbers.
-            if variable.dtype.kind in "OUT" or name in ("site", "sensor_area"):
-                data[name] = variable.astype(object)
         intact = written == content_digest(data)
-    except _UNREADABLE:
+    except UNREADABLE:
         intact = False
     if not intact:
-        msg = "the file was damaged or changed since spineq wrote it"
+        msg = f"the {what} was damaged or changed since spineq wrote it"
         raise NetworkFileError(msg, file=path, mend="Use a copy of it, or write it again")
     return Network(data)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 import time
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
+import dask_processes
 import pytest
 from distributed import Client
 
 import spineq as sq
-from spineq.jobs.events import PERIOD, DaskProgress
+from spineq.jobs.events import PERIOD, DaskProgress, connection_of, follow, resubscribe
 from spineq.progress import Progress
 
 pytestmark = pytest.mark.cluster
@@ -37,7 +40,7 @@ def _report_for(seconds: float, progress: Progress) -> tuple[int, bool]:
 
 def _follow(client: Client, topic: str) -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = []
-    client.subscribe_topic(topic, lambda event: events.append(event[1]))
+    follow(client, topic, lambda event: events.append(event[1]))
     return events
 
 
@@ -90,3 +93,144 @@ def test_outside_of_a_worker_it_is_silent_and_picklable() -> None:
     assert progress.topic == "topic"
     assert progress.report(0.5) is False
     assert isinstance(progress, Progress)
+
+
+def _followed(client: Client) -> list[str]:
+    """Topics that the scheduler sends to this client."""
+    me = client.id
+
+    def look(dask_scheduler: Any) -> list[str]:
+        topics = dask_scheduler._broker._topics
+        return [name for name, topic in topics.items() if me in topic.subscribers]
+
+    return client.run_on_scheduler(look)
+
+
+def _say(client: Client, topic: str, message: int, *hearers: list[Any]) -> None:
+    """Send an event once the scheduler knows who follows; wait until all have heard it."""
+    _wait_until(lambda: topic in _followed(client))
+    client.log_event(topic, message)
+    for heard in hearers:
+        _wait_until(lambda heard=heard: message in heard)
+
+
+def test_followers_of_one_topic_do_not_replace_each_other(client: Client) -> None:
+    """Each of several handlers gets every event until its own end, one that fails or not."""
+    one: list[int] = []
+    two: list[int] = []
+
+    def failing(event: Any) -> None:
+        raise ValueError(event)
+
+    def second(event: Any) -> None:
+        two.append(event[1])
+
+    ends = [
+        follow(client, "shared", failing),
+        follow(client, "shared", lambda event: one.append(event[1])),
+        follow(client, "shared", second),
+        follow(client, "shared", second),
+    ]
+    _say(client, "shared", 1, one, two)
+    assert one == [1]
+    assert two == [1, 1]
+    ends[2]()
+    ends[2]()  # may be called twice
+    _say(client, "shared", 2, one, two)
+    assert two == [1, 1, 2]
+    ends[1]()
+    _say(client, "shared", 3, two)
+    assert one == [1, 2]
+    assert "shared" in _followed(client)
+    ends[3]()
+    ends[0]()
+    _wait_until(lambda: "shared" not in _followed(client))
+    end = follow(client, "shared", lambda event: one.append(event[1]))
+    _say(client, "shared", 4, one)
+    end()
+
+
+def test_a_handler_may_end_the_following_of_itself_and_others(client: Client) -> None:
+    """An end that is called on the loop's own thread does not wait for anything."""
+    heard: list[int] = []
+
+    def once(event: Any) -> None:
+        heard.append(event[1])
+        end()
+
+    end = follow(client, "once", once)
+    _say(client, "once", 1, heard)
+    _wait_until(lambda: "once" not in _followed(client))
+    client.log_event("once", 2)
+    assert client.submit(sum, [2, 3], pure=False).result() == 5
+    assert heard == [1]
+
+
+def test_following_does_not_keep_a_client_alive(client: Client) -> None:
+    """A closed client is forgotten, with handlers that know it; an end after that is harmless."""
+    address = client.scheduler.address
+
+    def come_and_go(topics: list[str]) -> tuple[weakref.ref[Client], Any]:
+        other = Client(address, set_as_default=False)
+        end = None
+        for topic in topics:
+            follow(other, topic, lambda event: other.log_event("echo", event))
+            end = follow(other, topic, print)
+        other.close()
+        return weakref.ref(other), end
+
+    for topics in ([], ["a", "b"]):
+        gone, end = come_and_go(topics)
+        if end is not None:
+            end()
+        del end
+        gc.collect()
+        assert gone() is None, topics
+
+
+def test_a_connection_is_another_one_after_the_scheduler_died() -> None:
+    """A scheduler that is killed and started anew gives another connection, and none between."""
+    heard: list[int] = []
+    with dask_processes.scheduler() as scheduler:
+        with Client(scheduler.address, set_as_default=False) as client:
+            end = follow(client, "topic", lambda event: heard.append(event[1]))
+            first = connection_of(client)
+            assert first is not None
+            assert connection_of(client) is first
+            _say(client, "topic", 1, heard)
+            scheduler.kill()
+            _wait_until(lambda: connection_of(client) is None)
+            scheduler.start()
+            _wait_until(lambda: connection_of(client) is not None, 60)
+            assert connection_of(client) is not first
+            assert "topic" not in _followed(client)
+            resubscribe(client)
+            _say(client, "topic", 2, heard)
+            end()
+            _wait_until(lambda: "topic" not in _followed(client))
+            resubscribe(client)  # nothing is followed any more
+            assert "topic" not in _followed(client)
+        assert connection_of(client) is None
+    assert heard == [1, 2]
+
+
+def test_a_connection_is_another_one_after_it_was_cut() -> None:
+    """A client that only lost its connection is new to the same scheduler too."""
+    heard: list[int] = []
+    with (
+        dask_processes.scheduler() as scheduler,
+        dask_processes.Proxy(scheduler.address) as proxy,
+        Client(proxy.address, set_as_default=False) as client,
+    ):
+        follow(client, "topic", lambda event: heard.append(event[1]))
+        first = connection_of(client)
+        proxy.refuse()
+        _wait_until(lambda: connection_of(client) is None)
+        proxy.accept()
+        _wait_until(lambda: connection_of(client) is not None, 60)
+        assert connection_of(client) is not first
+        second = connection_of(client)
+        proxy.cut()
+        _wait_until(lambda: connection_of(client) not in (None, second), 60)
+        resubscribe(client)
+        _say(client, "topic", 1, heard)

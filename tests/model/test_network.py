@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from solvers.instances import city_of
 import spineq as sq
 from spineq.errors import DataError, NetworkFileError, StoreError
 from spineq.model._styles import areas_qml, sensors_qml
-from spineq.model.network import Network
+from spineq.model.network import Network, network_from_bytes
 from spineq.progress import RecordingProgress
 
 #: The keys of the original system's results.
@@ -220,6 +221,67 @@ def test_damaged_bytes_are_noticed(networks: dict[str, Network], tmp_path: Path)
             sq.read_network(bad)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_bytes_round_trip_is_exact(networks: dict[str, Network], name: str, tmp_path: Path) -> None:
+    """Through bytes a network stays as it is, and they are the content of a file."""
+    net = networks[name]
+    back = network_from_bytes(net.to_bytes())
+    assert back == net
+    assert back.seconds == net.seconds
+    assert back.dataset.coords.keys() == net.dataset.coords.keys()
+    assert network_from_bytes(back.to_bytes()) == net
+    path = net.to_netcdf(tmp_path / "net.nc")
+    assert network_from_bytes(path.read_bytes()) == net
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_xarray_reads_and_writes(
+    networks: dict[str, Network], name: str, tmp_path: Path
+) -> None:
+    """Xarray sees in a file the same dataset, and a file that it wrote of it is read."""
+    net = networks[name]
+    with xr.open_dataset(net.to_netcdf(tmp_path / "net.nc")) as opened:
+        theirs = opened.load()
+    written = theirs.attrs["spineq_digest"]
+    for field, ours in net.dataset.variables.items():
+        assert theirs[field].attrs == ours.attrs
+        assert theirs[field].dims == ours.dims
+        np.testing.assert_array_equal(theirs[field].to_numpy(), ours.to_numpy())
+    assert theirs.coords.keys() == net.dataset.coords.keys()
+    # As earlier versions wrote it.
+    net.dataset.assign_attrs(spineq_digest=written).to_netcdf(tmp_path / "earlier.nc")
+    assert sq.read_network(tmp_path / "earlier.nc") == net
+
+
+def test_bytes_that_are_no_network(networks: dict[str, Network], tmp_path: Path) -> None:
+    """Foreign, cut and changed bytes are refused in words that name no file."""
+    good = networks["custom"].to_bytes()
+    xr.Dataset({"a": ("x", [1.0])}).to_netcdf(tmp_path / "foreign.nc")
+    foreign = (tmp_path / "foreign.nc").read_bytes()
+    for data in (b"", b"hello", bytes(4096), good[:100], good[: len(good) // 2]):
+        with pytest.raises(NetworkFileError, match=r"data cannot be read as NetCDF .*to_bytes"):
+            network_from_bytes(data)
+    with pytest.raises(NetworkFileError, match="data is NetCDF, but not a network"):
+        network_from_bytes(foreign)
+    at = good.index(np.float64(networks["custom"].dataset["gain"][0]).tobytes())
+    with pytest.raises(NetworkFileError, match="data was damaged or changed"):
+        network_from_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+
+
+def test_bytes_from_many_threads(networks: dict[str, Network]) -> None:
+    """Networks are written and read by several threads at once."""
+    names = ["plain", "mixed", "custom", "areas"] * 20
+    with ThreadPoolExecutor(8) as pool:
+        made = pool.map(lambda name: network_from_bytes(networks[name].to_bytes()), names)
+        assert all(net == networks[name] for net, name in zip(made, names, strict=True))
+
+
+def test_a_folder_is_no_network(tmp_path: Path) -> None:
+    """Where a folder is named instead of a file, that is said."""
+    with pytest.raises(NetworkFileError, match="cannot be read"):
+        sq.read_network(tmp_path)
+
+
 # ---------------------------------------------------------------------------- JSON
 
 
@@ -403,13 +465,14 @@ def test_a_write_that_breaks_off_leaves_the_old_file(
     before = path.read_bytes()
 
     def half(frame: Any, target: Any, *_: object, **__: object) -> None:
-        Path(target).write_bytes(b"half")
         # SQLite's companion, which a torn write leaves beside the file.
-        Path(f"{target}-journal").write_bytes(b"half")
+        for torn in (target, f"{target}-journal"):
+            with Path(torn).open("wb") as file:
+                file.write(b"half")
         _torn()
 
     monkeypatch.setattr(gpd.GeoDataFrame, "to_file", half)
-    monkeypatch.setattr(xr.Dataset, "to_netcdf", half)
+    monkeypatch.setattr(Path, "write_bytes", lambda path, _: half(None, path))
     monkeypatch.setattr(Path, "write_text", lambda path, _: half(None, path))
     with pytest.raises(StoreError, match="No space left"):
         getattr(net, writer)(path)
@@ -420,12 +483,12 @@ def test_a_write_that_breaks_off_leaves_the_old_file(
 def test_a_name_that_the_locale_cannot_write(
     networks: dict[str, Network], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where HDF5 cannot encode the file's name, a StoreError says so."""
+    """Where the system cannot encode the file's name, a StoreError says so."""
 
     def refuse(*_: object, **__: object) -> Any:
         "ü".encode("ascii")
 
-    monkeypatch.setattr(xr.Dataset, "to_netcdf", refuse)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
     with pytest.raises(StoreError, match="cannot be written"):
         networks["plain"].to_netcdf(tmp_path / "ü.nc")
     assert list(tmp_path.iterdir()) == []

@@ -142,3 +142,97 @@ def test_bound_of_a_stopped_run_is_one(objective: Objective, data: st.DataObject
             placed = place(objective, n, RecordingProgress(stop_after))
             assert placed.upper_bound >= best
             assert (placed.upper_bound == np.inf) <= (len(placed.sites) == 0)
+
+
+@given(objective=objectives(max_sites=12), data=st.data(), budget=st.sampled_from([1, 10**6]))
+def test_going_on_is_starting_over(objective: Objective, data: st.DataObject, budget: int) -> None:
+    """From what was placed for any other number, greedy goes on to the same answer."""
+    n_usable = int(objective.usable_sites.sum())
+    n = data.draw(st.integers(1, n_usable))
+    earlier = place(objective, data.draw(st.integers(1, n_usable)), SILENT).sites
+    whole = greedy(objective, n, 0, SILENT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BUDGET", budget)
+        resumed = greedy(objective, n, 0, SILENT, earlier)
+    assert resumed.sites.tolist() == whole.sites.tolist() == naive_greedy(objective, n)
+    assert (resumed.value, resumed.upper_bound) == (whole.value, whole.upper_bound)
+    assert not resumed.stopped
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("dense", [True, False])
+@pytest.mark.parametrize("decay", ["step", "exponential"])
+def test_going_on_with_broken_numbers(seed: int, dense: bool, decay: str) -> None:
+    """On a grid, where sums are rounded and gains tie, the answers agree to the last bit."""
+    generator = np.random.default_rng(seed)
+    xy = 100.0 * generator.integers(0, 8, (60, 2))
+    coverage = straight_line(xy, xy, DECAYS[decay], 70.0, dense=dense)
+    assert coverage is not None
+    weight = generator.random(60)
+    objective = Objective(coverage, weight / weight.sum(), generator.random(60) < 0.8)
+    for n in (1, 7, 25, 40):
+        whole = greedy(objective, n, 0, SILENT)
+        for k in (1, 6, 24, 40):
+            resumed = greedy(objective, n, 0, SILENT, place(objective, k, SILENT).sites)
+            assert resumed.sites.tolist() == whole.sites.tolist()
+            assert (resumed.value, resumed.upper_bound) == (whole.value, whole.upper_bound)
+
+
+@given(objective=objectives(max_sites=12), data=st.data())
+def test_bound_of_placing_is_never_below_the_certificate(
+    objective: Objective, data: st.DataObject
+) -> None:
+    """Without the bound that placing leaves, the certificate is no worse, but for rounding."""
+    n = data.draw(st.integers(1, int(objective.usable_sites.sum())))
+    weight = data.draw(
+        st.lists(st.floats(0, 9), min_size=len(objective.weight), max_size=len(objective.weight))
+    )
+    broken = Objective(objective.coverage, np.array(weight), objective.usable)
+    for asked in (objective, broken):
+        known = place(asked, n, SILENT).upper_bound
+        assert greedy(asked, n, 0, SILENT).upper_bound <= known * (1 + 1e-13)
+
+
+@pytest.mark.parametrize("floor", [0.0, 1e-4])
+def test_bound_of_placing_in_lists(floor: float) -> None:
+    """The same where pairs were cut off, each point counting as covered to the cut-off."""
+    generator = np.random.default_rng(3)
+    matrix = generator.random((40, 300)) ** 8
+    for n in (1, 5, 20, 40):
+        objective = Objective(as_lists(matrix, floor), generator.random(300))
+        known = place(objective, n, SILENT).upper_bound
+        assert greedy(objective, n, 0, SILENT).upper_bound <= known * (1 + 1e-13)
+
+
+def test_starts_that_greedy_cannot_have_placed() -> None:
+    """A site that is none, is not usable, or comes twice is refused before a kernel sees it."""
+    objective = Objective(
+        Coverage.from_matrix(np.eye(3)), np.ones(3), np.array([True, False, True])
+    )
+    for start in ([3], [-1], [1]):
+        with pytest.raises(ProblemError, match=f"no sensor may stand at {start[0]}"):
+            place(objective, 2, SILENT, np.array(start))
+    with pytest.raises(ProblemError, match="named twice"):
+        place(objective, 2, SILENT, np.array([2, 2]))
+
+
+def test_stopped_while_going_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped after any report, what was there and what came to it is returned, marked."""
+    monkeypatch.setattr(module, "BUDGET", 30)
+    monkeypatch.setattr(objective_module, "BUDGET", 30)
+    generator = np.random.default_rng(2)
+    objective = Objective(Coverage.from_matrix(generator.random((15, 10))), generator.random(10))
+    start = place(objective, 3, SILENT).sites
+    watcher = RecordingProgress()
+    whole = greedy(objective, 6, 0, watcher, start)
+    fractions = [report.fraction for report in watcher.reports]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    lengths = set()
+    for stop_after in range(1, len(fractions) - 2):
+        stopped = greedy(objective, 6, 0, RecordingProgress(stop_after), start)
+        lengths.add(len(stopped.sites))
+        assert stopped.stopped
+        assert stopped.sites.tolist() == whole.sites[: len(stopped.sites)].tolist()
+        assert stopped.upper_bound >= whole.value
+    assert lengths >= {3, 6}

@@ -1,0 +1,212 @@
+"""Carries attempts to a Dask cluster, and notices when the cluster forgot them."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from spineq.errors import ClusterError, SpineqError
+from spineq.jobs import meeting
+from spineq.jobs.cluster import at_hand, connect
+from spineq.jobs.events import connection_of, follow, resubscribe
+from spineq.jobs.warm_up import warm_up
+from spineq.jobs.worker import Order, run_attempt
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+    from spineq.jobs.ledger import Ledger
+
+_LOG = logging.getLogger(__name__)
+
+#: Seconds for which a client looks for a scheduler that is gone, and between two new clients.
+_TIMEOUT, _PAUSE = 5, 5.0
+
+#: ``on_done(attempt, error)``: the task has ended; an error if it was not by returning.
+OnDone = Callable[[str, BaseException | None], None]
+
+
+class Carrier:
+    """The Dask side of a queue. Its methods are called by the queue's keeper alone.
+
+    Parameters
+    ----------
+    where
+        As in `spineq.connect`. For None, a cluster that serves the same store comes before a
+        new one.
+    ledger
+        Whose attempts.
+    on_event
+        Called with each event about progress, on the client's loop: it must return at once.
+    on_done
+        Called when a task has ended, on some thread.
+    options
+        Further arguments of `spineq.connect`.
+    """
+
+    def __init__(
+        self,
+        where: Any,
+        ledger: Ledger,
+        on_event: Callable[[dict[str, Any]], None],
+        on_done: OnDone,
+        options: dict[str, Any],
+    ) -> None:
+        self._where, self._ledger, self._options = where, ledger, options
+        self._on_event, self._on_done = on_event, on_done
+        #: Topic of the events: the same for all queues of one store.
+        self.topic = f"spineq-{hashlib.sha256(ledger.store.where.encode()).hexdigest()[:16]}"
+        #: Id of the scheduler; empty while there is none.
+        self.cluster = ""
+        self.client: Client | None = None
+        self._ours = False
+        self._connection: object = None
+        self._futures: dict[str, Future[Any]] = {}
+        self._unfollow: Callable[[], None] = lambda: None
+        self._next_try = 0.0
+
+    def connect(self) -> None:
+        """Reach the cluster, or start one.
+
+        Raises
+        ------
+        ClusterError
+            Nobody answers, or the address is refused.
+        """
+        before = at_hand(self._where)
+        self.client = self._reached() if before is None else connect(before)
+        self._ours = before is None
+        if self.client.asynchronous:
+            msg = "the client is asynchronous"
+            raise ClusterError(msg, field="cluster", mend="Give its address, or a plain Client")
+        self._unfollow = follow(self.client, self.topic, self._hear)
+        self._greet()
+
+    def _reached(self) -> Client:
+        if self._where is None:
+            address = meeting.address(self._ledger)
+            if address is not None:
+                try:
+                    return connect(address, timeout=_TIMEOUT, set_as_default=False)
+                except ClusterError as error:
+                    _LOG.info("nobody serves the store any more: %s", error)
+            return connect(**{"set_as_default": False} | self._options)
+        return connect(
+            self._where, **{"timeout": _TIMEOUT, "set_as_default": False} | self._options
+        )
+
+    def _greet(self) -> None:
+        """Learn what is new after a connection was made."""
+        assert self.client is not None
+        self._connection = connection_of(self.client)
+        info = self.client.scheduler_info()
+        self.cluster = str(info["id"])
+        warm_up(self.client)
+        meeting.announce(self._ledger, str(info["address"]), ours=self._ours)
+
+    def look_after(self) -> bool:
+        """Look whether the connection stands, and mend it if it does not.
+
+        Returns
+        -------
+        bool
+            Whether orders can be carried now.
+        """
+        client = self.client
+        if client is not None and client.status == "running":
+            if connection_of(client) is not self._connection:
+                try:
+                    resubscribe(client)
+                    self._greet()
+                except Exception as error:  # whatever a dying scheduler makes of a call
+                    _LOG.info("the scheduler does not answer yet: %s", error)
+                    return False
+                self._futures.clear()
+            return True
+        if client is not None and client.status == "connecting":
+            return False
+        if (client is not None and not self._ours) or time.monotonic() < self._next_try:
+            # A client that is not ours was closed by whoever it belongs to.
+            return False
+        self._next_try = time.monotonic() + _PAUSE
+        self._futures.clear()
+        try:
+            self.connect()
+        except SpineqError as error:
+            _LOG.warning("%s", error)
+            return False
+        return True
+
+    def carries(self, attempt: str) -> bool:
+        """Whether the cluster knows an attempt as far as this client can tell."""
+        return attempt in self._futures
+
+    def carry(self, order: Order, priority: int) -> None:
+        """Give an order to the cluster; the same order twice is one task."""
+        from distributed import fire_and_forget
+
+        assert self.client is not None
+        future = self.client.submit(
+            run_attempt,
+            order,
+            key=_key(order.attempt),
+            priority=priority,
+            # Dask would put a batch that was submitted at once into one generation.
+            fifo_timeout="0ms",
+        )
+        # It goes on when this client is gone.
+        fire_and_forget(future)
+        self._futures[order.attempt] = future
+        attempt, done = order.attempt, self._on_done
+        future.add_done_callback(lambda future: done(attempt, _error_of(future)))
+
+    def forget(self, attempt: str) -> None:
+        """Let go of an attempt that has ended."""
+        self._futures.pop(attempt, None)
+
+    def drop(self, attempts: list[str]) -> None:
+        """Take attempts off the cluster; what runs is told by the ledger to stop."""
+        from distributed import Future
+
+        if self.client is None or self.client.status != "running":
+            return
+        futures = [
+            self._futures.pop(attempt)
+            if attempt in self._futures
+            else Future(_key(attempt), self.client)
+            for attempt in attempts
+        ]
+        self.client.cancel(futures, force=True)
+
+    def close(self) -> bool:
+        """Let go of the cluster; returns whether it was started here, and so ended."""
+        self._unfollow()
+        self._futures.clear()
+        if self.client is None or not self._ours:
+            return False
+        started = self.client.cluster is not None
+        if started:
+            meeting.leave(self._ledger)
+        self.client.close()
+        return started
+
+    def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
+        self._on_event(event[1])
+
+
+def _key(attempt: str) -> str:
+    # One prefix and no dash after it: otherwise Dask takes each job for a group of its own, and
+    # runs the last one first.
+    return f"spineq-{hashlib.sha256(attempt.encode()).hexdigest()[:32]}"
+
+
+def _error_of(future: Future[Any]) -> BaseException | None:
+    if future.status == "finished":
+        return None
+    if future.status == "error":
+        error: BaseException | None = future.exception()
+        return error
+    return ConnectionResetError(f"the task is {future.status}")
