@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from spineq.errors import SpineqWarning as SpineqWarning
     from spineq.jobs.cluster import connect as connect
     from spineq.jobs.events import DaskProgress as DaskProgress
+    from spineq.jobs.events import follow as follow
     from spineq.jobs.job import Job as Job
     from spineq.jobs.queue import JobQueue as JobQueue
+    from spineq.jobs.settings import apply_dask_config as apply_dask_config
     from spineq.jobs.snapshot import JobSnapshot as JobSnapshot
     from spineq.jobs.tasks import register_task as register_task
     from spineq.model.city import City as City
@@ -48,9 +50,11 @@ _HOMES = {
     "Problem": "spineq.model.problem",
     "SpineqError": "spineq.errors",
     "SpineqWarning": "spineq.errors",
+    "apply_dask_config": "spineq.jobs.settings",
     "connect": "spineq.jobs.cluster",
     "demo_city": "spineq.data.demo",
     "evaluate": "spineq.solve",
+    "follow": "spineq.jobs.events",
     "optimise": "spineq.solve",
     "read_city": "spineq.data.files",
     "read_network": "spineq.model.network",

@@ -19,6 +19,9 @@ from unittest import mock
 #: Asked with GET, answers with the number of requests so far, this one not among them.
 _COUNT = "/spineq-requests"
 
+#: Asked with POST, puts blobs there in no time: lines of a key and its content in hex.
+_FILL = "/spineq-fill"
+
 _BUCKET = "bucket"
 
 
@@ -42,6 +45,12 @@ class S3:
         """How many requests there were: what a test caused is the difference of two answers."""
         with urllib.request.urlopen(self.endpoint + _COUNT) as answer:
             return int(answer.read())
+
+    def fill(self, url: str, blobs: dict[str, bytes]) -> None:
+        """Put blobs into a place, thousands of them a second, which is no request."""
+        prefix = url.removeprefix(f"s3://{_BUCKET}/")
+        lines = [f"{prefix}/{name} {data.hex()}" for name, data in blobs.items()]
+        urllib.request.urlopen(self.endpoint + _FILL, "\n".join(lines).encode()).close()
 
 
 @contextlib.contextmanager
@@ -93,8 +102,22 @@ class _Counted:
             if environ["PATH_INFO"] == _COUNT:
                 start_response("200 OK", [("Content-Type", "text/plain")])
                 return [str(self.requests).encode()]
+            if environ["PATH_INFO"] == _FILL:
+                _fill(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+                start_response("200 OK", [("Content-Length", "0")])
+                return []
             self.requests += 1
             return list(self.application(environ, start_response))
+
+
+def _fill(lines: bytes) -> None:
+    from moto.core import DEFAULT_ACCOUNT_ID
+    from moto.s3.models import s3_backends
+
+    backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    for line in lines.decode().splitlines():
+        key, _, data = line.partition(" ")
+        backend.put_object(_BUCKET, key, bytes.fromhex(data))
 
 
 def _serve() -> None:

@@ -47,11 +47,15 @@ FILES = {
         "_kernels", "decays", "coverage", "objective", "solution", "greedy", "exchange", "random",
     ],
     "jobs": [
-        "_host", "states", "records", "fairness", "ledger", "snapshot", "index", "sweep", "similar",
+        "_host", "states", "records", "facts", "fairness", "ledger", "snapshot", "listing",
+        "index", "prune", "similar",
         "settings", "cluster", "events", "warm_up", "tasks", "requests", "worker", "meeting",
-        "carrier", "keeper", "watch", "job", "queue",
+        "carrier", "keeper", "watch", "reading", "job", "queue", "overhead",
     ],
-    "cli": ["options", "data", "demo", "commands"],
+    "cli": [
+        "options", "printing", "results", "data", "demo", "job_words", "job_access", "jobs",
+        "queued", "commands",
+    ],
 }  # fmt: skip
 
 #: Third-party packages that one room alone may import.

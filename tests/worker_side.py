@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -43,3 +44,30 @@ def timed_optimise(city: Any, **words: Any) -> tuple[Any, float]:
     import spineq as sq
 
     return sq.optimise(city, **words), time.perf_counter() - began
+
+
+def square(_: None, progress: Any, *, number: int, seconds: float, diary: str) -> dict[str, int]:
+    """Square a number in so many seconds, and say in a diary who begins and who ends."""
+    _enter(diary, f"begin {number}")
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if progress.report(1 - left / seconds, f"squaring {number}"):
+            return {}
+        time.sleep(min(left, 0.02))
+    _enter(diary, f"end {number}")
+    return {"number": number, "square": number * number}
+
+
+def poison(_: None, progress: Any, *, diary: str) -> None:
+    """Kill the process that runs this."""
+    _enter(diary, "begin poison")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _enter(diary: str, words: str) -> None:
+    # Appended in one piece, however many processes write.
+    file = os.open(diary, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(file, f"{words} {os.getpid()}\n".encode())
+    finally:
+        os.close(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import warnings
@@ -11,8 +12,63 @@ import click
 
 from spineq.errors import SpineqError, SpineqWarning
 
+#: Module of each command: none is imported before somebody asks for it.
+_HOMES = {
+    "demo": "demo",
+    "optimise": "commands",
+    "evaluate": "commands",
+    "jobs": "jobs",
+    "data": "data",
+    "bench": "commands",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Front(click.Group):
+    """All commands: bad input ends in one plain sentence and exit status 2."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands."""
+        return list(_HOMES)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import a command."""
+        if name not in _HOMES:
+            return None
+        found: click.Command = getattr(importlib.import_module(f"spineq.cli.{_HOMES[name]}"), name)
+        return found
+
+    def main(self, *arguments: Any, **words: Any) -> Any:
+        """Run a command."""
+        before = warnings.showwarning
+        warnings.showwarning = _note  # type: ignore[assignment]
+        try:
+            return super().main(*arguments, **words | {"standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            sys.exit(2)
+        except click.ClickException as error:
+            _sentence(error.format_message())
+            sys.exit(2)
+        except SpineqError as error:
+            _sentence(str(error))
+            sys.exit(2)
+        except BrokenPipeError:
+            # Whoever read the output has left; Python must not complain of it while it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        except OSError as error:
+            _sentence(
+                f"{error.strerror or error}: {error.filename or 'the output'} cannot be used."
+            )
+            sys.exit(2)
+        except (click.Abort, KeyboardInterrupt):
+            _sentence("stopped; nothing was left half-written.")
+            sys.exit(130)
+        finally:
+            warnings.showwarning = before
+
+
+@click.group(cls=_Front, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="spineq")
 def cli() -> None:
     """Decide where sensors go in a city, so that the people who matter are covered.
@@ -22,33 +78,8 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line: bad input ends in one plain sentence and exit status 2."""
-    from spineq.cli import commands, data, demo
-
-    for command in (demo.demo, commands.optimise, commands.evaluate, data.data, commands.bench):
-        cli.add_command(command)
-    warnings.showwarning = _note  # type: ignore[assignment]
-    try:
-        cli(standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        sys.exit(2)
-    except click.ClickException as error:
-        _sentence(error.format_message())
-        sys.exit(2)
-    except SpineqError as error:
-        _sentence(str(error))
-        sys.exit(2)
-    except BrokenPipeError:
-        # Whoever read the output has left; Python must not complain of it while it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except OSError as error:
-        _sentence(f"{error.strerror or error}: {error.filename or 'the output'} cannot be used.")
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        _sentence("stopped; nothing was left half-written.")
-        sys.exit(130)
+    """Run the command line."""
+    cli()
 
 
 def _sentence(text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
@@ -11,32 +10,25 @@ from typing import Any, get_args
 import click
 
 from spineq.cli.options import (
-    CITY_HELP,
-    Folder,
     city_options,
-    finish,
+    json_option,
+    output_option,
     problem_options,
     read_city_argument,
     stoppable_progress,
     take_city_options,
     take_problem_words,
-    text_table,
 )
+from spineq.cli.printing import print_json, text_table
+from spineq.cli.queued import queue_options, queued, take_queue_words
+from spineq.cli.results import finish
 from spineq.model.problem import MethodName
-
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
-_output = click.option(
-    "--output",
-    type=Folder(),
-    help="Write network.nc, .gpkg, .geojson and .png into this folder.",
-)
 
 
 @click.command(
     short_help="Place sensors in a city.",
     epilog="Example: spineq optimise san-francisco -n 20 --group children:0-15:2 --json",
 )
-@click.argument("city")
 @click.option("-n", "--n-sensors", type=int, required=True, help="Number of sensors to place.")
 @problem_options
 @click.option(
@@ -45,27 +37,28 @@ _output = click.option(
 )  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random method.")
 @city_options
-@_output
-@_as_json
+@queue_options
+@output_option()
+@json_option
 def optimise(city: str, output: Path | None, as_json: bool, **words: Any) -> None:
     """Place sensors in CITY so that the groups that matter are covered best."""
     from spineq.solve import optimise as solve
 
+    request = take_queue_words(words)
     where = read_city_argument(city, take_city_options(words))
     problem_words = take_problem_words(words)
+    if request is not None:
+        queued(request, where, problem_words, output, as_json=as_json)
+        return
     with stoppable_progress() as progress:
         network = solve(where, progress=progress, **problem_words)
     finish(network, where, output, as_json=as_json)
-
-
-optimise.help = f"{optimise.help}\n\nCITY is {CITY_HELP}."
 
 
 @click.command(
     short_help="Measure a network of your own.",
     epilog="Example: spineq evaluate san-francisco --sensors 044,106 --theta 500 --json",
 )
-@click.argument("city")
 @click.option(
     "--sensors",
     required=True,
@@ -74,8 +67,8 @@ optimise.help = f"{optimise.help}\n\nCITY is {CITY_HELP}."
 )
 @problem_options
 @city_options
-@_output
-@_as_json
+@output_option()
+@json_option
 def evaluate(city: str, sensors: str, output: Path | None, as_json: bool, **words: Any) -> None:
     """Measure a network of your own in CITY."""
     from spineq.data.files import read_table
@@ -90,9 +83,6 @@ def evaluate(city: str, sensors: str, output: Path | None, as_json: bool, **word
     finish(network, where, output, as_json=as_json)
 
 
-evaluate.help = f"{evaluate.help}\n\nCITY is {CITY_HELP}."
-
-
 def _ids(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -104,7 +94,7 @@ def _ids(text: str) -> list[str]:
 @click.argument("city", default="san-francisco")
 @click.option("-n", "--n-sensors", type=int, default=55, show_default=True)
 @click.option("--theta", type=float, default=500.0, show_default=True)
-@_as_json
+@json_option
 def bench(city: str, n_sensors: int, theta: float, as_json: bool) -> None:
     """Time greedy in CITY against other ways to place the same sensors, all in this run.
 
@@ -125,7 +115,7 @@ def bench(city: str, n_sensors: int, theta: float, as_json: bool) -> None:
     else:
         timings = bench_lists(where, n_sensors, theta, memory=memory)
     if as_json:
-        click.echo(json.dumps([asdict(timing) for timing in timings]))
+        print_json([asdict(timing) for timing in timings])
         return
     click.echo(f"{where.name}: {n_sensors} of {where.n_sites:,} sites, theta {theta:g} m\n")
     rows: list[tuple[str, ...]] = [("", "seconds", "ratio")]

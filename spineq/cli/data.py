@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
-from spineq.cli.options import CITY_HELP, city_options, read_city_argument, take_city_options
+from spineq.cli.options import (
+    city_options,
+    json_option,
+    read_city_argument,
+    take_city_options,
+)
+from spineq.cli.printing import print_json
 
 
 @click.group()
@@ -16,9 +21,8 @@ def data() -> None:
 
 
 @data.command(epilog="Example: spineq data info san-francisco")
-@click.argument("city")
 @city_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@json_option
 def info(city: str, as_json: bool, **options: Any) -> None:
     """Say what is in CITY."""
     where = read_city_argument(city, take_city_options(options))
@@ -47,7 +51,7 @@ def info(city: str, as_json: bool, **options: Any) -> None:
         "digest": where.digest,
     }
     if as_json:
-        click.echo(json.dumps(facts, allow_nan=False))
+        print_json(facts)
         return
     for key, value in facts.items():
         if key == "groups":
@@ -59,6 +63,3 @@ def info(city: str, as_json: bool, **options: Any) -> None:
             shown = {True: "yes", False: "no"}.get(value, text) if isinstance(value, bool) else text
             number = f"{shown:,}" if isinstance(shown, int) else str(shown)
             click.echo(f"{key.replace('_', ' ').capitalize():32}{number}")
-
-
-info.help = f"{info.help}\n\nCITY is {CITY_HELP}."

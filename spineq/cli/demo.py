@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from spineq.cli.options import Folder, finish
+from spineq.cli.options import json_option, output_option
+from spineq.cli.results import finish
 from spineq.progress import TextProgress
 
 _TOPIC = "spineq-demo"
@@ -18,14 +19,8 @@ _TOPIC = "spineq-demo"
 @click.command(epilog="Example: spineq demo --output my-folder")
 @click.option("-n", "--n-sensors", type=int, default=20, show_default=True)
 @click.option("--theta", type=float, default=500.0, show_default=True, help="Metres.")
-@click.option(
-    "--output",
-    type=Folder(),
-    default=Path("spineq-demo"),
-    show_default=True,
-    help="Folder for network.nc, .gpkg, .geojson and .png.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@output_option(Path("spineq-demo"))
+@json_option
 def demo(n_sensors: int, theta: float, output: Path, as_json: bool) -> None:
     """Place sensors in San Francisco: a Dask cluster, a job, a map."""
     import spineq as sq

@@ -1,12 +1,10 @@
-"""What the commands share: the city, the groups, progress, and output files."""
+"""Options that several commands have, and what is made of them."""
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,21 +12,40 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from spineq.errors import MissingFileError, ProblemError, StoreError
-from spineq.model._words import metres, percent, shown_table, theta_words
+from spineq.errors import MissingFileError, ProblemError
 from spineq.model.groups import Group
 from spineq.progress import TextProgress
 
 if TYPE_CHECKING:
     from spineq.model.city import City
-    from spineq.model.network import Network
-
-#: Most sensors that are listed on a terminal.
-_LISTED = 30
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-CITY_HELP = "a file, a folder, 'san-francisco' or 'synthetic:AREAS[:TOWNS[:SEED]]'"
+_CITY_HELP = "a file, a folder, 'san-francisco' or 'synthetic:AREAS[:TOWNS[:SEED]]'"
+
+
+class _Named(click.ParamType[str]):
+    """A text that must not be empty: one that is would mean the default, or a folder above."""
+
+    what = "text"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """Refuse what has no name."""
+        if not str(value).strip():
+            self.fail(f"the {self.what} has no name", param, ctx)
+        return str(value)
+
+
+class _Store(_Named):
+    """A folder or URL of jobs."""
+
+    name = what = "store"
+
+
+class _Address(_Named):
+    """Address of a scheduler."""
+
+    name, what = "address", "scheduler"
 
 
 class Folder(click.ParamType[Path]):
@@ -43,8 +60,59 @@ class Folder(click.ParamType[Path]):
         return Path(value)
 
 
+def json_option(command: _Command) -> _Command:
+    """``--json``, as ``as_json``."""
+    text = "Print JSON and nothing else."
+    return click.option("--json", "as_json", is_flag=True, help=text)(command)
+
+
+def output_option(default: Path | None = None) -> Callable[[_Command], _Command]:
+    """``--output``, with the folder that is taken if none is named."""
+    return click.option(
+        "--output",
+        type=Folder(),
+        default=default,
+        show_default=default is not None,
+        help="Write network.nc, .gpkg, .geojson and .png into this folder.",
+    )
+
+
+def store_option(command: _Command) -> _Command:
+    """``--store``: where the jobs are."""
+    return click.option(
+        "--store",
+        type=_Store(),
+        metavar="FOLDER_OR_URL",
+        help="Where the jobs are kept; by default what SPINEQ_STORE names, or else a folder of "
+        "yours.",
+    )(command)
+
+
+def cluster_options(command: _Command) -> _Command:
+    """``--scheduler`` and ``--allow-remote``: who does the jobs."""
+    for option in (
+        click.option(
+            "--allow-remote", is_flag=True,
+            help="Accept a scheduler elsewhere without encryption: if the network is your own.",
+        ),
+        click.option(
+            "--scheduler",
+            type=_Address(),
+            metavar="ADDRESS",
+            help="Dask scheduler, such as tcp://127.0.0.1:8786; by default the one that serves "
+            "the store, or else one that is started here and ends with the command.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def city_options(command: _Command) -> _Command:
-    """Options that say how a city's files are to be read."""
+    """``CITY``, and options that say how its files are to be read.
+
+    Help and errors come from the command's own docstring, which gets a line about ``CITY``.
+    """
+    command.__doc__ = f"{command.__doc__}\n\n    CITY is {_CITY_HELP}."
     for option in (
         click.option("--attribution", help="Source to name in every picture."),
         click.option(
@@ -69,6 +137,7 @@ def city_options(command: _Command) -> _Command:
         ),
         click.option("--sites", type=click.Path(), help="File of candidate sites: site_id, x, y."),
         click.option("--crs", help="Coordinate system of a CSV, such as EPSG:27700."),
+        click.argument("city"),
     ):
         command = option(command)
     return command
@@ -205,96 +274,3 @@ def stoppable_progress() -> Iterator[TextProgress]:
             yield progress
         finally:
             signal.signal(signal.SIGINT, before)
-
-
-def write_outputs(network: Network, city: City, folder: Path) -> list[Path]:
-    """Write network.nc, .gpkg, .geojson and .png; each is whole or not there."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from spineq import plot
-
-    # First all of them beside the place, then into it: a set of files is of one network.
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as beside:
-            made = [
-                network.to_netcdf(Path(beside) / "network.nc"),
-                network.to_gpkg(Path(beside) / "network.gpkg", city),
-                network.to_geojson(Path(beside) / "network.geojson"),
-                Path(beside) / "network.png",
-            ]
-            plot.save(plot.network(network, city), made[-1])
-            return [path.replace(folder / path.name) for path in made]
-    except StoreError:
-        raise
-    except OSError as error:
-        msg = f"the folder {folder} cannot be written ({error.strerror or error})"
-        raise StoreError(msg, mend="Name another folder with --output") from error
-
-
-def finish(network: Network, city: City, folder: Path | None, *, as_json: bool) -> None:
-    """Write the files, and print JSON alone, or for people a table with the certificate."""
-    files = [] if folder is None else write_outputs(network, city, folder)
-    if as_json:
-        click.echo(json.dumps(network.to_dict(), allow_nan=False))
-        return
-    sensors = "1 sensor" if network.n_sensors == 1 else f"{network.n_sensors:,} sensors"
-    click.echo(f"{sensors} in {city.name}, theta {theta_words(network)}\n")
-    click.echo(f"{sensor_table(network)}\n")
-    click.echo(f"{group_table(network)}\n")
-    given = int(network.dataset.attrs["sensors_given"])
-    if given > network.n_sensors:
-        click.echo(f"{given:,} sensors were given; those in one place count once.")
-    if network.stopped:
-        click.echo("The search was stopped early; this is the best network so far.")
-    click.echo(network.certificate())
-    if folder is None:
-        click.echo("Write maps and data with --output FOLDER.")
-    else:
-        click.echo(f"Written to {folder}: {', '.join(path.name for path in files)}")
-
-
-def group_table(network: Network) -> str:
-    """Format coverage by group for a terminal."""
-    table = shown_table(network)
-    rows: list[tuple[str, ...]] = [
-        ("group", "people or total", "coverage", "within 500 m", "median distance")
-    ]
-    rows += [
-        (
-            f"{row['title']}{' (estimated)' if row['estimated'] else ''}",
-            f"{row['people']:,.0f}",
-            percent(row["coverage"]),
-            percent(row["within 500 m"]),
-            metres(row["median distance"]),
-        )
-        for row in table.to_dict("records")
-    ]
-    if (table["weight"] > 0).sum() > 1:
-        rows.append(("What was maximised", "", percent(network.total_coverage), "", ""))
-    return text_table(rows)
-
-
-def sensor_table(network: Network) -> str:
-    """Format the sensors for a terminal."""
-    rows: list[tuple[str, ...]] = [("sensor", "site", "area", "x", "y")]
-    rows += [
-        (str(order), row["site"] or "-", row["area"], f"{row['x']:.0f}", f"{row['y']:.0f}")
-        for order, row in network.sensors.head(_LISTED).iterrows()
-    ]
-    more = network.n_sensors - _LISTED
-    return text_table(rows) + (f"\n... and {more:,} more" if more > 0 else "")
-
-
-def text_table(rows: list[tuple[str, ...]]) -> str:
-    """Align a table: the first column left, the others right; a line under the head."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if k == 0 else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    return "\n".join([lines[0], "-" * (sum(widths) + 2 * len(widths) - 2), *lines[1:]])

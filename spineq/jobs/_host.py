@@ -31,10 +31,11 @@ def is_gone(process: str) -> bool:
     process
         What `process_name` said in that process.
     """
-    if not process or process.rpartition("#")[0] != process_name().rpartition("#")[0]:
+    here = process_name().rpartition("#")[0]
+    if not here or process.rpartition("#")[0] != here:
         return False
     pid, _, _ = process.rpartition("#")[2].partition("@")
-    return _name_of(int(pid)) != process
+    return pid.isdecimal() and _name_of(int(pid)) != process
 
 
 def _name_of(pid: int) -> str:

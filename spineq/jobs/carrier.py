@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from spineq.jobs import meeting
 from spineq.jobs.cluster import at_hand, connect
 from spineq.jobs.events import connection_of, follow, resubscribe
 from spineq.jobs.warm_up import warm_up
-from spineq.jobs.worker import Order, run_attempt
+from spineq.jobs.worker import Order, run_packed
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -27,6 +28,22 @@ _TIMEOUT, _PAUSE = 5, 5.0
 
 #: ``on_done(attempt, error)``: the task has ended; an error if it was not by returning.
 OnDone = Callable[[str, BaseException | None], None]
+
+
+class _Cluster:
+    """A cluster that this process started for a store, and who uses it.
+
+    In a notebook whose cell is run again there are two queues for a moment, and the old one
+    must not take the cluster away from the new one.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.users = 0
+
+
+_CLUSTERS: dict[str, _Cluster] = {}
+_CLUSTERS_LOCK = threading.Lock()
 
 
 class Carrier:
@@ -63,10 +80,16 @@ class Carrier:
         self.cluster = ""
         self.client: Client | None = None
         self._ours = False
+        self._own: _Cluster | None = None
         self._connection: object = None
         self._futures: dict[str, Future[Any]] = {}
         self._unfollow: Callable[[], None] = lambda: None
         self._next_try = 0.0
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the cluster was started here, and so ends with the queue."""
+        return self._own is not None
 
     def connect(self) -> None:
         """Reach the cluster, or start one.
@@ -86,17 +109,26 @@ class Carrier:
         self._greet()
 
     def _reached(self) -> Client:
-        if self._where is None:
-            address = meeting.address(self._ledger)
-            if address is not None:
-                try:
-                    return connect(address, timeout=_TIMEOUT, set_as_default=False)
-                except ClusterError as error:
-                    _LOG.info("nobody serves the store any more: %s", error)
-            return connect(**{"set_as_default": False} | self._options)
-        return connect(
-            self._where, **{"timeout": _TIMEOUT, "set_as_default": False} | self._options
-        )
+        quietly: dict[str, Any] = {"set_as_default": False}
+        if self._where is not None:
+            return connect(self._where, **quietly | {"timeout": _TIMEOUT} | self._options)
+        with _CLUSTERS_LOCK:
+            own = _CLUSTERS.get(self._ledger.store.where)
+            if own is None or own.client.status != "running":
+                address = meeting.address(self._ledger)
+                if address is not None:
+                    try:
+                        return connect(address, **quietly, timeout=_TIMEOUT)
+                    except ClusterError as error:
+                        _LOG.info("nobody serves the store any more: %s", error)
+                client = connect(**quietly | self._options)
+                if client.cluster is None:
+                    # Dask is configured with an address.
+                    return client
+                own = _CLUSTERS[self._ledger.store.where] = _Cluster(client)
+            own.users += 1
+            self._own = own
+            return own.client
 
     def _greet(self) -> None:
         """Learn what is new after a connection was made."""
@@ -105,7 +137,7 @@ class Carrier:
         info = self.client.scheduler_info()
         self.cluster = str(info["id"])
         warm_up(self.client)
-        meeting.announce(self._ledger, str(info["address"]), ours=self._ours)
+        meeting.announce(self._ledger, str(info["address"]), ours=self.is_own)
 
     def look_after(self) -> bool:
         """Look whether the connection stands, and mend it if it does not.
@@ -147,12 +179,13 @@ class Carrier:
     def carry(self, order: Order, priority: int) -> None:
         """Give an order to the cluster; the same order twice is one task."""
         from distributed import fire_and_forget
+        from distributed.protocol.pickle import dumps
 
         assert self.client is not None
         future = self.client.submit(
-            run_attempt,
-            order,
-            key=_key(order.attempt),
+            run_packed,
+            dumps(order),
+            key=self._key(order.attempt),
             priority=priority,
             # Dask would put a batch that was submitted at once into one generation.
             fifo_timeout="0ms",
@@ -171,12 +204,12 @@ class Carrier:
         """Take attempts off the cluster; what runs is told by the ledger to stop."""
         from distributed import Future
 
-        if self.client is None or self.client.status != "running":
+        if not attempts or self.client is None or self.client.status != "running":
             return
         futures = [
             self._futures.pop(attempt)
             if attempt in self._futures
-            else Future(_key(attempt), self.client)
+            else Future(self._key(attempt), self.client)
             for attempt in attempts
         ]
         self.client.cancel(futures, force=True)
@@ -185,22 +218,25 @@ class Carrier:
         """Let go of the cluster; returns whether it was started here, and so ended."""
         self._unfollow()
         self._futures.clear()
-        if self.client is None or not self._ours:
-            return False
-        started = self.client.cluster is not None
-        if started:
+        if self._own is not None:
+            with _CLUSTERS_LOCK:
+                self._own.users -= 1
+                if self._own.users:
+                    return False
+                _CLUSTERS.pop(self._ledger.store.where, None)
             meeting.leave(self._ledger)
-        self.client.close()
-        return started
+        if self.client is not None and self._ours:
+            self.client.close()
+        return self.is_own
+
+    def _key(self, attempt: str) -> str:
+        # Two stores may have an attempt of one name. One prefix and no dash after it: otherwise
+        # Dask takes each job for a group of its own, and runs the last one first.
+        name = f"{self._ledger.store.where}\n{attempt}"
+        return f"spineq-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
     def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
         self._on_event(event[1])
-
-
-def _key(attempt: str) -> str:
-    # One prefix and no dash after it: otherwise Dask takes each job for a group of its own, and
-    # runs the last one first.
-    return f"spineq-{hashlib.sha256(attempt.encode()).hexdigest()[:32]}"
 
 
 def _error_of(future: Future[Any]) -> BaseException | None:

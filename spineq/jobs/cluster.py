@@ -47,7 +47,8 @@ def connect(
         Accept an unencrypted ``tcp://`` address that is not loopback. Whoever reaches such a
         scheduler can run code on it.
     **options
-        Passed on to ``distributed.Client``, for example ``security``.
+        Passed on to ``distributed.Client``, for example ``security``; ``silence_logs`` for a new
+        cluster alone.
 
     Raises
     ------
@@ -95,6 +96,8 @@ def connect(
             mend = "Leave it out; or make a LocalCluster(security=...) and connect to that"
             raise ClusterError(msg, field="security", mend=mend)
         return _own_cluster(n_workers or os.cpu_count() or 1, adapt, options)
+    # Of processes that are there already, somebody else says what they log.
+    options.pop("silence_logs", None)
     address = where if isinstance(where, str) else getattr(where, "scheduler_address", None)
     if isinstance(address, str) and not encrypted and not allow_remote:
         _refuse_open_door(address)

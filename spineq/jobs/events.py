@@ -72,7 +72,8 @@ class DaskProgress:
                 "number": self.number,
                 # Plain floats: numpy's do not travel in events.
                 "fraction": float(fraction),
-                "message": message,
+                # A text that is no text would break the stream for all.
+                "message": message.encode(errors="replace").decode(),
                 "value": None if value is None else float(value),
                 "bound": None if bound is None else float(bound),
             }

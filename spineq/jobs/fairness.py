@@ -29,18 +29,18 @@ class StartTags:
         """Take note of a job that waits."""
         heapq.heappush(self._waiting[priority], (tag, job_id))
 
-    def next(self, priority: int, user: str, is_open: Callable[[str], bool]) -> float:
+    def next(self, priority: int, user: str, waits: Callable[[str, float], bool]) -> float:
         """Tag for a new job.
 
         Parameters
         ----------
         priority, user
             Of the job.
-        is_open
-            Whether a job has not ended, by id.
+        waits
+            Whether a job, by id, has not ended and has this tag still.
         """
         last, waiting = self._last[priority], self._waiting[priority]
-        while waiting and not is_open(waiting[0][1]):
+        while waiting and not waits(waiting[0][1], waiting[0][0]):
             heapq.heappop(waiting)
         now = waiting[0][0] if waiting else max(last.values(), default=0.0)
         return max(now, last[user] + 1.0) if user in last else now

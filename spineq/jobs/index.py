@@ -9,12 +9,12 @@ from __future__ import annotations
 import secrets
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
+from spineq.jobs.facts import Attempt, events_of, last_state, line_of, parts_of, read_line
 from spineq.jobs.fairness import StartTags
 from spineq.jobs.ledger import Ledger, Vigil
+from spineq.jobs.listing import Known, Listing, list_names
 from spineq.jobs.records import (
     Beat,
     JobRecord,
@@ -22,35 +22,15 @@ from spineq.jobs.records import (
     Outcome,
     Turn,
     Withdrawal,
-    dumps,
-    loads,
 )
 from spineq.jobs.snapshot import JobSnapshot, snapshot_of
-from spineq.jobs.states import ENDED, Event, State, state_after
+from spineq.jobs.states import ENDED, State, state_after
 
-#: Attempts whose outcomes are looked for one by one; for more, the names are listed.
+#: New jobs that are read one by one; for more, the files of ended jobs are read.
 _FEW = 8
 
 #: Ended jobs that make a file of the index, and files that are merged into a larger one.
 _LEAST_SEGMENT, _MOST_SEGMENTS = 32, 8
-
-
-@dataclass(slots=True)
-class Attempt:
-    """What is known of an attempt that a job waits for."""
-
-    jobs: set[str] = field(default_factory=set)
-    lease: Lease | None = None
-    alive: bool = False
-    beat: Beat | None = None
-    outcome: Outcome | None = None
-
-    def note(self, beat: Beat) -> bool:
-        """Take note of progress; False if newer is known already."""
-        if self.beat is not None and beat.number <= self.beat.number:
-            return False
-        self.beat = beat
-        return True
 
 
 @dataclass(slots=True)
@@ -61,6 +41,7 @@ class Entry:
     user: str
     tags: tuple[str, ...]
     created: float
+    order: float
     state: State = "queued"
     turn: int = 0
     attempt: str = ""
@@ -86,7 +67,7 @@ class Index:
         self.attempts: dict[str, Attempt] = {}
         #: Runs of complete answers by family and size.
         self.families: dict[str, dict[int, str]] = defaultdict(dict)
-        self.tags = StartTags()
+        self.start_tags = StartTags()
         self.open: set[str] = set()
         self._vigil = Vigil()
         self._segments: set[str] = set()
@@ -94,19 +75,34 @@ class Index:
 
     # What others wrote
 
-    def refresh(self) -> None:
-        """Bring the index up to date with the ledger."""
-        present = set(self.ledger.job_ids())
-        for gone in self.entries.keys() - present:
+    def known(self) -> Known:
+        """What to give to `list_names`."""
+        leases = {
+            name: attempt.lease.number if attempt.lease else 0
+            for name, attempt in self.attempts.items()
+        }
+        turns = {(name, n) for name, e in self.entries.items() for n in range(1, e.turn + 1)}
+        return Known(frozenset(self.entries), frozenset(turns), leases)
+
+    def refresh(self, listing: Listing | None = None) -> None:
+        """Bring the index up to date with the ledger.
+
+        Parameters
+        ----------
+        listing
+            Names that were listed before, without holding the queue's lock; None to list now.
+        """
+        if listing is None:
+            listing = list_names(self.ledger, self.known())
+        for gone in listing.known.jobs & self.entries.keys() - listing.jobs:
             self.remove(gone)
-        new = present - self.entries.keys()
+        new = set(listing.jobs - self.entries.keys() - listing.known.jobs)
         if len(new) > _FEW:
             new -= self._load_segments(new)
         for record in self.ledger.jobs(sorted(new)).values():
             self.add(record)
-        self._read_turns()
-        self._read_withdrawals()
-        self._read_attempts()
+        self._read_turns(listing.turns)
+        self._read_attempts(listing)
 
     def _load_segments(self, wanted: set[str]) -> set[str]:
         names = set(self.ledger.segment_names())
@@ -114,7 +110,7 @@ class Index:
         for name, lines in self.ledger.segments(sorted(names - self._segments)):
             self._segments.add(name)
             for line in lines:
-                read = _read_line(line)
+                read = read_line(line)
                 if read is None or read[0].id not in wanted:
                     continue
                 job, turn, attempt, withdrawal, outcome = read
@@ -128,10 +124,10 @@ class Index:
         self._segments &= names
         return found
 
-    def _read_turns(self) -> None:
+    def _read_turns(self, names: list[tuple[str, int]]) -> None:
         wanted = [
             (job, number)
-            for job, number in self.ledger.turn_names()
+            for job, number in names
             if job in self.entries and number > self.entries[job].turn
         ]
         if wanted:
@@ -140,41 +136,51 @@ class Index:
                 if turn := read.get(f"{job}-{number}"):
                     self.note_turn(job, number, turn)
 
-    def _read_withdrawals(self) -> None:
-        wanted = [
-            (job, turn)
-            for job, turn in self.ledger.withdrawn_names()
-            if job in self.open
-            and turn == self.entries[job].turn
-            and self.entries[job].withdrawal is None
-        ]
-        if wanted:
-            for name, withdrawal in self.ledger.withdrawals(wanted).items():
-                self.note_withdrawal(name.rpartition("-")[0], withdrawal)
-
-    def _read_attempts(self) -> None:
+    def _read_attempts(self, listing: Listing) -> None:
+        """Read leases, outcomes and withdrawals, and only then settle what they mean together."""
         if not self.attempts:
             return
-        names: Iterable[str] = list(self.attempts)
-        if len(self.attempts) > _FEW:
-            names = self.attempts.keys() & set(self.ledger.ended_attempts())
-        self.note_outcomes(self.ledger.outcomes(names))
-        latest = self.ledger.leases()
-        for name in list(self.attempts):
-            attempt, number = self.attempts[name], latest.get(name, 0)
-            if number != (attempt.lease.number if attempt.lease else 0):
+        changed = self._read_leases(listing)
+        ended = self.attempts.keys() & listing.ended
+        for name, outcome in self.ledger.outcomes(ended).items():
+            self.attempts[name].outcome = outcome
+            changed.add(name)
+        for job, withdrawal in self._new_withdrawals(listing.withdrawn).items():
+            self.entries[job].withdrawal = withdrawal
+            changed.add(self.entries[job].attempt)
+        for name in changed:
+            self._touch(name)
+
+    def _read_leases(self, listing: Listing) -> set[str]:
+        changed = set()
+        for name, attempt in self.attempts.items():
+            number = listing.leases.get(name, 0)
+            now = attempt.lease.number if attempt.lease else 0
+            # A later one than is listed, and than was known before, came in the meantime.
+            if number > now or number < now <= listing.known.leases.get(name, 0):
                 attempt.lease = self.ledger.lease(name, number) if number else None
-                self._touch(name)
+                attempt.beat, attempt.alive = None, False
+                changed.add(name)
         held = {name: attempt.lease for name, attempt in self.attempts.items() if attempt.lease}
         beats = self.ledger.beats(held.values())
         for name, lease in held.items():
-            if name not in self.attempts:
-                continue
             attempt, beat = self.attempts[name], beats.get(name)
             alive = self._vigil.is_alive(lease, beat)
             if (beat and attempt.note(beat)) or alive != attempt.alive:
                 attempt.alive = alive
-                self._touch(name)
+                changed.add(name)
+        return changed
+
+    def _new_withdrawals(self, names: list[tuple[str, int]]) -> dict[str, Withdrawal]:
+        wanted = [
+            (job, turn)
+            for job, turn in names
+            if job in self.open
+            and turn == self.entries[job].turn
+            and self.entries[job].withdrawal is None
+        ]
+        read = self.ledger.withdrawals(wanted) if wanted else {}
+        return {name.rpartition("-")[0]: withdrawal for name, withdrawal in read.items()}
 
     # What this process does or is told
 
@@ -183,7 +189,7 @@ class Index:
         entry = self._entry(job)
         entry.record, entry.attempt = job, job.attempt
         self.open.add(job.id)
-        self.tags.wait(job.priority, job.order, job.id)
+        self.start_tags.wait(job.priority, entry.order, job.id)
         if job.attempt:
             self.attempts.setdefault(job.attempt, Attempt()).jobs.add(job.id)
         self._settle(entry)
@@ -203,7 +209,9 @@ class Index:
         entry.turn, entry.attempt, entry.withdrawal = number, turn.attempt, None
         entry.record, entry.line, entry.stored = job, b"", False
         self.open.add(job_id)
-        self.tags.wait(job.priority, job.order, job_id)
+        entry.order = turn.order
+        self.start_tags.note(job.priority, job.user, turn.order)
+        self.start_tags.wait(job.priority, turn.order, job_id)
         self.attempts.setdefault(turn.attempt, Attempt()).jobs.add(job_id)
         self._settle(entry)
 
@@ -247,6 +255,14 @@ class Index:
         jobs = known.jobs if known else ()
         return {job for job in jobs if self.entries[job].withdrawal is None}
 
+    def next_order(self, priority: int, user: str) -> float:
+        """Start tag for a job of this user that is submitted or retried now."""
+
+        def waits(job_id: str, tag: float) -> bool:
+            return job_id in self.open and self.entries[job_id].order == tag
+
+        return self.start_tags.next(priority, user, waits)
+
     def relative_of(self, job: JobRecord) -> tuple[str, str]:
         """Find an answer that a worker may start from.
 
@@ -266,13 +282,13 @@ class Index:
         """Read the record of a job."""
         if entry.record is not None:
             return entry.record
-        return _parts(entry.line)[0]
+        return parts_of(entry.line)[0]
 
     def snapshot(self, entry: Entry) -> JobSnapshot:
         """Describe a job."""
         lease = beat = outcome = None
         if entry.record is None:
-            job, turn, attempt, withdrawal, outcome = _parts(entry.line)
+            job, turn, attempt, withdrawal, outcome = parts_of(entry.line)
         else:
             job, turn, withdrawal = entry.record, entry.turn, entry.withdrawal
             attempt = entry.attempt
@@ -306,7 +322,7 @@ class Index:
                     read[0].id
                     for _, lines in self.ledger.segments(names)
                     for line in lines
-                    if (read := _read_line(line))
+                    if (read := read_line(line))
                 }
                 kept = [self.entries[job] for job in sorted(ids) if job in self.entries]
                 self._store_segment(int(level) + 1, [entry for entry in kept if entry.line])
@@ -325,9 +341,9 @@ class Index:
 
     def _entry(self, job: JobRecord) -> Entry:
         tags = tuple(sys.intern(tag) for tag in job.tags)
-        entry = Entry(job.id, sys.intern(job.user), tags, job.created)
+        entry = Entry(job.id, sys.intern(job.user), tags, job.created, job.order)
         self.entries[job.id] = entry
-        self.tags.note(job.priority, job.user, job.order)
+        self.start_tags.note(job.priority, job.user, job.order)
         return entry
 
     def _touch(self, attempt: str) -> None:
@@ -338,7 +354,7 @@ class Index:
         """Work out the state of an open job."""
         assert entry.record is not None
         attempt = self.attempts.get(entry.attempt)
-        entry.state = state_after(_events(entry, attempt))
+        entry.state = state_after(events_of(entry.attempt, entry.withdrawal, attempt))
         self._changed.add(entry.id)
         if entry.state in ENDED:
             outcome = attempt.outcome if attempt else None
@@ -346,9 +362,9 @@ class Index:
 
     def _end(self, entry: Entry, job: JobRecord, outcome: Outcome | None, line: bytes) -> None:
         if line:
-            entry.state = state_after(_events(entry, Attempt(outcome=outcome)))
+            entry.state = last_state(entry.attempt, entry.withdrawal, outcome)
         self._leave(entry)
-        entry.line = line or _line(job, entry, outcome)
+        entry.line = line or line_of(job, entry.turn, entry.attempt, entry.withdrawal, outcome)
         entry.record = None
         if job.family and entry.state == "finished" and not (outcome and outcome.cut_short):
             self.families[job.family][job.size] = job.run
@@ -362,53 +378,3 @@ class Index:
             if not attempt.jobs:
                 del self.attempts[entry.attempt]
                 self._vigil.forget(entry.attempt)
-
-
-def _events(entry: Entry, attempt: Attempt | None) -> Iterator[Event]:
-    """Events that the ledger's files imply, in the order in which they count."""
-    if not entry.attempt:
-        yield "finished"
-        return
-    withdrawal, lease, outcome = entry.withdrawal, None, None
-    if attempt is not None:
-        lease, outcome = attempt.lease, attempt.outcome
-    if withdrawal and withdrawal.event in ("left", "overdue"):
-        yield "left" if withdrawal.event == "left" else "overdue"
-        return
-    # The lease is removed after the outcome; and only what is at work can be "withdrawn".
-    if lease or withdrawal or (outcome and outcome.lease):
-        yield "leased"
-    if withdrawal:
-        yield "withdrawn"
-    if outcome:
-        yield _OUTCOMES.get(outcome.event, "failed")
-    elif (lease or withdrawal) and not (lease and attempt and attempt.alive):
-        yield "lost"
-
-
-_OUTCOMES: dict[str, Event] = {"finished": "finished", "stopped": "stopped"}
-
-
-def _line(job: JobRecord, entry: Entry, outcome: Outcome | None) -> bytes:
-    withdrawal = entry.withdrawal.to_dict() if entry.withdrawal else None
-    ended = outcome.to_dict() if outcome else None
-    return dumps([job.to_dict(), entry.turn, entry.attempt, withdrawal, ended])
-
-
-_Parts = tuple[JobRecord, int, str, Withdrawal | None, Outcome | None]
-
-
-def _read_line(line: bytes) -> _Parts | None:
-    made: Any = loads(line)
-    if not isinstance(made, list) or len(made) != 5:
-        return None
-    job = JobRecord.from_dict(made[0])
-    if job is None or not isinstance(made[1], int) or not isinstance(made[2], str):
-        return None
-    return job, made[1], made[2], Withdrawal.from_dict(made[3]), Outcome.from_dict(made[4])
-
-
-def _parts(line: bytes) -> _Parts:
-    read = _read_line(line)
-    assert read is not None  # written or checked by this process
-    return read

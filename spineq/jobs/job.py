@@ -205,4 +205,5 @@ class Job:
             snapshot = self.snapshot()
         except JobNotFoundError:
             return f"<Job {self.id}: deleted>"
-        return f"<Job {self.id}: {snapshot.state}, {snapshot.progress.fraction:.0%}>"
+        share = f", {snapshot.progress.fraction:.0%}" if snapshot.state == "running" else ""
+        return f"<Job {self.id}: {snapshot.state}{share}>"

@@ -14,6 +14,8 @@ from spineq.errors import StoreError, UnknownTaskError
 from spineq.jobs._host import clock_name
 from spineq.jobs.index import Entry, Index
 from spineq.jobs.ledger import Ledger
+from spineq.jobs.listing import list_names
+from spineq.jobs.prune import prune
 from spineq.jobs.records import (
     Beat,
     JobRecord,
@@ -24,7 +26,6 @@ from spineq.jobs.records import (
     Withdrawal,
 )
 from spineq.jobs.snapshot import JobSnapshot
-from spineq.jobs.sweep import sweep
 from spineq.jobs.tasks import task_named
 from spineq.jobs.worker import Order, described
 
@@ -43,8 +44,8 @@ _PRIORITY_WEIGHT = 10**12
 #: Longest pause before a job is carried again after the store failed under it, seconds.
 _MOST_PAUSE = 60.0
 
-#: Seconds from one sweep to the next.
-_SWEEP = 3600.0
+#: Seconds from one pruning to the next.
+_PRUNE = 3600.0
 
 Watcher = Callable[[JobSnapshot], object]
 
@@ -58,6 +59,8 @@ class Carries(Protocol):
     topic: str
     cluster: str
 
+    @property
+    def is_own(self) -> bool: ...  # noqa: D102
     def connect(self) -> None: ...  # noqa: D102
     def look_after(self) -> bool: ...  # noqa: D102
     def carries(self, attempt: str) -> bool: ...  # noqa: D102
@@ -95,10 +98,11 @@ class Keeper:
         self.trouble = ""
         self._inbox: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._watchers: dict[object, tuple[Watcher, Mourner]] = {}
-        self._seen: dict[str, float] = {}
+        self._seen: dict[tuple[str, int], float] = {}
         self._pauses: dict[str, tuple[float, float]] = {}
+        self._adopted: set[str] = set()
         self._closing = False
-        self._next_sweep = 0.0
+        self._next_prune = 0.0
         self._thread = threading.Thread(target=self._keep, name="spineq-keeper", daemon=True)
 
     def open(self) -> None:
@@ -126,8 +130,9 @@ class Keeper:
         if self.carrier is not None and self.carrier.close():
             with suppress(StoreError):
                 self._hand_back(self.carrier.cluster)
-        with suppress(StoreError), self.lock:
-            self.index.compact(least=2)
+        if self.carrier is not None:
+            with suppress(StoreError), self.lock:
+                self.index.compact(least=2)
         self.tell()
 
     def _hand_back(self, cluster: str) -> None:
@@ -203,9 +208,13 @@ class Keeper:
             parameters=job.parameters,
             time_limit=job.time_limit,
             earlier=job.earlier,
-            fresh=job.fresh,
+            fresh=any(
+                (other := self.index.entries[each].record) is not None and other.fresh
+                for each in self.index.wanted_by(attempt)
+            ),
         )
-        self.carrier.carry(order, job.priority * _PRIORITY_WEIGHT - round(job.order * 1000))
+        start_tag = self.index.entries[job.id].order
+        self.carrier.carry(order, job.priority * _PRIORITY_WEIGHT - round(start_tag * 1000))
 
     def start(self, job: JobRecord, attempt: str) -> None:
         """Give a job's attempt to the cluster if it can be done now; the lock is held.
@@ -240,7 +249,9 @@ class Keeper:
             self.ledger.withdraw(job_id, entry.turn, withdrawal)
             self.index.note_withdrawal(job_id, withdrawal)
             left.add(attempt)
-        # Jobs that share an attempt may leave at the same moment: only afterwards is it certain.
+        # Jobs that share an attempt may leave at the same moment, by other queues too: only
+        # afterwards is it certain.
+        self._read_withdrawals(left)
         unwanted = [attempt for attempt in left if not self.index.wanted_by(attempt)]
         for attempt in unwanted:
             self.ledger.stop(attempt, Stop(at=time.time(), by=self.user))
@@ -248,6 +259,15 @@ class Keeper:
                 self._publish_stopped(attempt)
         if unwanted and self.carrier is not None:
             self.carrier.drop(unwanted)
+
+    def _read_withdrawals(self, attempts: set[str]) -> None:
+        turns = {
+            job: self.index.entries[job].turn
+            for attempt in attempts
+            for job in self.index.wanted_by(attempt)
+        }
+        for name, withdrawal in self.ledger.withdrawals(turns.items()).items():
+            self.index.note_withdrawal(name.rpartition("-")[0], withdrawal)
 
     def _publish_stopped(self, attempt: str) -> None:
         outcome = Outcome(event="stopped", ended=time.time())
@@ -296,6 +316,8 @@ class Keeper:
             for kind, what in items:
                 if kind == "done":
                     done[what[0]] = what[1]
+                elif kind == "event" and "ended" in what:
+                    done[what["ended"]] = None
                 elif kind == "event" and (lease := Lease.from_dict(what.get("lease"))):
                     beat = Beat.from_dict(what)
                     if beat is not None:
@@ -308,7 +330,19 @@ class Keeper:
         for attempt in done:
             self.carrier.forget(attempt)
         outcomes = self.ledger.outcomes(done)
+        # Dask would keep what a task returned for ever, where somebody else had carried it before,
+        # and would give that in place of running it again.
+        self.carrier.drop(
+            [
+                attempt
+                for attempt, error in done.items()
+                if (attempt in self._adopted if attempt in outcomes else error is None)
+            ]
+        )
+        self._adopted -= done.keys()
         with self.lock:
+            # A job that somebody withdrew before does not end as its run did.
+            self._read_withdrawals(set(outcomes))
             self.index.note_outcomes(outcomes)
             for attempt in done.keys() - outcomes.keys():
                 error = done[attempt]
@@ -328,31 +362,53 @@ class Keeper:
         """Look at the whole ledger, and do what is to be done."""
         ready = self.carrier is not None and self.carrier.look_after()
         with self.lock:
-            self.index.refresh()
+            known = self.index.known()
+        # A store may be far away: whoever asks the queue meanwhile does not wait.
+        listing = list_names(self.ledger, known)
+        with self.lock:
+            self.index.refresh(listing)
             self._expire()
+            self._end_unwanted()
             self._move_on()
             if ready:
                 self._reconcile()
+            if self.carrier is None:
+                return
             self.index.compact()
-            if time.monotonic() >= self._next_sweep:
-                self._next_sweep = time.monotonic() + _SWEEP
-                sweep(self.index, self.ledger, self.retention_days)
+            if time.monotonic() >= self._next_prune:
+                self._next_prune = time.monotonic() + _PRUNE
+                prune(self.index, self.ledger, self.retention_days)
 
     def _expire(self) -> None:
         """Withdraw jobs that have waited for too long."""
         now, here, late = time.monotonic(), clock_name(), []
+        seen: dict[tuple[str, int], float] = {}
         for job_id in self.index.open:
             entry = self.index.entries[job_id]
             job = entry.record
             if job is None or job.expires_in is None or entry.state != "queued":
                 continue
-            waited = now - self._seen.setdefault(job_id, now)
+            if self.index.attempts[entry.attempt].lease is not None:
+                # Its worker died: it has not only waited.
+                continue
+            # By turn: a retry may go unseen, and has not waited for what its first turn did.
+            turn = job_id, entry.turn
+            seen[turn] = self._seen.get(turn, now)
+            waited = now - seen[turn]
             if job.clock == here and entry.turn == 0:
                 waited = max(waited, time.time() - job.created)
             if waited >= job.expires_in:
                 late.append(job_id)
-                self._seen.pop(job_id)
+        self._seen = seen
         self.withdraw(late, "overdue")
+
+    def _end_unwanted(self) -> None:
+        """End attempts that nobody wants, and whose worker died before it could."""
+        for name, attempt in list(self.index.attempts.items()):
+            if attempt.outcome or self.index.wanted_by(name):
+                continue
+            if attempt.lease is None or not attempt.alive:
+                self._publish_stopped(name)
 
     def _move_on(self) -> None:
         """Give a new attempt to jobs whose attempt was stopped for others."""
@@ -364,16 +420,20 @@ class Keeper:
     def new_turn(self, entry: Entry, *, retried: bool) -> None:
         """Give a job a new attempt; the lock is held."""
         job, number = self.index.record(entry), entry.turn + 1
+        order = self.index.next_order(job.priority, job.user) if retried else entry.order
         turn = Turn(
             attempt=self.ledger.open_attempt(job.run, job.time_limit),
             at=time.time(),
+            order=order,
             retried=retried,
         )
-        if self.ledger.put_turn(entry.id, number, turn):
-            self.index.note_turn(entry.id, number, turn)
-        else:
-            # Somebody was quicker.
-            self._inbox.put(("look", None))
+        while not self.ledger.put_turn(entry.id, number, turn):
+            if self.ledger.turns([(entry.id, number)]):
+                # Somebody was quicker.
+                self._inbox.put(("look", None))
+                return
+            number += 1  # that one is torn
+        self.index.note_turn(entry.id, number, turn)
 
     def _reconcile(self) -> None:
         """Carry what is wanted, has not ended, and is not on its way."""
@@ -387,11 +447,15 @@ class Keeper:
                 continue
             if self._pauses.get(name, (0.0, 0.0))[0] > now:
                 continue
-            wanted = [self.index.entries[job].record for job in self.index.wanted_by(name)]
-            jobs = [job for job in wanted if job is not None]
+            jobs = [
+                (-entry.record.priority, entry.order, entry.id, entry.record)
+                for job in self.index.wanted_by(name)
+                if (entry := self.index.entries[job]).record is not None
+            ]
             if jobs:
-                orders.append((min(jobs, key=lambda job: (-job.priority, job.order)), name))
-        for job, name in sorted(orders, key=lambda pair: (-pair[0].priority, pair[0].order)):
+                orders.append((*min(jobs, key=lambda job: job[:3]), name))
+        for *_, job, name in sorted(orders, key=lambda order: order[:3]):
+            self._adopted.add(name)
             self.carry(job, name)
         for name in self._pauses.keys() - self.index.attempts.keys():
             del self._pauses[name]

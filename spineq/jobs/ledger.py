@@ -106,10 +106,10 @@ class Ledger:
         except NotInStoreError:
             return None
 
-    def _put(self, name: str, data: bytes) -> bool:
+    def _put(self, name: str, data: bytes, *, lasting: bool = True) -> bool:
         """Write once; False where the name was taken by somebody else."""
         try:
-            self.store.put(name, data)
+            self.store.put(name, data, lasting=lasting)
         except AlreadyExistsError:
             # A service whose answer was lost is asked again, and finds our own words.
             return self._get(name) == data
@@ -138,19 +138,30 @@ class Ledger:
         JobNotFoundError
             There is none of that id.
         """
-        found = JobRecord.from_bytes(self._get(f"jobs/{job_id}")) if is_job_id(job_id) else None
+        found = self.jobs([job_id]).get(job_id) if is_job_id(job_id) else None
         if found is None:
             msg = f"there is no job {shown(job_id)}"
             raise JobNotFoundError(msg, mend="List the jobs to see their ids")
         return found
 
     def job_ids(self) -> list[str]:
-        """List the ids of all jobs."""
-        return self._names("jobs/")
+        """List the ids of all jobs.
+
+        Raises
+        ------
+        StoreError
+            The store is not there any more, which must not look like one without jobs.
+        """
+        ids = [name for name in self._names("jobs/") if is_job_id(name)]
+        if not ids and self._get("format") is None:
+            msg = f"the store {self.store.where} is gone"
+            raise StoreError(msg, mend="Mount it again; its jobs are where it is")
+        return ids
 
     def jobs(self, ids: Iterable[str]) -> dict[str, JobRecord]:
         """Read jobs by id."""
-        return self._many(JobRecord, "jobs/", ids)
+        read = self._many(JobRecord, "jobs/", ids)
+        return {name: job for name, job in read.items() if job.id == name}
 
     def delete_job(self, job_id: str, turns: int) -> None:
         """Remove a job's files; what it waited for goes on unless it was withdrawn before."""
@@ -178,8 +189,15 @@ class Ledger:
         return [_numbered(name) for name in self._names("withdrawn/")]
 
     def withdrawals(self, names: Iterable[tuple[str, int]]) -> dict[str, Withdrawal]:
-        """Read withdrawals, by ``job-turn``."""
-        return self._many(Withdrawal, "withdrawn/", [f"{job}-{turn}" for job, turn in names])
+        """Read withdrawals, by ``job-turn``.
+
+        A torn one counts: its name says what matters, and it can never be written again.
+        """
+        read = self.store.get_many([f"withdrawn/{job}-{turn}" for job, turn in names])
+        return {
+            name.removeprefix("withdrawn/"): Withdrawal.from_bytes(data) or _TORN_WITHDRAWAL
+            for name, data in read.items()
+        }
 
     def withdraw(self, job_id: str, turn: int, withdrawal: Withdrawal) -> bool:
         """Write that a job is not wanted any more; False where that was written already."""
@@ -251,7 +269,9 @@ class Ledger:
 
     def take_lease(self, lease: Lease) -> bool:
         """Claim an attempt; False where somebody took that number."""
-        return self._put(f"leases/{lease.attempt}-{lease.number}", lease.to_bytes())
+        # A loss of power ends the owner too.
+        name = f"leases/{lease.attempt}-{lease.number}"
+        return self._put(name, lease.to_bytes(), lasting=False)
 
     def beat(self, lease: Lease, beat: Beat) -> None:
         """Show that the owner of a lease is alive; the owner alone calls this."""
@@ -283,7 +303,7 @@ class Ledger:
         for want of trust in the old one.
         """
         if anew:
-            self.store.replace(name, data)
+            self.store.replace(name, data, lasting=True)
         else:
             self._put(name, data)
 
@@ -420,6 +440,9 @@ def workers_died(number: int) -> Outcome:
     )
     error = {"type": "WorkersDiedError", "message": message, "traceback": ""}
     return Outcome(event="failed", ended=time.time(), lease=number, error=error)
+
+
+_TORN_WITHDRAWAL = Withdrawal(event="withdrawn", at=0.0)
 
 
 def _torn(name: str) -> Outcome:

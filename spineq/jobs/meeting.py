@@ -40,7 +40,9 @@ def announce(ledger: Ledger, address: str, *, ours: bool) -> None:
     ours
         Whether the scheduler ends with this process.
     """
-    if address.startswith("inproc"):
+    known = _read(ledger)
+    # Whoever started it knows better than whoever joined.
+    if address.startswith("inproc") or (known and known.address == address and not ours):
         return
     notice = _Notice(address=address, process=process_name() if ours else "", at=time.time())
     ledger.store.replace(_NAME, notice.to_bytes())

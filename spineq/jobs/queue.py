@@ -6,38 +6,25 @@ import getpass
 import os
 import time
 import weakref
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, get_args
+from typing import TYPE_CHECKING, Any, Self
 
 from spineq.errors import (
-    ClusterError,
     JobError,
-    JobNotEndedError,
-    JobNotFoundError,
-    NotInStoreError,
-    ProblemError,
     QueueFullError,
-    SpineqError,
-    UnknownIdError,
-    shown,
 )
 from spineq.jobs._host import clock_name
-from spineq.jobs.carrier import Carrier
 from spineq.jobs.job import Job
 from spineq.jobs.keeper import Keeper
 from spineq.jobs.ledger import Ledger
+from spineq.jobs.prune import prune
+from spineq.jobs.reading import Named, Reading, name_of, no_such
 from spineq.jobs.records import JobRecord, attempt_name, new_job_id
 from spineq.jobs.requests import checked_request
-from spineq.jobs.similar import nearest
-from spineq.jobs.snapshot import JobSnapshot
-from spineq.jobs.states import State, after
-from spineq.jobs.sweep import sweep
-from spineq.jobs.tasks import Asked, Task, check_asked, family_digest, run_digest, task_named
-from spineq.jobs.watch import Watch
-from spineq.jobs.worker import city_at
+from spineq.jobs.states import after
+from spineq.jobs.tasks import check_asked, family_digest, run_digest, task_named
 
 if TYPE_CHECKING:
     from spineq.model.city import City
@@ -58,7 +45,7 @@ def default_store() -> str:
     return named or str(Path(platformdirs.user_data_dir("spineq", appauthor=False)) / "store")
 
 
-class JobQueue:
+class JobQueue(Reading):
     """Jobs on a Dask cluster, kept in a store.
 
     What is submitted is written to the store first and is then a promise: if this process, the
@@ -83,8 +70,12 @@ class JobQueue:
         Jobs that may wait; more are refused.
     retention_days
         Days for which jobs that have ended are kept.
-    look_only
-        Do not connect to any cluster: list, watch, cancel and delete, but run nothing.
+    connect
+        False to leave clusters alone: such a queue lists, watches, cancels and deletes jobs, and
+        what it submits waits for a queue that connects.
+    silence_logs
+        Level of `logging` up to which a new cluster's processes keep Dask's own words to
+        themselves; by default warnings are seen.
 
     Raises
     ------
@@ -114,7 +105,8 @@ class JobQueue:
         security: Any = None,
         max_waiting: int = MOST_WAITING,
         retention_days: float = RETENTION_DAYS,
-        look_only: bool = False,
+        connect: bool = True,
+        silence_logs: int | None = None,
     ) -> None:
         self.store = str(default_store() if store is None else store)
         self.user = user or _system_user()
@@ -122,18 +114,32 @@ class JobQueue:
         ledger = Ledger.open(self.store)
         options: dict[str, Any] = {
             name: value
-            for name, value in (("n_workers", n_workers), ("adapt", adapt), ("security", security))
+            for name, value in (
+                ("n_workers", n_workers),
+                ("adapt", adapt),
+                ("security", security),
+                ("silence_logs", silence_logs),
+            )
             if value is not None
         }
         keeper = Keeper(ledger, self.user, retention_days)
-        if not look_only:
+        if connect:
+            # Whoever only looks need not wait for Dask to be imported.
+            from spineq.jobs.carrier import Carrier
+
             options["allow_remote"] = allow_remote
             keeper.carrier = Carrier(cluster, ledger, keeper.hear, keeper.hear_done, options)
         keeper.open()
-        self.keeper = keeper
+        super().__init__(keeper)
         self._known_cities: set[str] = set()
         # The keeper's thread does not hold the queue, so that one that nobody holds is closed.
         self._close = weakref.finalize(self, keeper.close)
+
+    @property
+    def owns_cluster(self) -> bool:
+        """Whether this queue started its cluster, which then ends with it."""
+        carrier = self.keeper.carrier
+        return carrier is not None and carrier.is_own
 
     # Submitting
 
@@ -193,9 +199,6 @@ class JobQueue:
             The job cannot be written; it was not submitted.
         """
         self._need_open()
-        if self.keeper.carrier is None:
-            msg = "this queue only looks, it runs nothing"
-            raise ClusterError(msg, mend="Open it without look_only=True")
         request = checked_request(priority, tags, note, time_limit, expires_in)
         known = task_named(task)
         place = self._city(city)
@@ -243,7 +246,7 @@ class JobQueue:
                     job,
                     reused=reused,
                     earlier=earlier,
-                    order=index.tags.next(job.priority, job.user, index.open.__contains__),
+                    order=index.next_order(job.priority, job.user),
                     attempt=ledger.open_attempt(job.run, job.time_limit),
                 )
                 job = _put(ledger, job)
@@ -251,17 +254,6 @@ class JobQueue:
                 keeper.start(job, job.attempt)
         keeper.nudge()
         return Job(self, job.id)
-
-    def _city(self, city: City | str | None) -> City | None:
-        if not isinstance(city, str):
-            return city
-        try:
-            return city_at(self.keeper.ledger, city)
-        except (NotInStoreError, ValueError) as error:
-            if isinstance(error, SpineqError) and not isinstance(error, NotInStoreError):
-                raise
-            msg = f"the store has no city {shown(city)}"
-            raise UnknownIdError(msg, field="city", mend="Give the city itself") from error
 
     def _keep_city(self, city: City) -> None:
         if city.digest in self._known_cities:
@@ -273,9 +265,9 @@ class JobQueue:
             ledger.put_city(city.digest, pack_city(city))
         self._known_cities.add(city.digest)
 
-    # Looking
+    # Changing
 
-    def get(self, job: str | Job | JobSnapshot) -> Job:
+    def get(self, job: str | Named) -> Job:
         """Job of an id.
 
         Raises
@@ -283,189 +275,11 @@ class JobQueue:
         JobNotFoundError
             There is none.
         """
-        found = self._id(job)
+        found = name_of(job)
         self.snapshot(found)
         return Job(self, found)
 
-    def snapshot(self, job: str | Job | JobSnapshot) -> JobSnapshot:
-        """Everything about a job at this moment, as far as this process knows.
-
-        Raises
-        ------
-        JobNotFoundError
-            There is no such job.
-        """
-        job_id, index = self._id(job), self.keeper.index
-        with self.keeper.lock:
-            if job_id not in index.entries:
-                index.refresh()
-            if job_id not in index.entries:
-                raise _no_such(job_id)
-            return index.snapshot(index.entries[job_id])
-
-    def jobs(
-        self,
-        *,
-        state: State | Iterable[State] | None = None,
-        user: str | None = None,
-        tag: str | None = None,
-        limit: int | None = None,
-        offset: int = 0,
-    ) -> list[JobSnapshot]:
-        """List jobs, the latest first.
-
-        Parameters
-        ----------
-        state
-            Only in this state, or in one of these.
-        user, tag
-            Only of this user, or with this tag.
-        limit, offset
-            A page: so many, after so many.
-        """
-        states = _states(state)
-        for name, number in (("limit", limit), ("offset", offset)):
-            if number is not None and (type(number) is not int or number < 0):
-                msg = f"{name} must be a whole number from 0 up, not {shown(number)}"
-                raise ProblemError(msg, field=name, mend="Give for example 50")
-        with self.keeper.lock:
-            index = self.keeper.index
-            found = [
-                entry
-                for entry in index.entries.values()
-                if (states is None or entry.state in states)
-                and (user is None or entry.user == user)
-                and (tag is None or tag in entry.tags)
-            ]
-            found.sort(key=lambda entry: entry.id, reverse=True)
-            page = found[offset : None if limit is None else offset + limit]
-            return [index.snapshot(entry) for entry in page]
-
-    def count(self) -> dict[State, int]:
-        """Number of jobs by state."""
-        with self.keeper.lock:
-            return dict(Counter(entry.state for entry in self.keeper.index.entries.values()))
-
-    def refresh(self) -> None:
-        """Look at the store now; otherwise it is looked at every second."""
-        with self.keeper.lock:
-            self.keeper.index.refresh()
-        self.keeper.nudge()
-
-    def similar(
-        self,
-        city: City | str,
-        problem: Problem | None = None,
-        *,
-        limit: int = 5,
-        **parameters: Any,
-    ) -> list[JobSnapshot]:
-        """Finished jobs nearest to a question, in theta and in number of sensors.
-
-        Parameters
-        ----------
-        city, problem, **parameters
-            As for `submit`.
-        limit
-            Most jobs to return.
-
-        Raises
-        ------
-        ProblemError, DataError
-            As for `submit`.
-        """
-        if problem is not None:
-            parameters["problem"] = problem
-        place = self._city(city)
-        asked: Asked = check_asked(task_named("optimise"), place, parameters)
-        assert place is not None  # checked
-        with self.keeper.lock:
-            near = nearest(self.keeper.index, place.digest, asked.parameters, limit)
-        return [snapshot for _, snapshot in near]
-
-    def load(self, job: str | Job | JobSnapshot) -> Any:
-        """Answer of a job that has one.
-
-        Raises
-        ------
-        JobError
-            The answer is damaged or gone from the store.
-        UnknownTaskError
-            The job's task was not registered in this process.
-        """
-        snapshot = job if isinstance(job, JobSnapshot) else self.snapshot(job)
-        task: Task = task_named(snapshot.task)
-        try:
-            return task.load(self.keeper.ledger.answer(snapshot.answer))
-        except (NotInStoreError, ValueError) as error:
-            msg = f"the answer of job {snapshot.id} is damaged or gone ({error})"
-            raise JobError(msg, mend="Submit it again with reuse=False") from error
-
-    # Waiting
-
-    def wait_for(self, job: str | Job | JobSnapshot, timeout: float | None = None) -> JobSnapshot:
-        """Wait until a job has ended; see `Job.wait`."""
-        job_id, keeper = self._id(job), self.keeper
-        end = None if timeout is None else time.monotonic() + timeout
-        self.snapshot(job_id)
-        with keeper.change:
-            while True:
-                entry = keeper.index.entries.get(job_id)
-                if entry is None:
-                    raise _no_such(job_id)
-                if job_id not in keeper.index.open:
-                    return keeper.index.snapshot(entry)
-                self._need_open()
-                left = None if end is None else end - time.monotonic()
-                if left is not None and left <= 0:
-                    trouble = f" ({keeper.trouble})" if keeper.trouble else ""
-                    msg = f"job {job_id} is {entry.state} after {timeout:g} seconds{trouble}"
-                    raise JobNotEndedError(msg, mend="Wait longer; the job goes on")
-                keeper.change.wait(left)
-
-    def wait(
-        self, jobs: Iterable[str | Job | JobSnapshot] | None = None, timeout: float | None = None
-    ) -> list[JobSnapshot]:
-        """Wait until jobs have ended, by default all of them.
-
-        Raises
-        ------
-        JobNotEndedError
-            They have not within so many seconds; they go on.
-        """
-        if jobs is None:
-            self.refresh()
-            with self.keeper.lock:
-                jobs = sorted(self.keeper.index.open)
-        end = None if timeout is None else time.monotonic() + timeout
-        ended = []
-        for job in jobs:
-            left = None if end is None else max(0.0, end - time.monotonic())
-            ended.append(self.wait_for(job, left))
-        return ended
-
-    def watch(
-        self, callback: Callable[[JobSnapshot], object] | None = None
-    ) -> Watch | Callable[[], None]:
-        """Follow all jobs.
-
-        Parameters
-        ----------
-        callback
-            Called with a snapshot of each job that changes, on a thread of the queue: it must
-            return soon.
-
-        Returns
-        -------
-        Watch or callable
-            Without a callback an iterator of snapshots, which ends when its ``stop`` is called
-            or the queue closes; with one, a function that ends the following.
-        """
-        return Watch(self.keeper) if callback is None else self.keeper.watch(callback)
-
-    # Changing
-
-    def cancel(self, *jobs: str | Job | JobSnapshot) -> None:
+    def cancel(self, *jobs: str | Named) -> None:
         """Withdraw jobs; see `Job.cancel`.
 
         Raises
@@ -473,15 +287,15 @@ class JobQueue:
         JobNotFoundError
             One of them does not exist; then none is withdrawn.
         """
-        ids = [self._id(job) for job in jobs]
+        ids = [name_of(job) for job in jobs]
         with self.keeper.lock:
             self._need_all(ids)
             self.keeper.withdraw(ids)
         self.keeper.nudge()
 
-    def retry(self, job: str | Job | JobSnapshot) -> Job:
+    def retry(self, job: str | Named) -> Job:
         """Give a failed, cancelled or expired job a new attempt; see `Job.retry`."""
-        job_id, keeper = self._id(job), self.keeper
+        job_id, keeper = name_of(job), self.keeper
         with keeper.lock:
             self._need_all([job_id])
             entry = keeper.index.entries[job_id]
@@ -495,17 +309,17 @@ class JobQueue:
         keeper.nudge()
         return Job(self, job_id)
 
-    def delete(self, *jobs: str | Job | JobSnapshot) -> None:
+    def delete(self, *jobs: str | Named) -> None:
         """Cancel jobs that have not ended, and remove them from the ledger.
 
-        Answers stay for other jobs of the same run, until the sweep.
+        Answers stay for other jobs of the same run, until they are pruned.
 
         Raises
         ------
         JobNotFoundError
             One of them does not exist; then none is deleted.
         """
-        ids = [self._id(job) for job in jobs]
+        ids = [name_of(job) for job in jobs]
         with self.keeper.lock:
             self._need_all(ids)
             self._delete(ids)
@@ -544,14 +358,14 @@ class JobQueue:
                 self.keeper.ledger.delete_job(job_id, entry.turn)
                 index.remove(job_id)
 
-    def sweep(self) -> int:
+    def prune(self) -> int:
         """Remove jobs that ended longer ago than the retention; returns how many.
 
         An open queue does so every hour.
         """
         with self.keeper.lock:
             self.keeper.index.refresh()
-            removed = sweep(self.keeper.index, self.keeper.ledger, self.keeper.retention_days)
+            removed = prune(self.keeper.index, self.keeper.ledger, self.keeper.retention_days)
         self.keeper.nudge()
         return removed
 
@@ -578,41 +392,17 @@ class JobQueue:
 
     # Inside
 
-    def _need_open(self) -> None:
-        if self.keeper.is_closed:
-            msg = "the queue is closed"
-            raise ClusterError(msg, mend="Open another: JobQueue(store=...) knows the same jobs")
-
     def _need_all(self, ids: list[str]) -> None:
         self.keeper.index.refresh()
         for job_id in ids:
             if job_id not in self.keeper.index.entries:
-                raise _no_such(job_id)
-
-    def _id(self, job: object) -> str:
-        return job.id if isinstance(job, Job | JobSnapshot) else str(job)
+                raise no_such(job_id)
 
 
 def _put(ledger: Ledger, job: JobRecord) -> JobRecord:
     while not ledger.put_job(job):
         job = replace(job, id=new_job_id())
     return job
-
-
-def _no_such(job_id: str) -> JobNotFoundError:
-    msg = f"there is no job {shown(job_id)}, or not any more"
-    return JobNotFoundError(msg, mend="List the jobs to see their ids")
-
-
-def _states(state: State | Iterable[State] | None) -> set[str] | None:
-    if state is None:
-        return None
-    states = {state} if isinstance(state, str) else set(state)
-    for each in states:
-        if each not in get_args(State):
-            msg = f"{shown(each)} is no state of a job"
-            raise ProblemError(msg, field="state", mend=f"Use {', '.join(get_args(State))}")
-    return set(states)
 
 
 def _system_user() -> str:

@@ -29,6 +29,7 @@ import hashlib
 import json
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -63,9 +64,14 @@ class Record:
         """Read what `to_dict` described; None where it is something else."""
         if not isinstance(made, dict):
             return None
-        known = {entry.name for entry in fields(cls)}  # type: ignore[arg-type]
+        known = {}
+        for entry in fields(cls):  # type: ignore[arg-type]
+            if entry.name in made:
+                value = known[entry.name] = made[entry.name]
+                if not _FITS[str(entry.type)](value):
+                    return None
         try:
-            return cls(**{name: value for name, value in made.items() if name in known})
+            return cls(**known)
         except TypeError:
             return None
 
@@ -77,15 +83,38 @@ class Record:
 
 def dumps(made: Any) -> bytes:
     """Write JSON, the same bytes for the same content."""
-    return json.dumps(made, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    text = json.dumps(made, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    # Names of files that are no Unicode get into the messages of exceptions.
+    return text.encode(errors="surrogatepass")
 
 
 def loads(data: bytes) -> Any:
     """Read JSON; None where it is torn."""
     try:
         return json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
+#: Whether a value may stand in a field, by the field's type: files may hold anything.
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "str": _is_text,
+    "int": lambda value: isinstance(value, int),
+    "float": _is_number,
+    "float | None": lambda value: value is None or _is_number(value),
+    "bool": lambda value: isinstance(value, bool),
+    "list[str]": lambda value: isinstance(value, list) and all(map(_is_text, value)),
+    "dict[str, str]": lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
+    "dict[str, Any]": lambda value: isinstance(value, dict),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,10 +187,14 @@ class JobRecord(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Turn(Record):
-    """A new attempt for a job: after a retry, or because the attempt was stopped for others."""
+    """A new attempt for a job: after a retry, or because the attempt was stopped for others.
+
+    ``order`` is the start tag from now on: who retries waits like everybody else.
+    """
 
     attempt: str
     at: float
+    order: float = 0.0
     retried: bool = True
 
 
@@ -192,6 +225,8 @@ class Lease(Record):
         Seconds since 1970 by the worker's clock.
     period
         Seconds from one heartbeat to the next.
+    token
+        Drawn at random, so that no two leases are the same.
     """
 
     attempt: str
@@ -201,6 +236,7 @@ class Lease(Record):
     process: str = ""
     at: float = 0.0
     period: float = 2.0
+    token: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,7 +283,7 @@ class Outcome(Record):
         Number of the lease, 0 where there was none.
     worker
         Address of the worker.
-    message, value, bound
+    fraction, message, value, bound
         The last progress.
     error
         ``type``, ``message``, ``traceback`` of a failure.
@@ -260,6 +296,7 @@ class Outcome(Record):
     began: float | None = None
     lease: int = 0
     worker: str = ""
+    fraction: float = 0.0
     message: str = ""
     value: float | None = None
     bound: float | None = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 
 from spineq.errors import ProblemError, shortened, shown
 
@@ -40,13 +41,13 @@ def checked_request(
     ProblemError
         A value of the wrong type or out of its range.
     """
-    if isinstance(priority, bool) or not isinstance(priority, int):
+    if isinstance(priority, bool) or not isinstance(priority, Integral):
         msg = f"the priority must be a whole number, not {shown(priority)}"
         raise ProblemError(msg, field="priority", mend="Give a number such as 0 or 10")
-    if abs(priority) > MOST_PRIORITY:
+    if abs(int(priority)) > MOST_PRIORITY:
         msg = f"the priority {shown(priority)} is beyond {MOST_PRIORITY}"
         raise ProblemError(msg, field="priority", mend="Give -1000 to 1000")
-    words = [tags] if isinstance(tags, str) else list(tags)
+    words = [tags] if isinstance(tags, str) or not isinstance(tags, Iterable) else list(tags)
     for word in words:
         if not isinstance(word, str) or not word.strip() or not word.isprintable():
             msg = f"{shown(word)} is no tag"
@@ -58,7 +59,7 @@ def checked_request(
         msg = f"the note must be text of up to {_MOST_TEXT} characters, not {shortened(str(note))}"
         raise ProblemError(msg, field="note", mend="Shorten it")
     return Request(
-        priority=priority,
+        priority=int(priority),
         tags=sorted(set(words)),
         note=note,
         time_limit=_seconds(time_limit, "time_limit"),
@@ -69,8 +70,11 @@ def checked_request(
 def _seconds(value: object, name: str) -> float | None:
     if value is None:
         return None
-    real = isinstance(value, Real) and not isinstance(value, bool)
-    if not real or not 0 < float(value) < math.inf:  # type: ignore[arg-type]
+    number = math.nan
+    if isinstance(value, Real) and not isinstance(value, bool):
+        with suppress(OverflowError):
+            number = float(value)
+    if not 0 < number < math.inf:
         msg = f"{name} must be a number of seconds above 0, not {shown(value)}"
         raise ProblemError(msg, field=name, mend="Give for example 60, or leave it out")
-    return float(value)  # type: ignore[arg-type]
+    return number

@@ -143,8 +143,7 @@ def snapshot_of(
         progress = JobProgress(beat.fraction, beat.message, beat.value, beat.bound)
     if outcome is not None:
         started, worker, attempts = outcome.began, outcome.worker, outcome.lease
-        fraction = 1.0 if outcome.event == "finished" else progress.fraction
-        progress = JobProgress(fraction, outcome.message, outcome.value, outcome.bound)
+        progress = JobProgress(outcome.fraction, outcome.message, outcome.value, outcome.bound)
         if state in ENDED:
             ended, answer, cut_short = outcome.ended, outcome.answer, outcome.cut_short
         if state == "failed":

@@ -18,7 +18,6 @@ running        stopped       queued
 cancelling     finished      finished
 cancelling     failed        failed
 cancelling     stopped       cancelled
-cancelling     lost          cancelled
 failed         retried       queued
 cancelled      retried       queued
 expired        retried       queued
@@ -32,7 +31,8 @@ The events, each of them a file in the ledger:
 leased
     A worker took the attempt: there is a lease.
 lost
-    The lease's heartbeat stands still: the worker is dead.
+    The lease's heartbeat stands still: the worker is dead. If its job is cancelling, whoever
+    sees that publishes that the attempt was stopped: the worker may only seem dead.
 left
     The job was withdrawn, and has nothing to wait for: no worker holds the attempt, or other
     jobs go on wanting it.
@@ -78,7 +78,6 @@ TABLE: dict[tuple[State, Event], State] = {
     ("cancelling", "finished"): "finished",
     ("cancelling", "failed"): "failed",
     ("cancelling", "stopped"): "cancelled",
-    ("cancelling", "lost"): "cancelled",
     ("failed", "retried"): "queued",
     ("cancelled", "retried"): "queued",
     ("expired", "retried"): "queued",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from spineq.errors import ProblemError, UnknownTaskError, shortened, shown
-from spineq.jobs.records import digest, dumps
+from spineq.jobs.records import digest
 
 if TYPE_CHECKING:
     from spineq.model.city import City
@@ -27,6 +28,8 @@ class Asked:
         In JSON's types, complete and in one form only, so that equal questions look equal.
     version
         What the answer depends on beside parameters and city.
+    question
+        What makes the question another one, where that is less than the parameters; else empty.
     family, size
         What a longer or shorter answer shares with this one, and its place among them; empty
         where no other answer helps.
@@ -34,6 +37,7 @@ class Asked:
 
     parameters: dict[str, Any]
     version: str
+    question: str = ""
     family: str = ""
     size: int = 0
 
@@ -115,7 +119,8 @@ def register_task(
     Raises
     ------
     ProblemError
-        The name is empty, the version no whole number, or a type is none of those.
+        The name is empty, the version no whole number, a type is none of those, or a default
+        not of its type (nor None).
 
     Examples
     --------
@@ -129,12 +134,18 @@ def register_task(
     if isinstance(version, bool) or not isinstance(version, int):
         msg = f"the version must be a whole number, not {shown(version)}"
         raise ProblemError(msg, field="version", mend="Write version=1")
-    schema = dict(parameters or {})
-    for word, kind in schema.items():
-        if (kind[0] if isinstance(kind, tuple) else kind) not in _TYPES:
+    schema: dict[str, type | tuple[type, Any]] = {}
+    for word, kind in dict(parameters or {}).items():
+        wanted, *default = kind if isinstance(kind, tuple) and len(kind) == 2 else (kind,)
+        if not isinstance(wanted, type) or wanted not in _TYPES:
             msg = f"{shown(kind)} is no type of a parameter"
             allowed = ", ".join(each.__name__ for each in _TYPES)
             raise ProblemError(msg, field=word, mend=f"Use one of {allowed}")
+        schema[word] = wanted
+        if default:
+            # None stands for a parameter that was not given.
+            given = None if default[0] is None else _typed(word, default[0], wanted)
+            schema[word] = wanted, given
 
     task = Task(
         name=name,
@@ -212,7 +223,8 @@ class _Schema:
 def _typed(name: str, value: Any, wanted: type) -> Any:
     value = value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        with suppress(OverflowError):
+            value = float(value)
     endless = isinstance(value, float) and not math.isfinite(value)
     if type(value) is not wanted or endless:
         msg = f"{name} must be {_TYPES[wanted]}, not {shown(value)}"
@@ -234,7 +246,7 @@ def _to_json(result: Any) -> bytes:
 
 def run_digest(task: Task, asked: Asked, city: str) -> str:
     """Name of a run: the same for everybody who asks the same."""
-    return digest(task.name, asked.version, city, asked.parameters)
+    return digest(task.name, asked.version, city, asked.question or asked.parameters)
 
 
 def family_digest(task: Task, asked: Asked, city: str) -> str:
@@ -251,12 +263,12 @@ def _check_optimise(city: City | None, parameters: Mapping[str, Any]) -> Asked:
     problem = problem_for(city, words.pop("problem", None), words)
     check(city, problem)
     name, method = method_named(problem.method)
-    asked = problem.to_dict()
+    # The titles of groups make no other question: the digest is without them.
+    asked = Asked(problem.to_dict(), f"{name}-{method.version}", problem.digest)
     if name != "greedy":
-        return Asked(asked, f"{name}-{method.version}")
-    others = {word: value for word, value in asked.items() if word != "n_sensors"}
+        return asked
     # The first sensors of a greedy network are the greedy network of so many.
-    return Asked(asked, f"{name}-{method.version}", dumps(others).decode(), problem.n_sensors)
+    return replace(asked, family=replace(problem, n_sensors=1).digest, size=problem.n_sensors)
 
 
 def _optimise(

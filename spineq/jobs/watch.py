@@ -30,6 +30,7 @@ class Watch:
     def __init__(self, keeper: Keeper, job_id: str | None = None) -> None:
         self._keeper, self._job_id = keeper, job_id
         self._pending: dict[str, JobSnapshot] = {}
+        self._last: JobSnapshot | None = None
         self._over = False
         self._news = threading.Condition()
         self._wake: Callable[[], object] | None = None
@@ -93,13 +94,15 @@ class Watch:
         if not self._pending:
             return None
         snapshot = self._pending.pop(next(iter(self._pending)))
-        if self._job_id is not None and snapshot.has_ended:
-            self._over = True
-            self._end()
+        if self._job_id is not None:
+            self._last = snapshot
+            if snapshot.has_ended:
+                self._over = True
+                self._end()
         return snapshot
 
     def _offer(self, snapshot: JobSnapshot) -> None:
-        if self._job_id in (None, snapshot.id):
+        if self._job_id in (None, snapshot.id) and snapshot != self._last:
             with self._news:
                 self._pending[snapshot.id] = snapshot
                 self._tell()

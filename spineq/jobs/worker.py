@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import pickle
+import secrets
 import threading
 import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from spineq.errors import NotInStoreError, SpineqError, StoreError
+from spineq.errors import NotInStoreError, SpineqError, StoreError, shortened
 from spineq.jobs._host import process_name
 from spineq.jobs.events import DaskProgress
 from spineq.jobs.ledger import Busy, Ledger, Vigil, claim
@@ -85,6 +88,7 @@ def run_attempt(order: Order) -> str:
         may be taken up again.
     """
     ledger = _ledger_at(order.store)
+    _release_unneeded()
     taken = _take(order, ledger)
     if not isinstance(taken, Lease):
         return taken
@@ -93,16 +97,41 @@ def run_attempt(order: Order) -> str:
         _publish(ledger, order, outcome)
     finally:
         # After a failure of the store, the lease of a living worker must not look like a death.
-        try:
-            ledger.release(order.attempt, taken.number)
-        except StoreError as error:
-            _log.warning("leases of %s stay: %s", order.attempt, error)
+        _UNNEEDED[order.attempt] = ledger, taken.number
+        _release_unneeded()
+    if outcome.event == "stopped":
+        # Dask has cancelled the task, and will not tell anybody that it has ended.
+        _tell(order)
     return "ended"
+
+
+#: Leases of this process that are not needed any more, but may still be in the store.
+_UNNEEDED: dict[str, tuple[Ledger, int]] = {}
+
+
+def _release_unneeded() -> None:
+    for attempt, (ledger, number) in list(_UNNEEDED.items()):
+        try:
+            ledger.release(attempt, number)
+        except StoreError as error:
+            _log.warning("the lease of %s is released later: %s", attempt, error)
+        else:
+            _UNNEEDED.pop(attempt, None)
+
+
+def run_packed(order: bytes) -> str:
+    """`run_attempt` with a pickled order.
+
+    Dask reads a task's arguments as soon as they arrive, and a worker that lacks the module of
+    the order's function would die of that. Read here, it is the task that fails.
+    """
+    return run_attempt(pickle.loads(order))
 
 
 def _take(order: Order, ledger: Ledger) -> Lease | str:
     """Get a lease, or what `run_attempt` returns without one."""
     vigil = Vigil()
+    met: tuple[Lease, dict[str, Beat]] | None = None
     mine = Lease(
         attempt=order.attempt,
         number=0,
@@ -110,6 +139,7 @@ def _take(order: Order, ledger: Ledger) -> Lease | str:
         cluster=order.cluster,
         process=process_name(),
         period=ledger.beat_period,
+        token=secrets.token_hex(8),
     )
     while True:
         if _patiently(lambda: ledger.has_ended(order.attempt)):
@@ -120,7 +150,7 @@ def _take(order: Order, ledger: Ledger) -> Lease | str:
         claimed = _patiently(lambda: claim(ledger, replace(mine, at=time.time()), vigil))
         if isinstance(claimed, Lease):
             # Its last owner may have published since we looked.
-            if ledger.has_ended(order.attempt):
+            if _patiently(lambda: ledger.has_ended(order.attempt)):
                 ledger.release(order.attempt, claimed.number)
                 return "ended"
             return claimed
@@ -130,7 +160,11 @@ def _take(order: Order, ledger: Ledger) -> Lease | str:
             return "ended"
         if isinstance(claimed, Busy):
             if claimed.lease.cluster != order.cluster:
-                return "elsewhere"
+                now = claimed.lease, _patiently(partial(ledger.beats, [claimed.lease]))
+                met = met or now
+                if now != met:
+                    # It beats. Until that is seen it may be dead, and nobody else would find out.
+                    return "elsewhere"
             # Dask runs the job of a dead worker again before its lease is stale.
             time.sleep(_WAIT)
 
@@ -145,27 +179,36 @@ def _computed(order: Order, ledger: Ledger, lease: Lease) -> Outcome:
     if not order.fresh and _patiently(lambda: ledger.has_answer(order.run)):
         # An earlier worker died between the answer and the outcome.
         value, bound = _figures_of(task, ledger, answer)
-        return _ended(lease, "finished", answer=answer, value=value, bound=bound)
+        return replace(
+            _ended(lease, "finished"), answer=answer, fraction=1.0, value=value, bound=bound
+        )
     with _Heart(order, ledger, lease) as heart:
         try:
             city = city_at(ledger, order.city) if order.city else None
-            words = dict(order.parameters)
-            if order.earlier and (earlier := _earlier(task, ledger, order.earlier)) is not None:
-                words["earlier"] = earlier
+        except (NotInStoreError, ValueError) as error:
+            return heart.failed(error)
+        words = dict(order.parameters)
+        if order.earlier and (earlier := _earlier(task, ledger, order.earlier)) is not None:
+            words["earlier"] = earlier
+        try:
             result = _call(task, city, heart, words)
-            partial = heart.reason if _is_partial(task, result, heart) else ""
             value, bound = task.figures(result) if task.figures else heart.figures
             data = task.dump(result)
-            if partial:
-                answer = f"partial/{order.attempt}"
-            _patiently(lambda: ledger.put_answer(answer, data, anew=order.fresh))
-        except StoreError:
-            # The store's failure is not the job's.
-            raise
-        except Exception as error:
-            return _ended(lease, "failed", heart.message, error=described(error))
-    event = "stopped" if partial == "cancelled" else "finished"
-    return _ended(lease, event, heart.message, answer, partial, value, bound)
+        except BaseException as error:  # Dask would end the worker for some of them
+            return heart.failed(error)
+        partial = heart.reason if _is_partial(task, result, heart) else ""
+        if partial:
+            answer = f"partial/{order.attempt}"
+        # Where the store fails, that is not the job's failure: let it be known as such.
+        _patiently(lambda: ledger.put_answer(answer, data, anew=order.fresh))
+    return replace(
+        heart.ended("stopped" if partial == "cancelled" else "finished"),
+        fraction=heart.fraction if partial else 1.0,
+        answer=answer,
+        cut_short=partial,
+        value=value,
+        bound=bound,
+    )
 
 
 def _call(task: Task, city: City | None, heart: _Heart, words: dict[str, Any]) -> Any:
@@ -187,28 +230,9 @@ def _is_partial(task: Task, result: Any, heart: _Heart) -> bool:
     return task.is_partial(result) if task.is_partial else heart.was_told
 
 
-def _ended(
-    lease: Lease,
-    event: str,
-    message: str = "",
-    answer: str = "",
-    cut_short: str = "",
-    value: float | None = None,
-    bound: float | None = None,
-    error: dict[str, str] | None = None,
-) -> Outcome:
+def _ended(lease: Lease, event: str) -> Outcome:
     return Outcome(
-        event=event,
-        ended=time.time(),
-        answer=answer,
-        cut_short=cut_short,
-        began=lease.at,
-        lease=lease.number,
-        worker=lease.worker,
-        message=message,
-        value=value,
-        bound=bound,
-        error=error or {},
+        event=event, ended=time.time(), began=lease.at, lease=lease.number, worker=lease.worker
     )
 
 
@@ -222,7 +246,7 @@ def described(error: BaseException) -> dict[str, str]:
     return {
         "type": type(error).__name__,
         "message": (message or type(error).__name__)[:4000],
-        "traceback": "".join(lines)[-20_000:],
+        "traceback": shortened("".join(lines), 20_000),
     }
 
 
@@ -278,10 +302,25 @@ class _Heart:
         self.was_told = self.was_told or bool(self.reason)
         return self.was_told
 
+    def ended(self, event: str) -> Outcome:
+        """Outcome with the last progress."""
+        fraction, message, value, bound = self._latest
+        return replace(
+            _ended(self._lease, event),
+            fraction=fraction,
+            message=message,
+            value=value,
+            bound=bound,
+        )
+
+    def failed(self, error: BaseException) -> Outcome:
+        """Outcome of an attempt that raised an error."""
+        return replace(self.ended("failed"), error=described(error))
+
     @property
-    def message(self) -> str:
-        """The last words of the task."""
-        return self._latest[1]
+    def fraction(self) -> float:
+        """The last share of the work that was done."""
+        return self._latest[0]
 
     @property
     def figures(self) -> tuple[float | None, float | None]:
@@ -366,6 +405,13 @@ def _figures_of(task: Task, ledger: Ledger, answer: str) -> tuple[float | None, 
 @lru_cache(maxsize=8)
 def _ledger_at(where: str) -> Ledger:
     return Ledger.open(where)
+
+
+def _tell(order: Order) -> None:
+    from distributed import get_worker
+
+    with suppress(ValueError):
+        get_worker().log_event(order.topic, {"ended": order.attempt})
 
 
 def _address() -> str:

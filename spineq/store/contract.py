@@ -22,7 +22,7 @@ class Store(Protocol):
         """
         ...
 
-    def put(self, name: str, data: bytes) -> None:
+    def put(self, name: str, data: bytes, *, lasting: bool = True) -> None:
         """Write a blob whose name is free.
 
         Parameters
@@ -30,7 +30,10 @@ class Store(Protocol):
         name
             Its name.
         data
-            Its content, which will outlive a loss of power.
+            Its content.
+        lasting
+            Whether the content must outlive a loss of power, which costs a millisecond in a
+            folder. If not, it may be gone or torn after one.
 
         Raises
         ------
@@ -42,11 +45,11 @@ class Store(Protocol):
         """
         ...
 
-    def replace(self, name: str, data: bytes) -> None:
-        """Write a blob, whether or not its name is taken: for heartbeats, not for results.
+    def replace(self, name: str, data: bytes, *, lasting: bool = False) -> None:
+        """Write a blob, whether or not its name is taken.
 
         Readers see the old content or the new, never part of it. The last of several writers
-        wins. After a loss of power the content may be the old one, or gone.
+        wins.
 
         Parameters
         ----------
@@ -54,6 +57,8 @@ class Store(Protocol):
             Its name.
         data
             Its content from now on.
+        lasting
+            As for `put`. If not, after a loss of power it may be the old one, torn, or gone.
 
         Raises
         ------

@@ -39,23 +39,22 @@ class FolderStore:
     def _path(self, name: str) -> Path:
         return self.folder / checked(name)
 
-    def put(self, name: str, data: bytes) -> None:
+    def put(self, name: str, data: bytes, *, lasting: bool = True) -> None:
         """Write a blob; see `Store.put`."""
         path = self._path(name)
         try:
-            with _written(path.parent, data, flush=True) as temporary:
-                free = _linked(temporary, path)
+            with _written(path.parent, data, flush=lasting) as temporary:
+                free = _linked(temporary, path, flush=lasting)
         except OSError as error:
             raise failed("written", name, self.where, error) from error
         if not free:
             raise taken(name, self.where)
 
-    def replace(self, name: str, data: bytes) -> None:
+    def replace(self, name: str, data: bytes, *, lasting: bool = False) -> None:
         """Write a blob over another; see `Store.replace`."""
         path = self._path(name)
         try:
-            # Not flushed to the disk: a heartbeat that is lost with the power beats no more.
-            with _written(path.parent, data, flush=False) as temporary:
+            with _written(path.parent, data, flush=lasting) as temporary:
                 temporary.replace(path)
         except OSError as error:
             raise failed("written", name, self.where, error) from error
@@ -147,9 +146,13 @@ class FolderStore:
 def _written(folder: Path, data: bytes, *, flush: bool) -> Iterator[Path]:
     """Write a temporary file in a folder, which is made; it goes when the block ends."""
     temporary = folder / temporary_name()
-    folder.mkdir(parents=True, exist_ok=True)
     try:
-        with temporary.open("xb") as file:
+        try:
+            file = temporary.open("xb")
+        except FileNotFoundError:
+            folder.mkdir(parents=True, exist_ok=True)
+            file = temporary.open("xb")
+        with file:
             file.write(data)
             if flush:
                 file.flush()
@@ -159,7 +162,7 @@ def _written(folder: Path, data: bytes, *, flush: bool) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _linked(temporary: Path, path: Path) -> bool:
+def _linked(temporary: Path, path: Path, *, flush: bool) -> bool:
     """Give a file its name; False where the name is taken."""
     try:
         os.link(temporary, path)
@@ -168,7 +171,7 @@ def _linked(temporary: Path, path: Path) -> bool:
             raise
         # Over NFS a lost reply makes a link that was made report that its name exists.
         return temporary.samefile(path)
-    if os.name == "posix":
+    if flush and os.name == "posix":
         # The name too must outlive a loss of power.
         folder = os.open(path.parent, os.O_RDONLY)
         try:

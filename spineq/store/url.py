@@ -61,7 +61,7 @@ class UrlStore:
         except Exception as error:
             raise failed(done, name, self.where, error) from error
 
-    def put(self, name: str, data: bytes) -> None:
+    def put(self, name: str, data: bytes, *, lasting: bool = True) -> None:
         """Write a blob; see `Store.put`."""
         path = self._path(name)
         creating = contextlib.nullcontext() if self._fs.async_impl else _CREATING
@@ -77,7 +77,7 @@ class UrlStore:
                     if not left or not _says("ConditionalRequestConflict", error):
                         raise
 
-    def replace(self, name: str, data: bytes) -> None:
+    def replace(self, name: str, data: bytes, *, lasting: bool = False) -> None:
         """Write a blob over another; see `Store.replace`."""
         path = self._path(name)
         with self._doing("written", name):

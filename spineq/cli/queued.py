@@ -1,0 +1,153 @@
+"""``spineq optimise --queue``: the same answer, by way of the queue."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from spineq.cli.options import cluster_options, stoppable_progress, store_option
+from spineq.cli.printing import print_json
+from spineq.cli.results import finish
+
+if TYPE_CHECKING:
+    from spineq.jobs.queue import JobQueue
+    from spineq.jobs.snapshot import JobSnapshot
+    from spineq.model.city import City
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+#: What means nothing without ``--queue``, with the values that say nothing.
+_IDLE = {
+    "store": None,
+    "scheduler": None,
+    "allow_remote": False,
+    "priority": None,
+    "tags": (),
+    "note": None,
+    "time_limit": None,
+    "anew": False,
+    "no_wait": False,
+}
+
+_FLAGS = {"tags": "--tag"}
+
+
+def queue_options(command: _Command) -> _Command:
+    """``--queue``, and what goes with a job."""
+    for option in (
+        click.option(
+            "--no-wait", is_flag=True,
+            help="Print the job's id and leave it to the cluster that serves the store.",
+        ),
+        click.option("--anew", is_flag=True, help="Compute although the store has the answer."),
+        click.option(
+            "--time-limit", type=float, metavar="SECONDS",
+            help="Computing time, after which the best so far is the answer, marked.",
+        ),
+        click.option("--note", help="A line of text, to find the job again."),
+        click.option(
+            "--tag", "tags", multiple=True, help="A word to find the job by. May be repeated."
+        ),
+        click.option(
+            "--priority", type=int,
+            help="-1000 to 1000; jobs with a higher one go first. By default 0.",
+        ),
+        cluster_options,
+        store_option,
+        click.option(
+            "--queue", is_flag=True,
+            help="Make it a job, which is kept until it is done. --store to --no-wait are for "
+            "jobs.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def take_queue_words(words: dict[str, Any]) -> dict[str, Any] | None:
+    """Take the options of `queue_options` out of a command's words; None without ``--queue``.
+
+    Raises
+    ------
+    click.UsageError
+        An option that is for jobs alone.
+    """
+    taken = {name: words.pop(name) for name in _IDLE}
+    if words.pop("queue"):
+        return taken
+    for name, value in taken.items():
+        if value != _IDLE[name]:
+            msg = f"{_FLAGS.get(name) or '--' + name.replace('_', '-')} is for jobs: add --queue."
+            raise click.UsageError(msg)
+    return None
+
+
+def queued(
+    request: dict[str, Any],
+    city: City,
+    problem_words: dict[str, Any],
+    output: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Submit a problem to a queue, follow it, and print its answer."""
+    from spineq.cli.job_access import answer_of, follow, store_named, working
+    from spineq.jobs.requests import checked_request
+    from spineq.model.problem import Problem
+    from spineq.solve import check
+
+    no_wait = request["no_wait"]
+    if no_wait and output is not None:
+        msg = "--no-wait has no answer to write: leave out --output, and use spineq jobs result."
+        raise click.UsageError(msg)
+    # Checked here, so that bad input starts no cluster.
+    problem = Problem.from_words(**problem_words)
+    check(city, problem)
+    details: dict[str, Any] = {
+        "priority": request["priority"] or 0,
+        "tags": request["tags"],
+        "note": request["note"] or "",
+        "time_limit": request["time_limit"],
+    }
+    checked_request(**details, expires_in=None)
+    words = details | {"problem": problem, "reuse": not request["anew"]}
+    where = store_named(request["store"])
+    # A cluster that would end with this command need not have workers to do so.
+    options: dict[str, Any] = {"adapt": (0, 1)} if no_wait and not request["scheduler"] else {}
+    with working(
+        where, request["scheduler"], allow_remote=request["allow_remote"], **options
+    ) as queue:
+        if no_wait:
+            _leave(queue, queue.submit(city, **words).snapshot(), as_json=as_json)
+            return
+        with stoppable_progress() as bar:
+            bar.report(0.0, "submitting")
+            name = queue.submit(city, **words).id
+            job = follow(queue, name, bar)
+        if job.state == "cancelled" and not job.answer:
+            click.echo(f"spineq: job {name} was cancelled before it had a network.", err=True)
+            sys.exit(130)
+        network = answer_of(queue, job)
+    click.echo(f"spineq: this is job {name} in {where}", err=True)
+    finish(network, city, output, as_json=as_json)
+
+
+def _leave(queue: JobQueue, job: JobSnapshot, *, as_json: bool) -> None:
+    """Say where a job is that nobody waits for."""
+    carried = not queue.owns_cluster
+    if as_json:
+        print_json({"id": job.id, "store": queue.store, "state": job.state, "carried": carried})
+    else:
+        click.echo(job.id)
+    if job.has_ended:
+        click.echo("spineq: the store has the answer already", err=True)
+    elif not carried:
+        click.echo(
+            "spineq: no cluster serves this store, so the job stays in it until somebody runs "
+            "spineq jobs reconcile, or a notebook opens it",
+            err=True,
+        )
