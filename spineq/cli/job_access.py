@@ -82,11 +82,7 @@ def ids_named(queue: JobQueue | None, texts: Iterable[str]) -> list[str]:
     JobNotFoundError
         No job is called that, or several.
     """
-    names: list[str] = []
-    if queue is not None:
-        with queue.keeper.lock:
-            names = list(queue.keeper.index.entries)
-    known = set(names)
+    known = set() if queue is None else set(queue.ids())
     return list(dict.fromkeys(_id_named(known, text) for text in texts))
 
 
@@ -140,7 +136,7 @@ def follow(queue: JobQueue, job_id: str, bar: TextProgress) -> JobSnapshot:
 
 
 def _doing(queue: JobQueue, snapshot: JobSnapshot) -> str:
-    if queue.keeper.trouble:
+    if queue.trouble:
         return "the store does not answer"
     if snapshot.state == "queued":
         return "waiting for a worker"
@@ -172,9 +168,7 @@ def drain(queue: JobQueue) -> tuple[dict[State, int], list[JobSnapshot]]:
             done = len(seen) - sum(1 - job.progress.fraction for job in jobs)
             bar.report(done / len(seen), words)
             time.sleep(_PERIOD)
-    with queue.keeper.lock:
-        entries = queue.keeper.index.entries
-        ended = Counter(entries[name].state for name in seen if name in entries)
+    ended = Counter(job.state for job in queue.jobs() if job.id in seen)
     return {state: ended[state] for state in ended if state in ENDED}, left
 
 
@@ -186,13 +180,6 @@ def _is_known(task: str) -> bool:
     except UnknownTaskError:
         return False
     return True
-
-
-def is_served(queue: JobQueue) -> bool:
-    """Whether a cluster serves the store, as far as can be told without asking it."""
-    from spineq.jobs import meeting
-
-    return meeting.address(queue.keeper.ledger) is not None
 
 
 def answer_of(queue: JobQueue, snapshot: JobSnapshot) -> Any:

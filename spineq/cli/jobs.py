@@ -72,8 +72,7 @@ def list_jobs(
         if queue is not None:
             found = queue.jobs(limit=limit + 1, **words)
             counts = queue.count()
-            with queue.keeper.lock:
-                ids = list(queue.keeper.index.entries)
+            ids = queue.ids()
     more, found = len(found) > limit, found[:limit]
     if as_json:
         made = [job.to_dict() for job in found]
@@ -139,7 +138,6 @@ def watch(job_id: str, store: str | None, as_json: bool) -> None:
         answer_of,
         follow,
         ids_named,
-        is_served,
         looking,
         opened,
         store_named,
@@ -151,7 +149,7 @@ def watch(job_id: str, store: str | None, as_json: bool) -> None:
         queue = opened(found)
         try:
             job = queue.snapshot(name)
-            if job.state == "queued" and not is_served(queue):
+            if job.state == "queued" and not queue.is_served:
                 _say(_NOBODY)
             if not job.has_ended:
                 with TextProgress(sys.stderr) as bar:
@@ -192,7 +190,6 @@ def result(job_id: str, output: Path | None, store: str | None, as_json: bool) -
     from spineq.cli.job_access import answer_of, ids_named, looking, opened, store_named
     from spineq.cli.results import finish
     from spineq.errors import ProblemError
-    from spineq.jobs.worker import city_at
     from spineq.model.network import Network
 
     with looking(store_named(store)) as found:
@@ -200,9 +197,9 @@ def result(job_id: str, output: Path | None, store: str | None, as_json: bool) -
         queue = opened(found)
         job = queue.snapshot(name)
         network = answer_of(queue, job)
-        if isinstance(network, Network):
-            city = city_at(queue.keeper.ledger, job.city)
+        city = queue.city(job)
     if isinstance(network, Network):
+        assert city is not None  # that is what the network is of
         finish(network, city, output, as_json=as_json)
     elif output is None:
         print_json(network)
@@ -249,7 +246,7 @@ def _print_states(
 @json_option
 def retry(ids: tuple[str, ...], store: str | None, as_json: bool) -> None:
     """Give failed, cancelled or expired jobs another try."""
-    from spineq.cli.job_access import ids_named, is_served, looking, opened, store_named
+    from spineq.cli.job_access import ids_named, looking, opened, store_named
 
     with looking(store_named(store)) as found:
         names = ids_named(found, ids)
@@ -257,7 +254,7 @@ def retry(ids: tuple[str, ...], store: str | None, as_json: bool) -> None:
         for name in names:
             queue.retry(name)
         _print_states(queue, names, as_json=as_json)
-        if not is_served(queue):
+        if not queue.is_served:
             _say(_NOBODY)
 
 
@@ -365,3 +362,31 @@ def reconcile(
             f"{len(left):,} {'waits' if one else 'wait'} for a program that knows "
             f"{'its' if one else 'their'} task: {names}. Open the store there with spineq.JobQueue."
         )
+
+
+@jobs.command(
+    short_help="Time the queue, in ratios.", epilog="Example: spineq jobs bench --jobs 10000"
+)
+@click.option("--jobs", "n_jobs", type=click.IntRange(10, 100_000), default=1000, show_default=True)
+@json_option
+def bench(n_jobs: int, as_json: bool) -> None:
+    """Time the queue against bare Dask, on two workers and a store of its own, in this run."""
+    from dataclasses import asdict
+
+    from spineq.cli.printing import text_table
+    from spineq.jobs.overhead import measure
+
+    figures = measure(n_jobs, tell=_say)
+    if as_json:
+        print_json([asdict(figure) for figure in figures])
+        return
+    rows: list[tuple[str, ...]] = [("", "", "times bare Dask")]
+    rows += [
+        (
+            figure.name,
+            f"{figure.value:,.3g} {figure.unit}",
+            "" if figure.ratio is None else f"{figure.ratio:.2f} x",
+        )
+        for figure in figures
+    ]
+    click.echo(text_table(rows))

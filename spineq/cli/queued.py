@@ -96,6 +96,7 @@ def queued(
 ) -> None:
     """Submit a problem to a queue, follow it, and print its answer."""
     from spineq.cli.job_access import answer_of, follow, store_named, working
+    from spineq.jobs.queue import JobQueue
     from spineq.jobs.requests import checked_request
     from spineq.model.problem import Problem
     from spineq.solve import check
@@ -116,11 +117,12 @@ def queued(
     checked_request(**details, expires_in=None)
     words = details | {"problem": problem, "reuse": not request["anew"]}
     where = store_named(request["store"])
-    # A cluster that would end with this command need not have workers to do so.
-    options: dict[str, Any] = {"adapt": (0, 1)} if no_wait and not request["scheduler"] else {}
-    with working(
-        where, request["scheduler"], allow_remote=request["allow_remote"], **options
-    ) as queue:
+    if no_wait and not request["scheduler"]:
+        with JobQueue(store=where, connect=False) as waiting:
+            if not waiting.is_served:
+                _leave(waiting, waiting.submit(city, **words).snapshot(), as_json=as_json)
+                return
+    with working(where, request["scheduler"], allow_remote=request["allow_remote"]) as queue:
         if no_wait:
             _leave(queue, queue.submit(city, **words).snapshot(), as_json=as_json)
             return
@@ -138,7 +140,7 @@ def queued(
 
 def _leave(queue: JobQueue, job: JobSnapshot, *, as_json: bool) -> None:
     """Say where a job is that nobody waits for."""
-    carried = not queue.owns_cluster
+    carried = queue.is_served
     if as_json:
         print_json({"id": job.id, "store": queue.store, "state": job.state, "carried": carried})
     else:

@@ -43,11 +43,15 @@ class _Cluster:
 
 
 _CLUSTERS: dict[str, _Cluster] = {}
-_CLUSTERS_LOCK = threading.Lock()
+# Held again by the queue that is garbage-collected while another one starts its cluster.
+_CLUSTERS_LOCK = threading.RLock()
 
 
 class Carrier:
-    """The Dask side of a queue. Its methods are called by the queue's keeper alone.
+    """The Dask side of a queue.
+
+    ``carry`` and ``drop`` may be called on any thread; what a change of the scheduler makes of
+    that is mended by the next look, since the same order twice is one task.
 
     Parameters
     ----------
@@ -99,6 +103,8 @@ class Carrier:
         ClusterError
             Nobody answers, or the address is refused.
         """
+        self._unfollow()
+        self._leave_own()
         before = at_hand(self._where)
         self.client = self._reached() if before is None else connect(before)
         self._ours = before is None
@@ -133,11 +139,13 @@ class Carrier:
     def _greet(self) -> None:
         """Learn what is new after a connection was made."""
         assert self.client is not None
-        self._connection = connection_of(self.client)
+        connection = connection_of(self.client)
         info = self.client.scheduler_info()
         self.cluster = str(info["id"])
         warm_up(self.client)
         meeting.announce(self._ledger, str(info["address"]), ours=self.is_own)
+        # Last, so that what failed is tried again.
+        self._connection = connection
 
     def look_after(self) -> bool:
         """Look whether the connection stands, and mend it if it does not.
@@ -206,28 +214,37 @@ class Carrier:
 
         if not attempts or self.client is None or self.client.status != "running":
             return
-        futures = [
-            self._futures.pop(attempt)
-            if attempt in self._futures
-            else Future(self._key(attempt), self.client)
-            for attempt in attempts
-        ]
+        futures = []
+        for attempt in attempts:
+            carried = self._futures.pop(attempt, None)
+            futures.append(Future(self._key(attempt), self.client) if carried is None else carried)
         self.client.cancel(futures, force=True)
 
     def close(self) -> bool:
         """Let go of the cluster; returns whether it was started here, and so ended."""
         self._unfollow()
         self._futures.clear()
-        if self._own is not None:
-            with _CLUSTERS_LOCK:
-                self._own.users -= 1
-                if self._own.users:
-                    return False
-                _CLUSTERS.pop(self._ledger.store.where, None)
-            meeting.leave(self._ledger)
-        if self.client is not None and self._ours:
-            self.client.close()
-        return self.is_own
+        own = self._own
+        if own is None:
+            if self.client is not None and self._ours:
+                self.client.close()
+            return False
+        if not self._leave_own():
+            return False
+        meeting.leave(self._ledger)
+        own.client.close()
+        return True
+
+    def _leave_own(self) -> bool:
+        """Leave the cluster that this process started; returns whether nobody uses it now."""
+        with _CLUSTERS_LOCK:
+            own, self._own = self._own, None
+            if own is None:
+                return False
+            own.users -= 1
+            if own.users == 0 and _CLUSTERS.get(self._ledger.store.where) is own:
+                del _CLUSTERS[self._ledger.store.where]
+            return own.users == 0
 
     def _key(self, attempt: str) -> str:
         # Two stores may have an attempt of one name. One prefix and no dash after it: otherwise

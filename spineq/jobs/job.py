@@ -171,7 +171,8 @@ class Job:
         Parameters
         ----------
         callback
-            Called with each snapshot, on a thread of the queue: it must return soon.
+            Called with each snapshot: the present one now, later ones on a thread of the queue;
+            it must return soon.
 
         Returns
         -------
@@ -182,12 +183,18 @@ class Job:
         if callback is None:
             return Watch(self._queue.keeper, self.id)
 
+        ends: list[Callable[[], None]] = []
+
         def mine(snapshot: JobSnapshot) -> None:
             if snapshot.id == self.id:
                 callback(snapshot)
+                if snapshot.has_ended:
+                    for end in ends:
+                        end()
 
-        callback(self.snapshot())
-        return self._queue.keeper.watch(mine)
+        ends.append(self._queue.keeper.watch(mine))
+        mine(self.snapshot())
+        return ends[0]
 
     def __aiter__(self) -> Watch:
         return Watch(self._queue.keeper, self.id)

@@ -116,7 +116,11 @@ class Keeper:
         self.index.refresh()
         self.index.changed()
         if self.carrier is not None:
-            self.carrier.connect()
+            try:
+                self.carrier.connect()
+            except BaseException:
+                self.carrier.close()
+                raise
         self._thread.start()
 
     def close(self) -> None:
@@ -256,9 +260,19 @@ class Keeper:
         for attempt in unwanted:
             self.ledger.stop(attempt, Stop(at=time.time(), by=self.user))
             if not self.ledger.leases(attempt):
-                self._publish_stopped(attempt)
-        if unwanted and self.carrier is not None:
-            self.carrier.drop(unwanted)
+                self._publish(attempt, "stopped")
+        if unwanted:
+            # A scheduler that does not answer must not keep the lock.
+            self._inbox.put(("drop", unwanted))
+
+    def refresh(self) -> None:
+        """Bring the index up to date now, on the caller's thread; the lock is not held."""
+        with self.lock:
+            known = self.index.known()
+        listing = list_names(self.ledger, known)
+        with self.lock:
+            self.index.refresh(listing)
+        self.nudge()
 
     def _read_withdrawals(self, attempts: set[str]) -> None:
         turns = {
@@ -269,8 +283,8 @@ class Keeper:
         for name, withdrawal in self.ledger.withdrawals(turns.items()).items():
             self.index.note_withdrawal(name.rpartition("-")[0], withdrawal)
 
-    def _publish_stopped(self, attempt: str) -> None:
-        outcome = Outcome(event="stopped", ended=time.time())
+    def _publish(self, attempt: str, event: str, error: dict[str, str] | None = None) -> None:
+        outcome = Outcome(event=event, ended=time.time(), error=error or {})
         if self.ledger.publish(attempt, outcome):
             self.index.note_outcomes({attempt: outcome})
 
@@ -286,11 +300,10 @@ class Keeper:
                 self._handle(items)
                 if time.monotonic() >= next_look:
                     began = time.monotonic()
-                    self._look()
+                    self.trouble = self._look()
                     ended = time.monotonic()
                     next_look = began + max(TICK, (ended - began) / _SHARE)
                     soonest = ended + max(_SOONEST, ended - began)
-                    self.trouble = ""
             except StoreError as error:
                 self.trouble = str(error)
                 _LOG.info("the store fails: %s", error)
@@ -312,16 +325,21 @@ class Keeper:
 
     def _handle(self, items: list[tuple[str, Any]]) -> None:
         done: dict[str, BaseException | None] = {}
+        unwanted: list[str] = []
         with self.lock:
             for kind, what in items:
                 if kind == "done":
                     done[what[0]] = what[1]
                 elif kind == "event" and "ended" in what:
                     done[what["ended"]] = None
+                elif kind == "drop":
+                    unwanted += what
                 elif kind == "event" and (lease := Lease.from_dict(what.get("lease"))):
                     beat = Beat.from_dict(what)
                     if beat is not None:
                         self.index.note_progress(lease.attempt, lease, beat)
+        if self.carrier is not None:
+            self.carrier.drop(unwanted)
         if done:
             self._handle_done(done)
 
@@ -348,36 +366,32 @@ class Keeper:
                 error = done[attempt]
                 if error is None or isinstance(error, ConnectionResetError):
                     # Elsewhere, cancelled, or forgotten with its scheduler: the next look tells.
-                    self._inbox.put(("look", None))
+                    self.look()
                 elif isinstance(error, StoreError):
                     _, pause = self._pauses.get(attempt, (0.0, TICK / 2))
                     pause = min(2 * pause, _MOST_PAUSE)
                     self._pauses[attempt] = time.monotonic() + pause, pause
                 else:
-                    failed = Outcome(event="failed", ended=time.time(), error=_words(error))
-                    if self.ledger.publish(attempt, failed):
-                        self.index.note_outcomes({attempt: failed})
+                    self._publish(attempt, "failed", _words(error))
 
-    def _look(self) -> None:
-        """Look at the whole ledger, and do what is to be done."""
+    def _look(self) -> str:
+        """Look at the whole ledger, and do what is to be done; returns what stands in the way."""
         ready = self.carrier is not None and self.carrier.look_after()
+        # A store may be far away: whoever asks the queue meanwhile does not wait for the listing.
+        self.refresh()
         with self.lock:
-            known = self.index.known()
-        # A store may be far away: whoever asks the queue meanwhile does not wait.
-        listing = list_names(self.ledger, known)
-        with self.lock:
-            self.index.refresh(listing)
             self._expire()
             self._end_unwanted()
             self._move_on()
             if ready:
                 self._reconcile()
             if self.carrier is None:
-                return
+                return ""
             self.index.compact()
             if time.monotonic() >= self._next_prune:
                 self._next_prune = time.monotonic() + _PRUNE
                 prune(self.index, self.ledger, self.retention_days)
+        return "" if ready else "the cluster does not answer; jobs wait"
 
     def _expire(self) -> None:
         """Withdraw jobs that have waited for too long."""
@@ -408,7 +422,7 @@ class Keeper:
             if attempt.outcome or self.index.wanted_by(name):
                 continue
             if attempt.lease is None or not attempt.alive:
-                self._publish_stopped(name)
+                self._publish(name, "stopped")
 
     def _move_on(self) -> None:
         """Give a new attempt to jobs whose attempt was stopped for others."""
@@ -430,7 +444,7 @@ class Keeper:
         while not self.ledger.put_turn(entry.id, number, turn):
             if self.ledger.turns([(entry.id, number)]):
                 # Somebody was quicker.
-                self._inbox.put(("look", None))
+                self.look()
                 return
             number += 1  # that one is torn
         self.index.note_turn(entry.id, number, turn)

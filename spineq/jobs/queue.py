@@ -21,10 +21,11 @@ from spineq.jobs.keeper import Keeper
 from spineq.jobs.ledger import Ledger
 from spineq.jobs.prune import prune
 from spineq.jobs.reading import Named, Reading, name_of, no_such
-from spineq.jobs.records import JobRecord, attempt_name, new_job_id
+from spineq.jobs.records import JobRecord, new_job_id
 from spineq.jobs.requests import checked_request
 from spineq.jobs.states import after
 from spineq.jobs.tasks import check_asked, family_digest, run_digest, task_named
+from spineq.jobs.worker import figures_of
 
 if TYPE_CHECKING:
     from spineq.model.city import City
@@ -229,8 +230,7 @@ class JobQueue(Reading):
     def _submitted(self, job: JobRecord) -> Job:
         keeper, ledger = self.keeper, self.keeper.ledger
         if not job.fresh and ledger.has_answer(job.run):
-            first = ledger.outcome(attempt_name(job.run, 1, None))
-            value, bound = (first.value, first.bound) if first else (None, None)
+            value, bound = figures_of(task_named(job.task), ledger, job.run)
             job = replace(job, reused="answer", value=value, bound=bound)
             with keeper.lock:
                 job = _put(ledger, job)
@@ -242,6 +242,8 @@ class JobQueue(Reading):
                     msg = f"{len(index.open):,} jobs wait, and the queue takes no more"
                     raise QueueFullError(msg, mend="Wait for some, or clear(waiting=True)")
                 reused, earlier = ("", "") if job.fresh else index.relative_of(job)
+                if earlier and not ledger.has_answer(earlier):
+                    reused = earlier = ""  # pruned since
                 job = replace(
                     job,
                     reused=reused,
@@ -288,26 +290,35 @@ class JobQueue(Reading):
             One of them does not exist; then none is withdrawn.
         """
         ids = [name_of(job) for job in jobs]
+        self.keeper.refresh()
         with self.keeper.lock:
             self._need_all(ids)
             self.keeper.withdraw(ids)
         self.keeper.nudge()
 
-    def retry(self, job: str | Named) -> Job:
-        """Give a failed, cancelled or expired job a new attempt; see `Job.retry`."""
-        job_id, keeper = name_of(job), self.keeper
+    def retry(self, *jobs: str | Named) -> None:
+        """Give failed, cancelled or expired jobs a new attempt; see `Job.retry`.
+
+        Raises
+        ------
+        JobNotFoundError, JobError
+            One of them does not exist, or is in another state; then none is retried.
+        """
+        ids, keeper = [name_of(job) for job in jobs], self.keeper
+        keeper.refresh()
         with keeper.lock:
-            self._need_all([job_id])
-            entry = keeper.index.entries[job_id]
-            if after(entry.state, "retried") == entry.state:
-                msg = f"job {job_id} is {entry.state}"
-                mend = "Only a job that failed, was cancelled or has expired can be retried"
-                raise JobError(msg, mend=mend)
-            keeper.new_turn(entry, retried=True)
-            if keeper.carrier is not None and entry.record is not None:
-                keeper.start(entry.record, entry.attempt)
+            self._need_all(ids)
+            entries = [keeper.index.entries[job_id] for job_id in ids]
+            for entry in entries:
+                if after(entry.state, "retried") == entry.state:
+                    msg = f"job {entry.id} is {entry.state}"
+                    mend = "Only a job that failed, was cancelled or has expired can be retried"
+                    raise JobError(msg, mend=mend)
+            for entry in entries:
+                keeper.new_turn(entry, retried=True)
+                if entry.record is not None:
+                    keeper.start(entry.record, entry.attempt)
         keeper.nudge()
-        return Job(self, job_id)
 
     def delete(self, *jobs: str | Named) -> None:
         """Cancel jobs that have not ended, and remove them from the ledger.
@@ -320,6 +331,7 @@ class JobQueue(Reading):
             One of them does not exist; then none is deleted.
         """
         ids = [name_of(job) for job in jobs]
+        self.keeper.refresh()
         with self.keeper.lock:
             self._need_all(ids)
             self._delete(ids)
@@ -338,9 +350,9 @@ class JobQueue(Reading):
         int
             Number of jobs deleted.
         """
+        self.keeper.refresh()
         with self.keeper.lock:
             index = self.keeper.index
-            index.refresh()
             ids = [
                 entry.id
                 for entry in index.entries.values()
@@ -363,8 +375,8 @@ class JobQueue(Reading):
 
         An open queue does so every hour.
         """
+        self.keeper.refresh()
         with self.keeper.lock:
-            self.keeper.index.refresh()
             removed = prune(self.keeper.index, self.keeper.ledger, self.keeper.retention_days)
         self.keeper.nudge()
         return removed
@@ -393,7 +405,6 @@ class JobQueue(Reading):
     # Inside
 
     def _need_all(self, ids: list[str]) -> None:
-        self.keeper.index.refresh()
         for job_id in ids:
             if job_id not in self.keeper.index.entries:
                 raise no_such(job_id)

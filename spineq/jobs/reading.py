@@ -71,9 +71,9 @@ class Reading:
             There is no such job.
         """
         job_id, index = name_of(job), self.keeper.index
+        if job_id not in index.entries:
+            self.keeper.refresh()
         with self.keeper.lock:
-            if job_id not in index.entries:
-                index.refresh()
             if job_id not in index.entries:
                 raise no_such(job_id)
             return index.snapshot(index.entries[job_id])
@@ -116,6 +116,11 @@ class Reading:
             page = found[offset : None if limit is None else offset + limit]
             return [index.snapshot(entry) for entry in page]
 
+    def ids(self) -> list[str]:
+        """Ids of all jobs, the latest first."""
+        with self.keeper.lock:
+            return sorted(self.keeper.index.entries, reverse=True)
+
     def count(self) -> dict[State, int]:
         """Number of jobs by state."""
         with self.keeper.lock:
@@ -123,9 +128,7 @@ class Reading:
 
     def refresh(self) -> None:
         """Look at the store now; otherwise it is looked at every second."""
-        with self.keeper.lock:
-            self.keeper.index.refresh()
-        self.keeper.nudge()
+        self.keeper.refresh()
 
     def similar(
         self,
@@ -180,8 +183,12 @@ class Reading:
 
     def wait_for(self, job: str | Named, timeout: float | None = None) -> JobSnapshot:
         """Wait until a job has ended; see `Job.wait`."""
-        job_id, keeper = name_of(job), self.keeper
-        end = None if timeout is None else time.monotonic() + timeout
+        return self._wait_until(
+            name_of(job), None if timeout is None else time.monotonic() + timeout, timeout
+        )
+
+    def _wait_until(self, job_id: str, end: float | None, timeout: float | None) -> JobSnapshot:
+        keeper = self.keeper
         self.snapshot(job_id)
         with keeper.change:
             while True:
@@ -213,11 +220,7 @@ class Reading:
             with self.keeper.lock:
                 jobs = sorted(self.keeper.index.open)
         end = None if timeout is None else time.monotonic() + timeout
-        ended = []
-        for job in jobs:
-            left = None if end is None else max(0.0, end - time.monotonic())
-            ended.append(self.wait_for(job, left))
-        return ended
+        return [self._wait_until(name_of(job), end, timeout) for job in jobs]
 
     def watch(
         self, callback: Callable[[JobSnapshot], object] | None = None

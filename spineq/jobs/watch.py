@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from spineq.jobs.snapshot import JobSnapshot
@@ -33,7 +34,7 @@ class Watch:
         self._last: JobSnapshot | None = None
         self._over = False
         self._news = threading.Condition()
-        self._wake: Callable[[], object] | None = None
+        self._wakes: set[Callable[[], object]] = set()
         self._end = keeper.watch(self._offer, self._gone)
         if job_id is not None:
             with keeper.lock:
@@ -74,8 +75,14 @@ class Watch:
 
     async def __anext__(self) -> JobSnapshot:
         loop, news = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            # A loop that was closed meanwhile has nobody to wake.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(news.set)
+
         with self._news:
-            self._wake = lambda: loop.call_soon_threadsafe(news.set)
+            self._wakes.add(wake)
         try:
             while True:
                 with self._news:
@@ -85,7 +92,8 @@ class Watch:
                         break
                 await news.wait()
         finally:
-            self._wake = None
+            with self._news:
+                self._wakes.discard(wake)
         if snapshot is None:
             raise StopAsyncIteration
         return snapshot
@@ -102,8 +110,10 @@ class Watch:
         return snapshot
 
     def _offer(self, snapshot: JobSnapshot) -> None:
-        if self._job_id in (None, snapshot.id) and snapshot != self._last:
-            with self._news:
+        if self._job_id not in (None, snapshot.id):
+            return
+        with self._news:
+            if not self._over and snapshot != self._last:
                 self._pending[snapshot.id] = snapshot
                 self._tell()
 
@@ -119,5 +129,5 @@ class Watch:
 
     def _tell(self) -> None:
         self._news.notify_all()
-        if self._wake is not None:
-            self._wake()
+        for wake in self._wakes:
+            wake()

@@ -19,13 +19,13 @@ from spineq.errors import NotInStoreError, SpineqError, StoreError, shortened
 from spineq.jobs._host import process_name
 from spineq.jobs.events import DaskProgress
 from spineq.jobs.ledger import Busy, Ledger, Vigil, claim
-from spineq.jobs.records import Beat, Lease, Outcome
+from spineq.jobs.records import Beat, Lease, Outcome, attempt_name
 from spineq.jobs.tasks import Task
 
 if TYPE_CHECKING:
     from spineq.model.city import City
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 #: Seconds for which a worker tries again when the store fails, before it gives the job back.
 PATIENCE = 60.0
@@ -114,7 +114,7 @@ def _release_unneeded() -> None:
         try:
             ledger.release(attempt, number)
         except StoreError as error:
-            _log.warning("the lease of %s is released later: %s", attempt, error)
+            _LOG.warning("the lease of %s is released later: %s", attempt, error)
         else:
             _UNNEEDED.pop(attempt, None)
 
@@ -178,13 +178,13 @@ def _computed(order: Order, ledger: Ledger, lease: Lease) -> Outcome:
     task, answer = order.task, f"answers/{order.run}"
     if not order.fresh and _patiently(lambda: ledger.has_answer(order.run)):
         # An earlier worker died between the answer and the outcome.
-        value, bound = _figures_of(task, ledger, answer)
+        value, bound = figures_of(task, ledger, order.run)
         return replace(
             _ended(lease, "finished"), answer=answer, fraction=1.0, value=value, bound=bound
         )
     with _Heart(order, ledger, lease) as heart:
         try:
-            city = city_at(ledger, order.city) if order.city else None
+            city = _patiently(lambda: city_at(ledger, order.city)) if order.city else None
         except (NotInStoreError, ValueError) as error:
             return heart.failed(error)
         words = dict(order.parameters)
@@ -265,6 +265,7 @@ class _Heart:
         self._end = None if order.time_limit is None else time.monotonic() + order.time_limit
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="spineq-heart", daemon=True)
+        self._reason_lock = threading.Lock()
         #: Why the task is to stop: "cancelled", "time limit", or "" while it is not.
         self.reason = ""
         #: Whether the task was told to stop.
@@ -297,8 +298,8 @@ class _Heart:
         if self._events.report(*self._latest) and not self.reason:
             # Dask wants the task no more. The ledger decides: a lost connection is no cancel.
             self._look()
-        if not self.reason and self._end is not None and time.monotonic() >= self._end:
-            self.reason = "time limit"
+        if self._end is not None and time.monotonic() >= self._end:
+            self._stop("time limit")
         self.was_told = self.was_told or bool(self.reason)
         return self.was_told
 
@@ -327,12 +328,17 @@ class _Heart:
         """The last value and bound."""
         return self._latest[2:]
 
+    def _stop(self, reason: str) -> None:
+        # The first reason counts, whichever thread has it.
+        with self._reason_lock:
+            self.reason = self.reason or reason
+
     def _look(self) -> None:
         try:
             if self._ledger.is_stopped(self._order.attempt):
-                self.reason = "cancelled"
+                self._stop("cancelled")
         except StoreError as error:
-            _log.warning("no look for a stop of %s: %s", self._order.attempt, error)
+            _LOG.warning("no look for a stop of %s: %s", self._order.attempt, error)
 
     def _beat(self) -> None:
         count, due = 0, time.monotonic() + self._lease.period
@@ -354,7 +360,7 @@ class _Heart:
             try:
                 self._ledger.beat(self._lease, beat)
             except StoreError as error:
-                _log.warning("no heartbeat of %s: %s", self._order.attempt, error)
+                _LOG.warning("no heartbeat of %s: %s", self._order.attempt, error)
 
 
 _cities: OrderedDict[str, City] = OrderedDict()
@@ -377,7 +383,7 @@ def city_at(ledger: Ledger, digest: str) -> City:
         if digest in _cities:
             _cities.move_to_end(digest)
             return _cities[digest]
-    city = unpack_city(_patiently(lambda: ledger.city(digest)), digest)
+    city = unpack_city(ledger.city(digest), digest)
     with _cities_lock:
         _cities[digest] = city
         while len(_cities) > _MOST_CITIES:
@@ -393,7 +399,12 @@ def _earlier(task: Task, ledger: Ledger, run: str) -> Any:
         return None
 
 
-def _figures_of(task: Task, ledger: Ledger, answer: str) -> tuple[float | None, float | None]:
+def figures_of(task: Task, ledger: Ledger, run: str) -> tuple[float | None, float | None]:
+    """Value and bound of the answer of a run, as far as they can be told."""
+    answer = f"answers/{run}"
+    first = ledger.outcome(attempt_name(run, 1, None))
+    if first is not None and first.answer == answer:
+        return first.value, first.bound
     if task.figures is None:
         return None, None
     try:
