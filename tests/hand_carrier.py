@@ -123,6 +123,7 @@ class HandWorker:
         self.wire = Wire(open_store(order.store))
         self.wire.before = self._step
         self.ledger = Ledger(self.wire)
+        self.ledger.id = order.store_id
         # Its heart beats and looks when the test says so.
         self.ledger.look_period = 1e6
         #: "computing", "waiting" (for another worker's lease), "ended" or "dead".

@@ -354,7 +354,7 @@ def reconcile(
     if as_json:
         print_json({"ended": ended, "left": [job.id for job in left]})
         return
-    click.echo(f"{counts_words(ended)}." if ended else "Nothing waits.")
+    click.echo(f"{counts_words(ended)}." if ended else "Nothing waits that could be done here.")
     if left:
         names = ", ".join(sorted({plain(job.task) for job in left}))
         one = len(left) == 1

@@ -127,6 +127,8 @@ class Carrier:
                         return connect(address, **quietly, timeout=_TIMEOUT)
                     except ClusterError as error:
                         _LOG.info("nobody serves the store any more: %s", error)
+                # What becomes of a job is in its ledger; Dask's warnings about it are not news.
+                quietly["silence_logs"] = logging.ERROR
                 client = connect(**quietly | self._options)
                 if client.cluster is None:
                     # Dask is configured with an address.

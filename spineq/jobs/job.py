@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+from spineq import errors
 from spineq.errors import (
     JobCancelledError,
     JobError,
@@ -127,8 +128,11 @@ class Job:
         if snapshot.state == "finished":
             return self._queue.load(snapshot)
         if snapshot.state == "failed" and snapshot.error is not None:
-            msg = f"job {self.id} failed: {snapshot.error.message.rstrip('.')}"
-            error = JobFailedError(msg, mend="Retry it with retry(), or submit another")
+            failure = snapshot.error
+            # The sentences of our own errors need no name.
+            kind = "" if hasattr(errors, failure.type) else f"{failure.type}: "
+            msg = f"job {self.id} failed: {kind}{failure.message.rstrip('.')}"
+            error = JobFailedError(msg, mend="Mend what is wrong, then retry() it")
             if snapshot.error.traceback:
                 error.add_note(f"On the worker:\n{snapshot.error.traceback}")
             raise error
@@ -151,7 +155,7 @@ class Job:
         return self.snapshot()
 
     def retry(self) -> JobSnapshot:
-        """Give a failed, cancelled or expired job a new attempt.
+        """Give a failed, cancelled or expired job a new attempt; what it had found is let go.
 
         Raises
         ------
@@ -203,8 +207,12 @@ class Job:
         return self._awaited().__await__()
 
     async def _awaited(self) -> Any:
-        async for _ in self:
-            pass
+        watch = Watch(self._queue.keeper, self.id)
+        try:
+            async for _ in watch:
+                pass
+        finally:
+            watch.stop()
         return self._answer_of(self.snapshot())
 
     def __repr__(self) -> str:

@@ -146,6 +146,11 @@ class Keeper:
                 self.ledger.release(attempt, number)
 
     @property
+    def is_here(self) -> bool:
+        """Whether this is the keeper's own thread, which must not wait for itself."""
+        return threading.current_thread() is self._thread
+
+    @property
     def is_closed(self) -> bool:
         """Whether `close` was called."""
         return self._closing
@@ -201,13 +206,18 @@ class Keeper:
         except UnknownTaskError:
             # Another queue knows it, or will.
             return
+        if task.version_of(job.parameters) != job.version:
+            # Likewise: this process would give another answer than was asked for.
+            return
         order = Order(
             store=self.ledger.store.where,
+            store_id=self.ledger.id,
             cluster=self.carrier.cluster,
             topic=self.carrier.topic,
             attempt=attempt,
             run=job.run,
             task=task,
+            version=job.version,
             city=job.city,
             parameters=job.parameters,
             time_limit=job.time_limit,
@@ -241,9 +251,13 @@ class Keeper:
         left: set[str] = set()
         for job_id in ids:
             entry = self.index.entries.get(job_id)
-            if entry is None or job_id not in self.index.open or entry.withdrawal is not None:
+            if entry is None or job_id not in self.index.open:
                 continue
             attempt = entry.attempt
+            left.add(attempt)
+            if entry.withdrawal is not None:
+                # Whoever withdrew it may have died before the attempt was stopped.
+                continue
             known = self.index.attempts[attempt]
             is_last = self.index.wanted_by(attempt) == {job_id}
             # Whoever holds the attempt says what becomes of it; nobody else can tell.
@@ -252,7 +266,6 @@ class Keeper:
             withdrawal = Withdrawal(event=word, at=time.time(), by=self.user)
             self.ledger.withdraw(job_id, entry.turn, withdrawal)
             self.index.note_withdrawal(job_id, withdrawal)
-            left.add(attempt)
         # Jobs that share an attempt may leave at the same moment, by other queues too: only
         # afterwards is it certain.
         self._read_withdrawals(left)
@@ -280,6 +293,9 @@ class Keeper:
             for attempt in attempts
             for job in self.index.wanted_by(attempt)
         }
+        # Deleted, it has no withdrawal any more.
+        for gone in turns.keys() - self.ledger.jobs(turns).keys():
+            self.index.remove(gone)
         for name, withdrawal in self.ledger.withdrawals(turns.items()).items():
             self.index.note_withdrawal(name.rpartition("-")[0], withdrawal)
 
@@ -421,6 +437,8 @@ class Keeper:
         for name, attempt in list(self.index.attempts.items()):
             if attempt.outcome or self.index.wanted_by(name):
                 continue
+            # Again, for whoever withdrew the last job may have died before that.
+            self.ledger.stop(name, Stop(at=time.time(), by=self.user))
             if attempt.lease is None or not attempt.alive:
                 self._publish(name, "stopped")
 
@@ -442,9 +460,9 @@ class Keeper:
             retried=retried,
         )
         while not self.ledger.put_turn(entry.id, number, turn):
-            if self.ledger.turns([(entry.id, number)]):
+            if read := self.ledger.turns([(entry.id, number)]):
                 # Somebody was quicker.
-                self.look()
+                self.index.note_turn(entry.id, number, *read.values())
                 return
             number += 1  # that one is torn
         self.index.note_turn(entry.id, number, turn)
@@ -470,7 +488,10 @@ class Keeper:
                 orders.append((*min(jobs, key=lambda job: job[:3]), name))
         for *_, job, name in sorted(orders, key=lambda order: order[:3]):
             self._adopted.add(name)
-            self.carry(job, name)
+            try:
+                self.carry(job, name)
+            except Exception as error:  # one job must not hold up the others
+                _LOG.warning("%s cannot be carried: %s", name, error)
         for name in self._pauses.keys() - self.index.attempts.keys():
             del self._pauses[name]
 
@@ -495,7 +516,7 @@ class Keeper:
                     watcher(snapshot)
                 for job in gone:
                     mourner(job)
-            except Exception:
+            except BaseException:  # even sys.exit() must not end the keeper
                 _LOG.exception("a watcher of jobs failed; the others go on")
 
 

@@ -8,6 +8,7 @@ one wins and the others see that it did; heartbeats alone are overwritten, each 
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -46,6 +47,9 @@ MOST_DEATHS, MOST_LEASES = 3, 10
 #: Heartbeats that may fail to come before a lease is stale.
 MOST_MISSED = 3
 
+#: Digits of a number in a name; numbers are counted to.
+_MOST_DIGITS = 6
+
 _Kind = TypeVar("_Kind", bound=Record)
 
 
@@ -60,6 +64,8 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        #: Drawn when the store was made: another process that sees another one is elsewhere.
+        self.id = ""
         local = isinstance(store, FolderStore)
         #: Seconds from one heartbeat to the next.
         self.beat_period = 2.0 if local else 5.0
@@ -81,17 +87,18 @@ class Ledger:
         found = ledger._get("format")
         if found is None:
             ledger._begin()
-            return ledger
+            found = ledger.store.get("format")
         made = loads(found)
         number = made.get("spineq-ledger") if isinstance(made, dict) else None
         if not isinstance(number, int) or not 1 <= number <= FORMAT:
             msg = f"the store {where} keeps jobs in format {shown(number)}, known up to {FORMAT}"
             raise LedgerFormatError(msg, mend="Update spineq, or name another store")
+        ledger.id = str(made.get("id", ""))
         return ledger
 
     def _begin(self) -> None:
         """Write the format, and make sure that the store keeps what is written once."""
-        mine = dumps({"spineq-ledger": FORMAT})
+        mine = dumps({"spineq-ledger": FORMAT, "id": secrets.token_hex(8)})
         for _ in range(2):
             try:
                 self.store.put("format", mine)
@@ -453,4 +460,4 @@ def _torn(name: str) -> Outcome:
 def _numbered(name: str) -> tuple[str, int]:
     """Split ``name-number``; a strange name has the number -1."""
     name, _, number = name.rpartition("-")
-    return name, int(number) if number.isdecimal() else -1
+    return name, int(number) if number.isdecimal() and len(number) <= _MOST_DIGITS else -1

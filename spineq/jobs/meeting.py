@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from spineq.errors import NotInStoreError, StoreError
 from spineq.jobs._host import is_gone, process_name
 from spineq.jobs.ledger import Ledger
 from spineq.jobs.records import Record
+
+_LOG = logging.getLogger(__name__)
 
 _NAME = "scheduler.json"
 
@@ -45,7 +48,11 @@ def announce(ledger: Ledger, address: str, *, ours: bool) -> None:
     if address.startswith("inproc") or (known and known.address == address and not ours):
         return
     notice = _Notice(address=address, process=process_name() if ours else "", at=time.time())
-    ledger.store.replace(_NAME, notice.to_bytes())
+    try:
+        ledger.store.replace(_NAME, notice.to_bytes())
+    except StoreError as error:
+        # It only helps others to find us.
+        _LOG.warning("%s", error)
 
 
 def leave(ledger: Ledger) -> None:
@@ -62,5 +69,7 @@ def leave(ledger: Ledger) -> None:
 def _read(ledger: Ledger) -> _Notice | None:
     try:
         return _Notice.from_bytes(ledger.store.get(_NAME))
-    except NotInStoreError:
+    except StoreError as error:
+        if not isinstance(error, NotInStoreError):
+            _LOG.warning("%s", error)
         return None

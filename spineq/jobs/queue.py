@@ -11,10 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from spineq.errors import (
-    JobError,
-    QueueFullError,
-)
+from spineq.errors import JobError, ProblemError, QueueFullError, shown
 from spineq.jobs._host import clock_name
 from spineq.jobs.job import Job
 from spineq.jobs.keeper import Keeper
@@ -110,7 +107,7 @@ class JobQueue(Reading):
         silence_logs: int | None = None,
     ) -> None:
         self.store = str(default_store() if store is None else store)
-        self.user = user or _system_user()
+        self.user = _user(user)
         self.max_waiting = max_waiting
         ledger = Ledger.open(self.store)
         options: dict[str, Any] = {
@@ -400,7 +397,9 @@ class JobQueue(Reading):
     def __repr__(self) -> str:
         counts = ", ".join(f"{number:,} {state}" for state, number in sorted(self.count().items()))
         trouble = f"; {self.keeper.trouble}" if self.keeper.trouble else ""
-        return f"<JobQueue {self.store}: {counts or 'no jobs'}{trouble}>"
+        closed = ", closed" if self.keeper.is_closed else ""
+        where = self.keeper.ledger.store.where
+        return f"<JobQueue {where}: {counts or 'no jobs'}{closed}{trouble}>"
 
     # Inside
 
@@ -416,7 +415,12 @@ def _put(ledger: Ledger, job: JobRecord) -> JobRecord:
     return job
 
 
-def _system_user() -> str:
+def _user(user: object) -> str:
+    if user is not None and not (isinstance(user, str) and user.strip() and user.isprintable()):
+        msg = f"{shown(user)} is no name of a user"
+        raise ProblemError(msg, field="user", mend="Give a word, or leave it out")
+    if isinstance(user, str):
+        return user
     try:
         return getpass.getuser()
     except (OSError, KeyError):

@@ -189,6 +189,9 @@ class Reading:
 
     def _wait_until(self, job_id: str, end: float | None, timeout: float | None) -> JobSnapshot:
         keeper = self.keeper
+        if keeper.is_here and not self.snapshot(job_id).has_ended:
+            msg = "a callback of watch() cannot wait for a job"
+            raise JobError(msg, mend="Wait in another thread")
         self.snapshot(job_id)
         with keeper.change:
             while True:
@@ -200,7 +203,8 @@ class Reading:
                 self._need_open()
                 left = None if end is None else end - time.monotonic()
                 if left is not None and left <= 0:
-                    trouble = f" ({keeper.trouble})" if keeper.trouble else ""
+                    trouble = keeper.trouble or ("" if self.is_served else "nobody runs its jobs")
+                    trouble = trouble and f" ({trouble})"
                     msg = f"job {job_id} is {entry.state} after {timeout:g} seconds{trouble}"
                     raise JobNotEndedError(msg, mend="Wait longer; the job goes on")
                 keeper.change.wait(left)

@@ -27,6 +27,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -72,7 +74,7 @@ class Record:
                     return None
         try:
             return cls(**known)
-        except TypeError:
+        except (TypeError, ValueError):
             return None
 
     @classmethod
@@ -101,14 +103,31 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float)
+    try:
+        return isinstance(value, int | float) and not math.isnan(value)
+    except OverflowError:
+        return False
+
+
+#: What numbers in files stay below: times and start tags, and what is counted to.
+_MOST_NUMBER, _MOST_COUNT = 1e12, 10**6
+
+#: What names of runs, attempts and cities are made of.
+_NAME = re.compile(r"[0-9A-Za-z][-+.0-9A-Za-z]{0,127}")
+
+
+def _check_names(*names: str) -> None:
+    for name in names:
+        if name and not _NAME.fullmatch(name):
+            msg = f"{name!r} names nothing in a ledger"
+            raise ValueError(msg)
 
 
 #: Whether a value may stand in a field, by the field's type: files may hold anything.
 _FITS: dict[str, Callable[[Any], bool]] = {
     "str": _is_text,
-    "int": lambda value: isinstance(value, int),
-    "float": _is_number,
+    "int": lambda value: isinstance(value, int) and abs(value) < _MOST_COUNT,
+    "float": lambda value: _is_number(value) and abs(value) < _MOST_NUMBER,
     "float | None": lambda value: value is None or _is_number(value),
     "bool": lambda value: isinstance(value, bool),
     "list[str]": lambda value: isinstance(value, list) and all(map(_is_text, value)),
@@ -184,6 +203,10 @@ class JobRecord(Record):
     expires_in: float | None = None
     fresh: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse names that would lead elsewhere in the store."""
+        _check_names(self.run, self.city, self.family, self.attempt, self.earlier)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Turn(Record):
@@ -196,6 +219,10 @@ class Turn(Record):
     at: float
     order: float = 0.0
     retried: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse a name that would lead elsewhere in the store."""
+        _check_names(self.attempt)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,7 +38,7 @@ class JobFailure:
     traceback: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class JobSnapshot:
     """A job at one moment.
 
@@ -104,6 +104,11 @@ class JobSnapshot:
     attempt: str
     turn: int
 
+    def __repr__(self) -> str:
+        where = f", {self.city_name}" if self.city_name else ""
+        share = f" {self.progress.fraction:.0%}" if self.state == "running" else ""
+        return f"<JobSnapshot {self.id}: {self.state}{share}, {self.task}{where}>"
+
     @property
     def has_ended(self) -> bool:
         """Whether nothing happens any more, unless somebody retries."""
@@ -141,6 +146,10 @@ def snapshot_of(
         started, worker, attempts = lease.at or None, lease.worker, lease.number
     if beat is not None:
         progress = JobProgress(beat.fraction, beat.message, beat.value, beat.bound)
+    if state == "queued" and attempts:
+        # Nobody is at it, whatever its last worker wrote.
+        message = f"interrupted at {progress.fraction:.0%}, starts again"
+        started, worker, progress = None, "", JobProgress(message=message)
     if outcome is not None:
         started, worker, attempts = outcome.began, outcome.worker, outcome.lease
         progress = JobProgress(outcome.fraction, outcome.message, outcome.value, outcome.bound)

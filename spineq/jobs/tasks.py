@@ -56,6 +56,8 @@ class Task:
         True it returns what it has. It gets ``earlier=`` too where the task has families.
     check
         ``check(city, parameters)`` returns what is `Asked`, or raises ProblemError.
+    version_of
+        ``version_of(parameters)`` is the version that this process has, for checked parameters.
     dump, load
         Bytes of a result, and back.
     is_partial
@@ -69,6 +71,7 @@ class Task:
     name: str
     function: Callable[..., Any]
     check: Callable[[City | None, Mapping[str, Any]], Asked]
+    version_of: Callable[[Mapping[str, Any]], str]
     dump: Callable[[Any], bytes]
     load: Callable[[bytes], Any]
     is_partial: Callable[[Any], bool] | None = None
@@ -77,6 +80,11 @@ class Task:
 
 
 _TASKS: dict[str, Task] = {}
+
+#: Words that no parameter of a task can have.
+_RESERVED = frozenset(
+    ["city", "problem", "task", "priority", "tags", "note", "time_limit", "expires_in"]
+) | {"reuse", "progress", "earlier"}
 
 #: Types that a parameter may have.
 _TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"} | {
@@ -100,8 +108,10 @@ def register_task(
     name
         Name of the task; an earlier task of that name is replaced.
     function
-        ``function(city, progress, **parameters)``, as for `Task`. The workers must be able to
-        import it, or it must be defined in a notebook or script. What it returns must be JSON.
+        ``function(city, progress, **parameters)``. The workers must be able to import it, or it
+        must be defined in a notebook or script. What it returns must be JSON. It calls
+        ``progress.report(fraction, words)`` at least every 50 ms, and returns what it has when
+        that answers True: that is the only way to stop it, by a cancel or a time limit.
     version
         A whole number; raise it when the same parameters give another answer, so that stored
         answers of the old version are not served.
@@ -125,7 +135,12 @@ def register_task(
     Examples
     --------
     >>> def count(city, progress, *, up_to):
-    ...     return sum(range(up_to))
+    ...     total = 0
+    ...     for number in range(up_to):
+    ...         total += number
+    ...         if progress.report(number / up_to, f"at {number}"):
+    ...             break
+    ...     return total
     >>> task = register_task("count", count, parameters={"up_to": int})
     """
     if not isinstance(name, str) or not name.isprintable() or not name.strip():
@@ -136,6 +151,9 @@ def register_task(
         raise ProblemError(msg, field="version", mend="Write version=1")
     schema: dict[str, type | tuple[type, Any]] = {}
     for word, kind in dict(parameters or {}).items():
+        if word in _RESERVED:
+            msg = f"{word!r} means something else to submit or to the task"
+            raise ProblemError(msg, field=word, mend="Give the parameter another name")
         wanted, *default = kind if isinstance(kind, tuple) and len(kind) == 2 else (kind,)
         if not isinstance(wanted, type) or wanted not in _TYPES:
             msg = f"{shown(kind)} is no type of a parameter"
@@ -151,12 +169,23 @@ def register_task(
         name=name,
         function=function,
         check=_Schema(name, str(version), schema),
+        version_of=_Constant(str(version)),
         dump=_to_json,
         load=json.loads,
         needs_city=needs_city,
     )
     _TASKS[name] = task
     return task
+
+
+@dataclass(frozen=True)
+class _Constant:
+    """The same version for all parameters."""
+
+    version: str
+
+    def __call__(self, parameters: Mapping[str, Any]) -> str:
+        return self.version
 
 
 def task_named(name: str) -> Task:
@@ -254,18 +283,23 @@ def family_digest(task: Task, asked: Asked, city: str) -> str:
     return digest(task.name, asked.version, city, asked.family) if asked.family else ""
 
 
+def _version_of_optimise(parameters: Mapping[str, Any]) -> str:
+    from spineq.solvers import method_named
+
+    name, method = method_named(parameters.get("method", "auto"))
+    return f"{name}-{method.version}"
+
+
 def _check_optimise(city: City | None, parameters: Mapping[str, Any]) -> Asked:
     from spineq.solve import check, problem_for
-    from spineq.solvers import method_named
 
     assert city is not None  # check_asked saw to it
     words = dict(parameters)
     problem = problem_for(city, words.pop("problem", None), words)
     check(city, problem)
-    name, method = method_named(problem.method)
     # The titles of groups make no other question: the digest is without them.
-    asked = Asked(problem.to_dict(), f"{name}-{method.version}", problem.digest)
-    if name != "greedy":
+    asked = Asked(problem.to_dict(), _version_of_optimise(problem.to_dict()), problem.digest)
+    if problem.method != "greedy":
         return asked
     # The first sensors of a greedy network are the greedy network of so many.
     return replace(asked, family=replace(problem, n_sensors=1).digest, size=problem.n_sensors)
@@ -305,6 +339,7 @@ _TASKS["optimise"] = Task(
     name="optimise",
     function=_optimise,
     check=_check_optimise,
+    version_of=_version_of_optimise,
     dump=_dump_network,
     load=_load_network,
     is_partial=_was_stopped,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import pickle
 import secrets
 import threading
@@ -15,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from spineq.errors import NotInStoreError, SpineqError, StoreError, shortened
+from spineq.errors import ClusterError, NotInStoreError, SpineqError, StoreError, shortened
 from spineq.jobs._host import process_name
 from spineq.jobs.events import DaskProgress
 from spineq.jobs.ledger import Busy, Ledger, Vigil, claim
@@ -45,24 +46,26 @@ class Order:
 
     Parameters
     ----------
-    store
-        How to open the ledger.
+    store, store_id
+        How to open the ledger, and the id that it must have there.
     cluster
         Id of the scheduler that carries the order.
     topic
         Topic for the events about its progress.
-    attempt, run, city, parameters, time_limit, earlier, fresh
+    attempt, run, version, city, parameters, time_limit, earlier, fresh
         As in `spineq.jobs.records.JobRecord`.
     task
         What is to be done; it travels with its function, which need not be registered there.
     """
 
     store: str
+    store_id: str
     cluster: str
     topic: str
     attempt: str
     run: str
     task: Task
+    version: str
     city: str
     parameters: dict[str, Any]
     time_limit: float | None
@@ -83,11 +86,14 @@ def run_attempt(order: Order) -> str:
 
     Raises
     ------
+    ClusterError
+        The worker has another store under that name, or another version of the task.
     StoreError
         The store failed for longer than `PATIENCE`; nothing is half-written, and the attempt
         may be taken up again.
     """
     ledger = _ledger_at(order.store)
+    _check(order, ledger)
     _release_unneeded()
     taken = _take(order, ledger)
     if not isinstance(taken, Lease):
@@ -103,6 +109,16 @@ def run_attempt(order: Order) -> str:
         # Dask has cancelled the task, and will not tell anybody that it has ended.
         _tell(order)
     return "ended"
+
+
+def _check(order: Order, ledger: Ledger) -> None:
+    if ledger.id != order.store_id:
+        msg = f"the workers have another store at {order.store} than this computer"
+        raise ClusterError(msg, mend="Name a folder that all of them share, or a bucket")
+    here = order.task.version_of(order.parameters)
+    if here != order.version:
+        msg = f"the workers have version {here} of {order.task.name}, not {order.version}"
+        raise ClusterError(msg, mend="Install the same spineq everywhere")
 
 
 #: Leases of this process that are not needed any more, but may still be in the store.
@@ -206,8 +222,8 @@ def _computed(order: Order, ledger: Ledger, lease: Lease) -> Outcome:
         fraction=heart.fraction if partial else 1.0,
         answer=answer,
         cut_short=partial,
-        value=value,
-        bound=bound,
+        value=_finite(value),
+        bound=_finite(bound),
     )
 
 
@@ -292,8 +308,8 @@ class _Heart:
         self._latest = (
             float(fraction),
             str(message) or before[1],
-            before[2] if value is None else float(value),
-            before[3] if bound is None else float(bound),
+            before[2] if value is None else _finite(value),
+            before[3] if bound is None else _finite(bound),
         )
         if self._events.report(*self._latest) and not self.reason:
             # Dask wants the task no more. The ledger decides: a lost connection is no cancel.
@@ -397,6 +413,11 @@ def _earlier(task: Task, ledger: Ledger, run: str) -> Any:
         return task.load(ledger.answer(f"answers/{run}"))
     except (SpineqError, ValueError):
         return None
+
+
+def _finite(number: float | None) -> float | None:
+    # A bound is infinite before there is one; JSON has no word for that.
+    return None if number is None or not math.isfinite(number) else float(number)
 
 
 def figures_of(task: Task, ledger: Ledger, run: str) -> tuple[float | None, float | None]:

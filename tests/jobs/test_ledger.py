@@ -34,6 +34,7 @@ from spineq.jobs.records import (
     attempt_name,
     digest,
     dumps,
+    loads,
 )
 from spineq.store import FolderStore, open_store
 
@@ -90,7 +91,9 @@ def test_a_new_ledger_has_the_formats_number(where: str) -> None:
     """Written once, and found by whoever opens the store again."""
     store = Ledger.open(where).store
     written = store.get("format")
-    assert written == dumps({"spineq-ledger": FORMAT})
+    made = loads(written)
+    assert made["spineq-ledger"] == FORMAT
+    assert made["id"] == Ledger.open(where).id != ""
     Ledger.open(where)
     assert store.names() == ["format"]
     assert store.get("format") == written

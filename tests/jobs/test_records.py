@@ -40,12 +40,17 @@ JSON = st.recursive(
     max_leaves=5,
 )
 
+TIME = st.floats(-1e11, 1e11) | st.integers(-(10**11), 10**11)
+
+#: Fields that name something in the store, which no content may lead out of.
+NAMES = {"run", "city", "family", "attempt", "earlier"}
+
 #: What may stand in a field, by its type.
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "str": TEXT,
-    "int": st.integers(),
-    "float": NUMBER,
-    "float | None": st.none() | NUMBER,
+    "int": st.integers(-(10**6) + 1, 10**6 - 1),
+    "float": TIME,
+    "float | None": st.none() | st.floats(allow_nan=False, allow_infinity=False),
     "bool": st.booleans(),
     "list[str]": st.lists(TEXT, max_size=3),
     "dict[str, str]": st.dictionaries(TEXT, TEXT, max_size=3),
@@ -55,7 +60,13 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 def made(kind: type[Record]) -> st.SearchStrategy[Record]:
     """Records of a kind, with any content."""
-    return st.builds(kind, **{f.name: VALUES[str(f.type)] for f in fields(kind)})  # type: ignore[arg-type]
+    names = NAMES if kind in (JobRecord, Turn) else set()
+    name = st.from_regex(r"[0-9a-f][-.0-9a-f]{0,20}", fullmatch=True)
+    values = {
+        f.name: name if f.name in names else VALUES[str(f.type)]
+        for f in fields(kind)  # type: ignore[arg-type]
+    }
+    return st.builds(kind, **values)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

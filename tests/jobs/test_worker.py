@@ -61,11 +61,13 @@ def order_of(ledger: Ledger, task: Task, **fields: Any) -> Order:
     run = fields.pop("run", digest(task.name, time.time_ns()))
     made: dict[str, Any] = {
         "store": ledger.store.where,
+        "store_id": ledger.id,
         "cluster": "c",
         "topic": "topic",
         "attempt": attempt_name(run, 1, None),
         "run": run,
         "task": task,
+        "version": task.version_of(fields.get("parameters", {})),
         "city": "",
         "parameters": {},
         "time_limit": None,
