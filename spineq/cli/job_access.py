@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shlex
 import sys
 import time
 from collections import Counter
@@ -42,6 +43,14 @@ def store_named(store: str | None) -> str:
     from spineq.jobs.queue import default_store
 
     return store or default_store()
+
+
+def command(store: str, *words: str) -> str:
+    """Line that a person can paste: ``spineq jobs ...`` for this store."""
+    from spineq.jobs.queue import default_store
+
+    place = [] if store == default_store() else ["--store", store]
+    return shlex.join(["spineq", "jobs", *words, *place])
 
 
 @contextmanager
@@ -190,12 +199,15 @@ def answer_of(queue: JobQueue, snapshot: JobSnapshot) -> Any:
     JobError
         It has none, or the answer is damaged or gone; the sentence says why and what to do.
     """
-    name, again = snapshot.id, f"Try again with: spineq jobs retry {snapshot.id}"
+    name = snapshot.id
+    again = f"Try again with: {command(queue.store, 'retry', name)}"
     if snapshot.answer:
         return _loaded(queue, snapshot)
     if snapshot.error is not None:
         msg = f"job {name} failed: {failure_words(snapshot)}"
-        raise JobError(msg, mend=f"See its traceback with: spineq jobs show {name} --traceback")
+        raise JobError(
+            msg, mend=f"See its traceback with: {command(queue.store, 'show', name, '--traceback')}"
+        )
     if snapshot.state == "cancelled":
         msg = f"job {name} was cancelled before it had found anything"
         raise JobCancelledError(msg, mend=again)
@@ -204,7 +216,7 @@ def answer_of(queue: JobQueue, snapshot: JobSnapshot) -> Any:
         raise JobError(msg, mend=again)
     how_far = "" if snapshot.state == "queued" else f" ({percent_done(snapshot)})"
     msg = f"job {name} is {snapshot.state}{how_far} and has no answer yet"
-    raise JobError(msg, mend=f"Wait for it with: spineq jobs watch {name}")
+    raise JobError(msg, mend=f"Wait for it with: {command(queue.store, 'watch', name)}")
 
 
 def _loaded(queue: JobQueue, snapshot: JobSnapshot) -> Any:

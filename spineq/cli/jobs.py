@@ -22,14 +22,13 @@ _some_ids = click.argument("ids", nargs=-1, required=True, metavar="ID...")
 _one_id = click.argument("job_id", metavar="ID")
 
 _SUBMIT = "Submit one with: spineq optimise san-francisco -n 20 --queue"
-_NOBODY = "nobody works at this store; have its jobs done with: spineq jobs reconcile"
 
 
 @click.group()
 def jobs() -> None:
     """Look at jobs, steer them, and have them done.
 
-    An ID may be given by its last characters, 4 or more.
+    An ID may be given by its first or last characters, 4 or more.
 
     Example: spineq jobs list
     """
@@ -103,7 +102,7 @@ def _width() -> int | None:
 @json_option
 def show(job_id: str, traceback: bool, store: str | None, as_json: bool) -> None:
     """Say everything about a job."""
-    from spineq.cli.job_access import ids_named, looking, opened, store_named
+    from spineq.cli.job_access import command, ids_named, looking, opened, store_named
     from spineq.cli.job_words import early_words, job_lines, state_words
 
     with looking(store_named(store)) as queue:
@@ -118,7 +117,8 @@ def show(job_id: str, traceback: bool, store: str | None, as_json: bool) -> None
     if early := early_words(job):
         click.echo(f"\n{early}")
     if job.answer:
-        click.echo(f"\nSee the answer with: spineq jobs result {job.id}")
+        line = command(store_named(store), "result", job.id)
+        click.echo(f"\nSee the answer with: {line}")
     if job.error is not None and job.error.traceback:
         if traceback:
             click.echo(f"\n{job.error.traceback.rstrip()}")
@@ -136,6 +136,7 @@ def watch(job_id: str, store: str | None, as_json: bool) -> None:
     """Follow a job until it has ended; Ctrl-C ends the watching, not the job."""
     from spineq.cli.job_access import (
         answer_of,
+        command,
         follow,
         ids_named,
         looking,
@@ -150,30 +151,39 @@ def watch(job_id: str, store: str | None, as_json: bool) -> None:
         try:
             job = queue.snapshot(name)
             if job.state == "queued" and not queue.is_served:
-                _say(_NOBODY)
+                _say_nobody(queue)
             if not job.has_ended:
                 with TextProgress(sys.stderr) as bar:
                     job = follow(queue, name, bar)
         except KeyboardInterrupt:
-            _say(f"stopped watching; job {name} goes on. Cancel it with: spineq jobs cancel {name}")
+            line = command(queue.store, "cancel", name)
+            _say(f"stopped watching; job {name} goes on. Cancel it with: {line}")
             sys.exit(130)
         if as_json:
             print_json(job.to_dict())
             return
         answer = answer_of(queue, job)
-    click.echo(f"Job {name}: {_end_words(job, answer)}")
+    words = _end_words(job, answer, command(queue.store, "result", job.id))
+    click.echo(f"Job {name}: {words}")
 
 
 def _say(text: str) -> None:
     click.echo(f"spineq: {text}", err=True)
 
 
-def _end_words(job: JobSnapshot, answer: Any) -> str:
+def _say_nobody(queue: JobQueue) -> None:
+    from spineq.cli.job_access import command
+
+    line = command(queue.store, "reconcile")
+    _say(f"nobody works at this store; have its jobs done with: {line}")
+
+
+def _end_words(job: JobSnapshot, answer: Any, line: str) -> str:
     from spineq.cli.job_words import early_words, state_words
     from spineq.model.network import Network
 
     if not isinstance(answer, Network):
-        return f"{state_words(job)}. See the answer with: spineq jobs result {job.id}"
+        return f"{state_words(job)}. See the answer with: {line}"
     from spineq.model._words import percent
 
     covered = f"{state_words(job)}, coverage {percent(answer.total_coverage)}."
@@ -255,7 +265,7 @@ def retry(ids: tuple[str, ...], store: str | None, as_json: bool) -> None:
             queue.retry(name)
         _print_states(queue, names, as_json=as_json)
         if not queue.is_served:
-            _say(_NOBODY)
+            _say_nobody(queue)
 
 
 @jobs.command(epilog="Example: spineq jobs delete k3x9 m2ae")
@@ -354,7 +364,8 @@ def reconcile(
     if as_json:
         print_json({"ended": ended, "left": [job.id for job in left]})
         return
-    click.echo(f"{counts_words(ended)}." if ended else "Nothing waits that could be done here.")
+    nothing = "Nothing waits that could be done here." if left else "Nothing waits."
+    click.echo(f"{counts_words(ended)}." if ended else nothing)
     if left:
         names = ", ".join(sorted({plain(job.task) for job in left}))
         one = len(left) == 1

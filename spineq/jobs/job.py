@@ -25,6 +25,8 @@ class Job:
     """A job of a queue: ask it, wait for it, cancel it. Made by `JobQueue.submit` and ``get``.
 
     ``await job`` gives its result in a notebook, and ``async for snapshot in job`` follows it.
+    All methods raise `JobNotFoundError` once the job was deleted, and `StoreError` where the
+    store fails; those that wait raise `ClusterError` when the queue is closed.
 
     Parameters
     ----------

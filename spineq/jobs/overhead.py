@@ -103,20 +103,18 @@ def _times(
         Figure("submit to finished", 1e3 * trip, "ms", trip / bare),
         Figure("the same job again, answered from the store", 1e3 * cached, "ms", cached / bare),
     ]
-    batch, memory = min(n_jobs, 1000), []
-    for start in range(0, n_jobs, batch):
+    batch = min(n_jobs, 1000)
+    starts = range(0, max(n_jobs // batch, 1) * batch, batch)
+    for start in starts:
         tell(f"{batch:,} jobs at once, from {start:,}")
-        bare = _timed(lambda: client.gather([client.submit(_bare, n, pure=False) for n in
-                                             range(batch)]))  # fmt: skip
+        bare = _timed(lambda: _bare_batch(client, batch))
         ours = _timed(lambda: queue.wait([one(n) for n in range(start, start + batch)]))  # noqa: B023
-        memory.append(_memory())
-        if start in (0, n_jobs - batch):
+        if start in (starts[0], starts[-1]):
             figures += [
                 Figure(f"{batch:,} of bare Dask", bare, "s", 1.0),
                 Figure(f"{batch:,} jobs from {start:,}", ours, "s", ours / bare),
+                Figure(f"memory of this process after {start + batch:,} jobs", _memory(), "MB"),
             ]
-    for n, megabytes in ((batch, memory[0]), (n_jobs, memory[-1])):
-        figures.append(Figure(f"memory of this process after {n:,} jobs", megabytes, "MB"))
     return figures
 
 
@@ -139,6 +137,10 @@ def _cancels(queue: JobQueue, tell: Callable[[str], object]) -> list[Figure]:
             seconds.append(time.perf_counter() - began)
         figures.append(Figure(f"cancel {method}", 1e3 * statistics.median(seconds), "ms"))
     return figures
+
+
+def _bare_batch(client: Client, number: int) -> None:
+    client.gather([client.submit(_bare, n, pure=False) for n in range(number)])
 
 
 def _nothing(city: None, progress: Progress, *, number: int) -> int:

@@ -84,6 +84,11 @@ class JobQueue(Reading):
     ClusterError
         The address is refused, or nobody answers there.
 
+    Notes
+    -----
+    All methods raise `StoreError` where the store fails. On a cluster that is nearly idle, Dask
+    sends the first few jobs straight to workers, where a more urgent one does not overtake them.
+
     Examples
     --------
     >>> queue = sq.JobQueue()                                     # doctest: +SKIP

@@ -3,24 +3,29 @@
 =====================  ===================  ====================================================
 file                   record               written
 =====================  ===================  ====================================================
-``format``             number               once, by whoever opens a new store first
+``format``             number and id        once, by whoever opens a new store first
 ``jobs/J``             `JobRecord`          once, by submit; gone when the job is deleted
 ``turns/J-N``          `Turn`               once, by retry, or when others stopped the attempt
-``withdrawn/J-N``      `Withdrawal`         once, by cancel, or after too long a wait
-``leases/A-K``         `Lease`              once, by the worker that takes the attempt
+``withdrawn/J-N``      `Withdrawal`         once, by cancel or delete, or after too long a wait
+``leases/A-K``         `Lease`              once, by the worker that takes the attempt; removed
+                                            after the outcome
 ``beats/A-K``          `Beat`               again and again, by the owner of the lease alone
 ``stops/A``            `Stop`               once, when nobody wants the attempt any more
-``answers/R``          bytes                once, by the first worker that completes the run
-``partial/A``          bytes                once, by a worker that was stopped
+``answers/R``          bytes                once, by the first worker that completes the run;
+                                            again where a job was not to reuse it
+``partial/A``          bytes                once, by a worker that was stopped or out of time
 ``outcomes/A``         `Outcome`            once, after the answer: the end of the attempt
-``index/L-X``          lines                many ended jobs in one file
+``index/L-X``          lines                many ended jobs in one file; L counts how often such
+                                            files were merged, X is drawn at random
 ``cities/D``           bytes                once, by submit
+``scheduler.json``     address              by whoever has a cluster that others may join
 =====================  ===================  ====================================================
 
 J is a job's id, N its turn (0, 1, ...), R a run's digest, A an attempt (run and number), K the
 number of a lease (1, 2, ...), D a city's digest.
 
-A file that was torn (by a broken disk or another program) reads as None and is passed over.
+A file that was torn (by a broken disk or another program) reads as None and is passed over;
+but a torn outcome is a failure, a torn withdrawal counts, and a torn lease is nobody's.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ expired        retried       queued
 Whatever is not in the table changes nothing: a job that has ended stays as it ended, until
 somebody retries it.
 
-The events, each of them a file in the ledger:
+The events, each of them a file in the ledger, but for ``lost``, which is the want of one:
 
 leased
     A worker took the attempt: there is a lease.
