@@ -240,7 +240,9 @@ class HandWorker:
             if self._said_last_words:
                 self._dead = True
                 raise Killed
-            self._said_last_words = method == "put" and name.startswith(self._last_words)
+            self._said_last_words = method in ("put", "replace") and name.startswith(
+                self._last_words
+            )
 
     def _run(self) -> None:
         _here.worker = self

@@ -77,10 +77,15 @@ def working(
     from spineq.jobs.queue import JobQueue
 
     # What fails is told by the job; Dask's own words on it are not for this screen.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    dask_log = logging.getLogger("distributed")
+    before = dask_log.level
+    dask_log.setLevel(logging.CRITICAL)
     options["silence_logs"] = logging.CRITICAL
-    with JobQueue(scheduler, store=store, allow_remote=allow_remote, **options) as queue:
-        yield queue
+    try:
+        with JobQueue(scheduler, store=store, allow_remote=allow_remote, **options) as queue:
+            yield queue
+    finally:
+        dask_log.setLevel(before)
 
 
 def ids_named(queue: JobQueue | None, texts: Iterable[str]) -> list[str]:

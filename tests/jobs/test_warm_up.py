@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import threading
@@ -116,6 +117,8 @@ def test_what_goes_wrong_is_said_in_the_log_alone(
         raise OSError("no compiler")
 
     monkeypatch.setattr(module, "exercise", failing)
+    # Other tests may have told Dask's loggers to be silent.
+    caplog.set_level(logging.WARNING, logger="distributed.worker.spineq")
     module._run(threading.Event())
     assert "could not warm up" in caplog.text
     assert "no compiler" in caplog.text
