@@ -1,4 +1,7 @@
-"""The thread behind a queue: it keeps the index up to date and the unfinished jobs on the way."""
+"""The thread behind a queue: it keeps the index up to date and the unfinished jobs on the way.
+
+Longer than most files, since all that is done under the one lock should be seen together.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ The ledger is the truth and Dask is transport: what a file here says has happene
 else has. Files are written once (`spineq.store.Store.put`), so that of many racing processes
 one wins and the others see that it did; heartbeats alone are overwritten, each by its owner.
 `spineq.jobs.records` lists the files.
+
+Longer than most files, since all names and all rules of writing stand here and nowhere else.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The queue: jobs in, answers out, on any Dask cluster, and no crash loses one."""
+"""The queue: jobs in, answers out, on any Dask cluster, and no crash loses one.
+
+A little longer than most files, by the docstrings of the public class.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What runs on a worker: an attempt, from its lease to its outcome."""
+"""What runs on a worker: an attempt, from its lease to its outcome.
+
+Longer than most files: it is one story, to be read from the top, and the worker's alone.
+"""
 
 from __future__ import annotations
 
