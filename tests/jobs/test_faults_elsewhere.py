@@ -7,8 +7,9 @@ import os
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from dask_processes import Proxy
@@ -83,7 +84,7 @@ def test_the_store_is_unreachable(tmp_path: Path, fifty: Fifty, preload: tuple[s
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Iterator[Path]:
+def small(tmp_path: Path, lacking: Callable[[str], NoReturn]) -> Iterator[Path]:
     """A disk of four megabytes."""
     folder = tmp_path / "small"
     folder.mkdir()
@@ -91,7 +92,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
     try:
         subprocess.run(words, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"a small disk cannot be mounted here ({error})")
+        lacking(f"a small disk cannot be mounted here ({error})")
     try:
         yield folder
     finally:

@@ -11,7 +11,7 @@ import pytest
 from spineq.jobs import _host
 from spineq.jobs._host import clock_name, is_gone, process_name
 
-pytestmark = pytest.mark.skipif(not process_name(), reason="the system has no /proc")
+pytestmark = pytest.mark.usefixtures("_named_processes")
 
 SAY = (
     "import sys; from spineq.jobs._host import *;"

@@ -20,7 +20,6 @@ from spineq.errors import (
     NotInStoreError,
     StoreError,
 )
-from spineq.jobs._host import process_name
 from spineq.jobs.index import Index
 from spineq.jobs.ledger import MOST_DEATHS, MOST_LEASES, MOST_MISSED, Busy, Ledger, Vigil, claim
 from spineq.jobs.records import (
@@ -391,7 +390,7 @@ def _of_a_killed_process() -> str:
     return name
 
 
-@pytest.mark.skipif(not process_name(), reason="the system has no /proc")
+@pytest.mark.usefixtures("_named_processes")
 def test_the_lease_of_a_killed_process_is_stale_at_once(tmp_path: Any) -> None:
     """On its own machine, without waiting for a heartbeat; the next number is taken."""
     ledger = Ledger.open(str(tmp_path))

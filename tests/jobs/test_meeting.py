@@ -10,7 +10,6 @@ import pytest
 
 from spineq.errors import StoreError
 from spineq.jobs import meeting
-from spineq.jobs._host import process_name
 from spineq.jobs.ledger import Ledger
 from spineq.store import FolderStore
 
@@ -43,7 +42,7 @@ def test_an_address_within_a_process_is_not_announced(ledger: Ledger) -> None:
     assert ledger.store.names() == ["format"]
 
 
-@pytest.mark.skipif(not process_name(), reason="the system has no /proc")
+@pytest.mark.usefixtures("_named_processes")
 def test_a_cluster_that_died_with_its_process_is_not_there(ledger: Ledger) -> None:
     """Its notice stays, and is not another process's to take away."""
     code = (
