@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from job_records import KINDS, finished, job_of, place, submitted
+from races import race
 
 from spineq.errors import (
     AlreadyExistsError,
@@ -304,14 +305,13 @@ def test_racing_threads_get_one_lease_and_one_outcome(ledger: Ledger) -> None:
         sys.setswitchinterval(interval)
 
 
-RACE = """
-import sys
+GET_READY = """
 from spineq.jobs.ledger import Ledger, Vigil, claim
 from spineq.jobs.records import Lease
-where, me = sys.argv[1:]
 ledger = Ledger.open(where)
-print("ready", flush=True)
-sys.stdin.readline()
+"""
+
+CLAIM = """
 print(sum(
     isinstance(claim(ledger, Lease(attempt=f"{k}-1", number=0, worker=me), Vigil()), Lease)
     for k in range(12)
@@ -321,23 +321,7 @@ print(sum(
 
 def test_racing_processes_get_one_lease(shared_ledger: Ledger) -> None:
     """Three processes claim the same twelve attempts: twelve claims succeed."""
-    racers = [
-        subprocess.Popen(
-            [sys.executable, "-c", RACE, shared_ledger.store.where, letter],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for letter in "abc"
-    ]
-    for racer in racers:
-        assert racer.stdout is not None
-        assert racer.stdout.readline() == "ready\n"
-    for racer in racers:
-        assert racer.stdin is not None
-        racer.stdin.write("go\n")
-        racer.stdin.flush()
-    wins = dict(zip("abc", (int(racer.communicate()[0]) for racer in racers), strict=True))
+    wins = race(GET_READY, CLAIM, shared_ledger.store.where, "abc")
     assert sum(wins.values()) == 12
     owners = [shared_ledger.lease(f"{k}-1", 1).worker for k in range(12)]
     assert shared_ledger.leases() == {f"{k}-1": 1 for k in range(12)}

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from pretended_s3 import S3
+from races import race
 
 from spineq.errors import AlreadyExistsError, NotInStoreError, StoreError
 from spineq.store import FolderStore, Store, open_store
@@ -233,15 +234,14 @@ def test_racing_threads_have_one_winner_a_name(store: Store) -> None:
         sys.setswitchinterval(interval)
 
 
-RACE = """
-import sys
+GET_READY = """
 from spineq.errors import AlreadyExistsError
 from spineq.store import open_store
-where, me = sys.argv[1:]
 store = open_store(where)
 store.names()
-print("ready", flush=True)
-sys.stdin.readline()
+"""
+
+PUT = """
 won = 0
 for k in range(50):
     try:
@@ -255,23 +255,7 @@ print(won)
 
 def test_racing_processes_have_one_winner_a_name(shared_place: str) -> None:
     """Four processes put the same fifty names: fifty puts succeed, and no blob is mixed."""
-    racers = [
-        subprocess.Popen(
-            [sys.executable, "-c", RACE, shared_place, letter],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for letter in "abcd"
-    ]
-    for racer in racers:
-        assert racer.stdout is not None
-        assert racer.stdout.readline() == "ready\n"
-    for racer in racers:
-        assert racer.stdin is not None
-        racer.stdin.write("go\n")
-        racer.stdin.flush()
-    wins = dict(zip("abcd", (int(racer.communicate()[0]) for racer in racers), strict=True))
+    wins = race(GET_READY, PUT, shared_place, "abcd")
     store = open_store(shared_place)
     blobs = [store.get(name) for name in store.names("race/")]
     assert len(blobs) == 50 == sum(wins.values())
