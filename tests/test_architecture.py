@@ -44,7 +44,8 @@ FILES = {
         "packed", "demo",
     ],
     "solvers": [
-        "_kernels", "decays", "coverage", "objective", "solution", "greedy", "exchange", "random",
+        "_kernels", "decays", "coverage", "goals", "rules", "objective", "solution", "greedy",
+        "exchange", "random",
     ],
     "jobs": [
         "_host", "states", "records", "facts", "fairness", "ledger", "snapshot", "listing",

@@ -1,8 +1,9 @@
 """The objective: all that an algorithm may see of a city.
 
-``f(S) = sum_j weight_j max over i in S of coverage_ij``: monotone and submodular (Cornuejols,
-Fisher, Nemhauser 1977; Nemhauser, Wolsey, Fisher 1978). The p-median problem (coverage =
-D - distance) and maximal covering (coverage = 1 within a radius) are the same object.
+``f(S) = sum_j weight_j max(base_j, max over i in S of coverage_ij)``: monotone and submodular
+(Cornuejols, Fisher, Nemhauser 1977; Nemhauser, Wolsey, Fisher 1978). The p-median problem
+(coverage = D - distance) and maximal covering (coverage = 1 within a radius) are the same object.
+``base`` is what sensors give that stand already, 0 without any.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from spineq.solvers.coverage import Coverage, blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from spineq.solvers.goals import Goals
 
 #: Pairs that a kernel looks at before it returns: 2 to 15 ms of work.
 BUDGET = 2_500_000
@@ -40,11 +43,18 @@ class Objective:
         (point,) weights of 0 or more; summing to 1 for a city's mix of groups.
     usable
         (site,) whether a sensor may stand there; None for everywhere.
+    base
+        (point,) coverage by sensors that stand already and stay; None for none.
+    goals
+        What is owed to groups, or maximised instead of the weighted mean; None for nothing.
+        Only solvers that honour goals look at them.
     """
 
     coverage: Coverage
     weight: NDArray[np.float64]
     usable: NDArray[np.bool_] | None = None
+    base: NDArray[np.float64] | None = None
+    goals: Goals | None = None
 
     def __post_init__(self) -> None:
         """Check sizes, since the kernels do not."""
@@ -54,6 +64,9 @@ class Objective:
         if self.usable is not None and self.usable.shape != (self.n_sites,):
             msg = f"{self.n_sites} sites need as many marks, not {self.usable.shape}"
             raise ProblemError(msg, field="usable")
+        if self.base is not None and self.base.shape != self.weight.shape:
+            msg = f"{len(self.weight)} points need as much coverage, not {self.base.shape}"
+            raise ProblemError(msg, field="keep")
 
     @property
     def n_sites(self) -> int:
@@ -73,8 +86,8 @@ class Objective:
         return self.coverage.start, self.coverage.point, self.coverage.value
 
     def nothing(self) -> NDArray[np.float64]:
-        """Coverage without a sensor: (point,) zeros."""
-        return np.zeros(self.coverage.n_points)
+        """Coverage without a sensor more: (point,), zeros where none stands already."""
+        return np.zeros(self.coverage.n_points) if self.base is None else self.base.copy()
 
     def cover(self, covered: NDArray[np.float64], site: int) -> None:
         """Raise ``covered`` (point,) in place to what one more site gives."""
