@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from spineq.data.files import read_city as read_city
     from spineq.errors import SpineqError as SpineqError
     from spineq.errors import SpineqWarning as SpineqWarning
+    from spineq.fronts import trade_off as trade_off
+    from spineq.inequality import equity as equity
     from spineq.jobs.cluster import connect as connect
     from spineq.jobs.events import DaskProgress as DaskProgress
     from spineq.jobs.events import follow as follow
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from spineq.jobs.snapshot import JobSnapshot as JobSnapshot
     from spineq.jobs.tasks import register_task as register_task
     from spineq.model.city import City as City
+    from spineq.model.front import Front as Front
+    from spineq.model.front import read_front as read_front
     from spineq.model.groups import GROUPS as GROUPS
     from spineq.model.groups import Group as Group
     from spineq.model.network import Network as Network
@@ -41,6 +45,7 @@ __version__ = metadata.version("spineq")
 _HOMES = {
     "City": "spineq.model.city",
     "DaskProgress": "spineq.jobs.events",
+    "Front": "spineq.model.front",
     "GROUPS": "spineq.model.groups",
     "Group": "spineq.model.groups",
     "Job": "spineq.jobs.job",
@@ -53,12 +58,15 @@ _HOMES = {
     "apply_dask_config": "spineq.jobs.settings",
     "connect": "spineq.jobs.cluster",
     "demo_city": "spineq.data.demo",
+    "equity": "spineq.inequality",
     "evaluate": "spineq.solve",
     "follow": "spineq.jobs.events",
     "optimise": "spineq.solve",
     "read_city": "spineq.data.files",
+    "read_front": "spineq.model.front",
     "read_network": "spineq.model.network",
     "register_task": "spineq.jobs.tasks",
+    "trade_off": "spineq.fronts",
 }
 
 __all__ = [*sorted(_HOMES), "plot"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,11 +42,14 @@ def start_of(city: City, problem: Problem, earlier: Network) -> NDArray[np.int64
         if method != "greedy":
             msg = f"only greedy goes on from an earlier network, and {method!r} is asked or given"
             raise ProblemError(msg, field="method", mend=_MEND)
-    for field in ("theta", "groups", "decay"):
-        asked, given = getattr(problem, field), getattr(before, field)
-        if asked != given:
-            msg = f"the earlier network is for {field} {shown(given)}, not {shown(asked)}"
-            raise ProblemError(msg, field=field, mend=_MEND)
+    for each in fields(problem):
+        asked, given = getattr(problem, each.name), getattr(before, each.name)
+        if asked != given and each.name not in ("n_sensors", "seed"):
+            msg = f"the earlier network is for {each.name} {shown(given)}, not {shown(asked)}"
+            raise ProblemError(msg, field=each.name, mend=_MEND)
+    if not problem.has_families:
+        msg = "with such rules a shorter network is not the beginning of a longer one"
+        raise ProblemError(msg, field="earlier", mend="Ask optimise for a new one")
     if earlier.stopped:
         msg = "the search for the earlier network was stopped"
         raise ProblemError(msg, field="earlier", mend=_MEND)

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from spineq.model.network import Network
 
 
+# Okabe and Ito (2008): eight colours that colour-blind people tell apart; yellow left out.
+LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+STYLES = ("-", "--", "-.", ":")
+
+
 def of_whom(net: Network) -> str:
     """Name the objective's group, or say how many there are: titles have little room."""
     several = len(objective_table(net))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spineq.instance import check, make_coverage, objective_of
 from spineq.model.problem import Problem
 from spineq.progress import SilentProgress
-from spineq.solve import check, make_coverage, objective_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,12 +65,14 @@ def bench(city: City, n_sensors: int = 55, theta: float = 500.0, repeat: int = 5
     """
     from spineq.solvers.exchange import exchange
     from spineq.solvers.greedy import greedy, place
+    from spineq.solvers.rules import Options, Rules
 
     silent = SilentProgress()
+    rules, options = Rules(n_sensors), Options()
     problem, _, objective = _prepared(city, n_sensors, theta)
-    ours = place(objective, n_sensors, silent)[0]  # compiles
-    exchange(objective, n_sensors, 0, silent)
-    alone = _median(repeat * 3, lambda: place(objective, n_sensors, silent))
+    ours = place(objective, rules, silent)[0]  # compiles
+    exchange(objective, rules, options, silent)
+    alone = _median(repeat * 3, lambda: place(objective, rules, silent))
     made = [Timing("spineq greedy", alone, 1.0, "solver only")]
 
     def add(name: str, seconds: float, remark: str) -> None:
@@ -81,12 +83,12 @@ def bench(city: City, n_sensors: int = 55, theta: float = 500.0, repeat: int = 5
     add("spineq greedy and matrix", alone + build, "with building the coverage matrix")
     add(
         "spineq greedy and bound",
-        _median(repeat, lambda: greedy(objective, n_sensors, 0, silent)),
+        _median(repeat, lambda: greedy(objective, rules, options, silent)),
         "with its certificate",
     )
     add(
         "spineq exchange",
-        _median(repeat, lambda: exchange(objective, n_sensors, 0, silent)),
+        _median(repeat, lambda: exchange(objective, rules, options, silent)),
         "greedy, swaps and certificate",
     )
     seconds, timed, all_of_them = _original(matrix, objective.weight, ours, n_sensors)
@@ -140,21 +142,23 @@ def bench_lists(
     from spineq.solve import evaluate
     from spineq.solvers.exchange import exchange
     from spineq.solvers.greedy import greedy, place
+    from spineq.solvers.rules import Options, Rules
 
     silent = SilentProgress()
+    rules, options = Rules(n_sensors), Options()
     _prepared(city, n_sensors, theta)  # compiles
     problem, listing, objective = _prepared(city, n_sensors, theta)
-    place(objective, n_sensors, silent)  # compiles
+    place(objective, rules, silent)  # compiles
     out = np.zeros(city.n_sites)
     one_pass = _median(repeat, lambda: objective.gains(objective.nothing(), out, 0, city.n_sites))
-    alone = _median(repeat, lambda: place(objective, n_sensors, silent))
+    alone = _median(repeat, lambda: place(objective, rules, silent))
     used = (peak_memory() - memory) / 1e6
-    solution = greedy(objective, n_sensors, 0, silent)
+    solution = greedy(objective, rules, options, silent)
     exact = evaluate(city, city.sites.index[solution.sites].tolist(), problem).total_coverage
     pairs = objective.coverage.n_pairs
-    exchange(objective, n_sensors, 0, silent)  # compiles
+    exchange(objective, rules, options, silent)  # compiles
     began = time.perf_counter()
-    exchange(objective, n_sensors, 0, silent)
+    exchange(objective, rules, options, silent)
     swapped = time.perf_counter() - began
 
     def row(name: str, seconds: float, remark: str) -> Timing:

@@ -21,6 +21,7 @@
     │   ├── GeographicCRSError     (ValueError) degrees where metres are needed, or the reverse
     │   └── EmptyCityError         (ValueError) a city without areas
     ├── ProblemError               (ValueError) a parameter of the problem is out of its range
+    ├── SolverError                (RuntimeError) a solver's own process ended without an answer
     ├── UnknownSensorError         (LookupError) a sensor that is neither a site nor an area
     ├── NetworkFileError           (ValueError) a file that is not a network of ours
     ├── StoreError                 (OSError) the store cannot be read or written
@@ -201,6 +202,10 @@ class EmptyCityError(DataError, ValueError):
 
 class ProblemError(SpineqError, ValueError):
     """A parameter of the problem is of the wrong type or out of its range."""
+
+
+class SolverError(SpineqError, RuntimeError):
+    """A solver's own process ended without an answer."""
 
 
 class UnknownSensorError(SpineqError, LookupError):

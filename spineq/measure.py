@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from spineq.errors import UnknownSensorError
+from spineq._places import at_sites as at_sites
+from spineq._places import places_of as places_of
 from spineq.model._assembly import make_network
-from spineq.model._checks import need_columns, numbers, row_name
-from spineq.model.network import WITHIN, Network
+from spineq.model._inequality import gini, mean_of_lowest
+from spineq.model._objective_words import owed
+from spineq.model.network import PROVEN_GAP, WITHIN, Network
 from spineq.progress import Progress, SpanProgress
 
 if TYPE_CHECKING:
@@ -26,190 +29,6 @@ if TYPE_CHECKING:
 MEASURING = "measuring the network"
 
 
-def at_sites(city: City, positions: NDArray[np.int64]) -> pd.DataFrame:
-    """Table of chosen sites: position, site, area, x, y."""
-    data = city.dataset
-    return pd.DataFrame(
-        {
-            "position": positions,
-            "site": data["site"].to_numpy()[positions],
-            "area": city.site_areas[positions],
-            "x": data["site_x"].to_numpy()[positions],
-            "y": data["site_y"].to_numpy()[positions],
-        }
-    )
-
-
-def places_of(city: City, sensors: Any) -> tuple[pd.DataFrame, int]:
-    """Table of the user's sensors, each once, and how many were named.
-
-    The table's columns: position (-1 for a place that is no site), site, area, x, y.
-
-    Raises
-    ------
-    UnknownSensorError
-        Something that names no sensor or place of the city.
-    MissingColumnError, NotANumberError
-        A table without x and y, or with something else than numbers in them.
-    """
-    import geopandas as gpd
-
-    if isinstance(sensors, str):
-        if sensors not in ("existing", "existing-points"):
-            sensors = [sensors]
-        elif city.existing is None:
-            msg = "the city has no existing sensors"
-            raise UnknownSensorError(msg, field="sensors", mend="Add them with with_existing")
-        elif sensors == "existing":
-            return _named_places(city, list(city.existing_areas)), len(city.existing)
-        else:
-            sensors = city.existing[["x", "y"]]
-    if isinstance(sensors, gpd.GeoSeries | gpd.GeoDataFrame):
-        return _free_places(city, _points_xy(city, sensors)), len(sensors)
-    if isinstance(sensors, pd.DataFrame):
-        return _free_places(city, _table_xy(sensors)), len(sensors)
-    if isinstance(sensors, np.ndarray) and sensors.dtype.kind in "fiu":
-        return _free_places(city, np.asarray(sensors, dtype=np.float64)), len(sensors)
-    listed = _listed(sensors)
-    if all(_is_id(sensor) for sensor in listed):
-        return _named_places(city, [str(name).strip() for name in listed]), len(listed)
-    for sensor in listed:
-        if not _is_pair(sensor):
-            raise _no_sensor(sensor)
-    return _free_places(city, np.array([list(pair) for pair in listed], dtype=float)), len(listed)
-
-
-def _no_sensor(given: object) -> UnknownSensorError:
-    return UnknownSensorError(
-        f"{given!r:.60} names no sensor",
-        field="sensors",
-        mend="Give ids of sites or areas, or pairs of x and y, all of one kind",
-    )
-
-
-def _listed(sensors: Any) -> list[Any]:
-    """Items of a collection, in an order that is the same in every process."""
-    if isinstance(sensors, Mapping | bytes) or not isinstance(sensors, Iterable):
-        raise _no_sensor(sensors)
-    if not isinstance(sensors, Set):
-        return list(sensors)
-    try:
-        return sorted(sensors)
-    except TypeError as error:
-        raise _no_sensor(sensors) from error
-
-
-def _is_id(sensor: object) -> bool:
-    return isinstance(sensor, str | int | np.integer) and not isinstance(sensor, bool)
-
-
-def _is_pair(sensor: Any) -> bool:
-    return (
-        isinstance(sensor, tuple | list | np.ndarray)
-        and len(sensor) == 2
-        and all(
-            isinstance(number, int | float | np.integer | np.floating)
-            and not isinstance(number, bool)
-            for number in sensor
-        )
-    )
-
-
-def _table_xy(table: pd.DataFrame) -> NDArray[np.float64]:
-    need_columns(table, ["x", "y"], None)
-    mend = "Write a number in the city's coordinate system"
-    return np.column_stack(
-        [numbers(table[axis], None, axis, None, least=None, mend=mend) for axis in ("x", "y")]
-    )
-
-
-def _points_xy(city: City, sensors: Any) -> NDArray[np.float64]:
-    """Coordinates of a GeoSeries' or GeoDataFrame's points in the city's CRS, (sensor, 2)."""
-    try:
-        points = sensors.geometry
-    except AttributeError as error:
-        msg = "the table has no column of geometries"
-        mend = "Name it with set_geometry, or give a table with columns x and y"
-        raise UnknownSensorError(msg, field="sensors", mend=mend) from error
-    nowhere = np.flatnonzero(points.isna() | points.is_empty)
-    if len(nowhere):
-        msg = "the geometry is empty"
-        row = row_name(int(nowhere[0]))
-        raise UnknownSensorError(msg, field="sensors", row=row, mend="Give every sensor a point")
-    other = sorted(set(points.geom_type) - {"Point"})
-    if other:
-        msg = f"a {other[0]} is not a place for a sensor"
-        mend = "Give points, for example those of representative_point()"
-        raise UnknownSensorError(msg, field="sensors", mend=mend)
-    if points.crs is not None and points.crs != city.crs:
-        points = points.to_crs(city.crs)
-    return np.column_stack([points.x, points.y])
-
-
-def _named_places(city: City, names: Sequence[str]) -> pd.DataFrame:
-    data = city.dataset
-    names = list(dict.fromkeys(names))
-    site = pd.Index(data["site"].to_numpy()).get_indexer(pd.Index(names, dtype=object))
-    area = pd.Index(data["area"].to_numpy()).get_indexer(pd.Index(names, dtype=object))
-    for k, name in enumerate(names):
-        if site[k] < 0 and area[k] < 0:
-            msg = f"{name!r} is neither a site nor an area of {city.name or 'the city'}"
-            first = data["site"].to_numpy()[0]
-            mend = f"Use ids such as {first!r}, or x and y"
-            raise UnknownSensorError(msg, field="sensors", mend=mend)
-        if site[k] >= 0 and area[k] >= 0 and city.site_areas[site[k]] != name:
-            msg = f"{name!r} is an area, and a site in another area, {city.site_areas[site[k]]!r}"
-            mend = "Rename the site, or give x and y"
-            raise UnknownSensorError(msg, field="sensors", mend=mend)
-    made = at_sites(city, np.maximum(site, 0).astype(np.int64))
-    made["position"] = site
-    elsewhere = np.flatnonzero(site < 0)
-    made.loc[elsewhere, "site"] = ""
-    made.loc[elsewhere, "area"] = [names[k] for k in elsewhere]
-    made.loc[elsewhere, "x"] = data["x"].to_numpy()[area[elsewhere]]
-    made.loc[elsewhere, "y"] = data["y"].to_numpy()[area[elsewhere]]
-    return made
-
-
-def _free_places(city: City, xy: NDArray[np.float64]) -> pd.DataFrame:
-    if xy.size == 0:
-        xy = np.empty((0, 2))
-    mend = "Give an array (sensor, 2)"
-    if xy.ndim != 2 or xy.shape[1] != 2:
-        msg = f"places must be in two columns, x and y, not of shape {xy.shape}"
-        raise UnknownSensorError(msg, field="sensors", mend=mend)
-    if not np.isfinite(xy).all():
-        row = int(np.flatnonzero(~np.isfinite(xy).all(axis=1))[0])
-        msg = f"the place {xy[row, 0]:g}, {xy[row, 1]:g} is not finite"
-        raise UnknownSensorError(msg, field="sensors", row=row_name(row), mend="Give numbers")
-    if len(xy):
-        _need_near(city, xy)
-        # Once each, in the order given.
-        xy = xy[np.sort(np.unique(xy, axis=0, return_index=True)[1])]
-    return pd.DataFrame(
-        {
-            "position": np.full(len(xy), -1),
-            "site": np.full(len(xy), "", dtype=object),
-            "area": city.areas_at(xy) if len(xy) else np.empty(0, dtype=object),
-            "x": xy[:, 0],
-            "y": xy[:, 1],
-        }
-    )
-
-
-def _need_near(city: City, xy: NDArray[np.float64]) -> None:
-    """Refuse places so far outside that they must be in another coordinate system."""
-    low, high = city.point_xy.min(axis=0), city.point_xy.max(axis=0)
-    # A sensor may stand outside, but not further than the city is wide, or than 50 km.
-    room = max(float((high - low).max()), 50_000.0)
-    far = ((xy < low - room) | (xy > high + room)).any(axis=1)
-    if far.any():
-        x, y = xy[far][0]
-        msg = f"the place {x:g}, {y:g} is far outside {city.name or 'the city'}"
-        mend = f"Give x and y in {city.crs.to_string()}, or a GeoSeries with its own CRS"
-        raise UnknownSensorError(msg, field="sensors", mend=mend)
-
-
 def measured(
     city: City,
     problem: Problem,
@@ -219,9 +38,42 @@ def measured(
     began: float,
     progress: Progress,
     sensors_given: int | None = None,
+    *,
+    kept: int = 0,
+    own_best: Mapping[str, float] | None = None,
+    spent: float = math.nan,
 ) -> Network:
-    """Measure a network in float64 from its places, without cut-offs, and put it together."""
-    groups = city.reported_groups(dict(problem.groups))
+    """Measure a network in float64 from its places, without cut-offs, and put it together.
+
+    Parameters
+    ----------
+    city, problem
+        What was asked, of which city.
+    places
+        The sensors in order, those that stay first: position (-1 for a place that is no site),
+        site, area, x, y.
+    method
+        Who answered.
+    solution
+        The solver's answer, whose value and bound are in its own units: the weighted mean; for
+        an aversion the sum of transformed coverage; for ``"worst"`` and ``"worst_share"`` the
+        smallest share. A value or bound that is not known is NaN.
+    began
+        When the work began, by `time.perf_counter`.
+    progress
+        Watcher; it cannot stop the measuring.
+    sensors_given
+        How many sensors the user named, where some stood in one place.
+    kept
+        How many of the places are of sensors that stay.
+    own_best
+        Best coverage that each group could have alone, above 0, where it is known; all of the
+        problem's groups for ``"worst_share"``.
+    spent
+        What the sensors that do not stay cost; NaN without a budget.
+    """
+    groups = city.reported_groups({name: group for name, group, _ in owed(problem)})
+    groups |= dict(problem.groups)
     area_weight = city.weights(problem.groups)
     progress.report(0.0, MEASURING)
     people, rows = {}, np.empty((1 + len(groups), city.n_points))
@@ -233,7 +85,6 @@ def measured(
     watcher = SpanProgress(progress, 0.2, 0.8)
     nearest, covered, history = _history(city, problem, places, rows, watcher)
     final = (rows * covered).sum(axis=1)
-    value = float(final[0])
     if len(history):
         # The same sum in two orders: the last sensor's is the total, and none is above it.
         np.minimum(history, final, out=history)
@@ -243,6 +94,7 @@ def measured(
             "people": [float(found.values.sum()) for found in people.values()],
             "estimated": [found.estimated for found in people.values()],
             "coverage": final[1:],
+            "own best": [(own_best or {}).get(name, math.nan) for name in groups],
         },
         index=pd.Index(list(groups)),
     )
@@ -258,11 +110,8 @@ def measured(
     area_coverage = np.bincount(
         city.point_area, weights=city.point_share * covered, minlength=city.n_areas
     )
-    # No one is covered more than wholly, whatever a sum of gains says.
-    bound = (
-        solution.upper_bound if np.isnan(solution.upper_bound) else min(solution.upper_bound, 1.0)
-    )
-    unknown = np.isnan(solution.value)
+    total = float(final[0])
+    value, bound, solved = _certificate(problem, solution, total, rows[0], covered, table)
     return make_network(
         problem=problem,
         city=city,
@@ -274,13 +123,67 @@ def measured(
         group_history=history[:, 1:],
         groups=groups,
         table=table,
-        total_coverage=value,
-        upper_bound=bound if np.isnan(bound) else max(bound, value),
+        total_coverage=total,
+        objective_value=value,
+        upper_bound=bound,
         stopped=solution.stopped,
-        cutoff_error=0.0 if unknown else abs(value - solution.value),
+        cutoff_error=0.0 if math.isnan(solved) else abs(value - solved),
+        gini_people=gini(covered, rows[0]),
+        worst_tenth=mean_of_lowest(covered, rows[0], 0.1),
         seconds=time.perf_counter() - began,
         sensors_given=sensors_given,
+        kept=kept,
+        spent=spent,
     )
+
+
+def _certificate(
+    problem: Problem,
+    solution: Solution,
+    total: float,
+    weight: NDArray[np.float64],
+    covered: NDArray[np.float64],
+    table: pd.DataFrame,
+) -> tuple[float, float, float]:
+    """Put what was maximised, its bound and what the solver found in one unit, 0 to 1.
+
+    For an aversion that is the equally-distributed equivalent coverage.
+
+    Returns
+    -------
+    tuple
+        The objective's value, from the points' coverage; its bound, at least the value, NaN
+        where it is not known; and its value by the solver, NaN where it gave none.
+    """
+    from spineq.solvers.welfare import welfare_of
+
+    value, solved, bound = total, solution.value, solution.upper_bound
+    if problem.objective == "worst_share":
+        # A share of the best that is known may exceed 1.
+        bound = math.nan if math.isinf(bound) else bound
+    elif not math.isnan(bound):
+        # No one is covered more than wholly, whatever a sum of gains says.
+        bound = min(bound, 1.0)
+    welfare = welfare_of(problem.aversion_form, problem.aversion)
+    if problem.objective != "mean":
+        judged = table.loc[[name for name, _ in problem.groups]]
+        # Nobody has more alone than everything: a share of that is certain.
+        best = judged["own best"].fillna(1.0) if problem.objective == "worst_share" else 1.0
+        value = float((judged["coverage"] / best).min())
+    elif welfare is not None:
+        value = welfare.equivalent(weight, covered)
+        rounded = bound - solved <= PROVEN_GAP * bound
+        bound, solved = (
+            known if math.isnan(known) else welfare.inverse(known) for known in (bound, solved)
+        )
+        # Rounding of much welfare may be more of coverage: up to what nobody could tell.
+        if rounded and bound - value <= _UNTOLD * bound:
+            bound = value
+    return value, bound if math.isnan(bound) else max(bound, value), solved
+
+
+# Relative gap that is rounding for an aversion, where there is none left in welfare.
+_UNTOLD = 1e-9
 
 
 def _history(

@@ -1,4 +1,4 @@
-"""Static pictures: coverage, difference, importance, and coverage against number of sensors.
+"""Static pictures: coverage, difference, importance; by number of sensors, by tenths of people.
 
 Every function draws into the ``ax`` that it is given, or makes a figure of its own, and
 returns the axes. Maps carry a scale bar, a legend and the source of the data. Colours are
@@ -11,8 +11,24 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from spineq._plot_parts import axes, credit, draw_map, estimates, head, of_whom, points, split_bands
+from spineq._plot_equity import deciles as deciles
+from spineq._plot_front import front_maps as front_maps
+from spineq._plot_front import front_pairs as front_pairs
+from spineq._plot_front import front_parallel as front_parallel
+from spineq._plot_parts import (
+    LINES,
+    STYLES,
+    axes,
+    credit,
+    draw_map,
+    estimates,
+    head,
+    of_whom,
+    points,
+    split_bands,
+)
 from spineq.model._exports import need_same_city
+from spineq.model._objective_words import maximised, sensors_words
 from spineq.model._words import (
     counted,
     in_a_sentence,
@@ -36,6 +52,7 @@ _SENSOR: dict[str, Any] = {
     "linewidth": 1.4,
     "zorder": 5,
 }
+_STAYS: dict[str, Any] = _SENSOR | {"facecolor": "#c1121f", "edgecolor": "white", "marker": "s"}
 _OTHER: dict[str, Any] = {"edgecolor": "#111111", "zorder": 4}
 _EXISTING: dict[str, Any] = {
     "marker": "x",
@@ -44,11 +61,6 @@ _EXISTING: dict[str, Any] = {
     "s": 18,
     "zorder": 4,
 }
-
-# Okabe and Ito (2008): eight colours that colour-blind people tell apart; yellow left out.
-_MAXIMISED = "What was maximised"
-_LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
-_STYLES = ("-", "--", "-.", ":")
 
 
 def network(
@@ -90,16 +102,20 @@ def network(
     ax = draw_map(city, values, ax, label="Coverage of the area", top=1.0, notes=notes)
     numbered = number if number is not None else net.n_sensors <= 30
     order = "in the order given" if net.method == "given" else "in order of placement"
-    data = net.dataset
+    xy, size = net.sensors[["x", "y"]].to_numpy(), 60 if net.n_sensors <= 30 else 24
     ax.scatter(
-        data["sensor_x"],
-        data["sensor_y"],
-        s=110 if numbered else 60 if net.n_sensors <= 30 else 24,
-        label=counted(net.n_sensors, "sensor") + (f", numbered {order}" if numbered else ""),
+        xy[net.n_kept :, 0],
+        xy[net.n_kept :, 1],
+        s=110 if numbered else size,
+        label=counted(net.n_sensors - net.n_kept, "sensor")
+        + (f", numbered {order}" if numbered else ""),
         **_SENSOR,
     )
+    if net.n_kept:
+        x, y = xy[: net.n_kept].T
+        ax.scatter(x, y, s=size, label=f"{net.n_kept:,} that stay", **_STAYS)
     if numbered:
-        for order_, row in net.sensors.iterrows():
+        for order_, row in net.sensors.iloc[net.n_kept :].iterrows():
             ax.annotate(
                 str(order_), (row["x"], row["y"]), ha="center", va="center", fontsize=7, zorder=6
             )
@@ -108,10 +124,14 @@ def network(
         ax.scatter(now["x"], now["y"], label=f"{len(now):,} existing", **_EXISTING)
     head(
         ax,
-        f"{city.name or 'City'}: {counted(net.n_sensors, 'sensor')}, mean coverage of "
+        f"{city.name or 'City'}: {sensors_words(net)}, mean coverage of "
         f"{of_whom(net)} {percent(net.total_coverage)} (theta {theta_words(net)})",
     )
     return ax
+
+
+def _mean_name(net: Network) -> str:
+    return "What was maximised" if maximised(net.problem) == "mean" else "Weighted mean"
 
 
 def history(net: Network, *, ax: Axes | None = None) -> Axes:
@@ -134,14 +154,14 @@ def history(net: Network, *, ax: Axes | None = None) -> Axes:
     several = int((table["weight"] > 0).sum()) > 1
     if several:
         total = np.concatenate([[0.0], net.coverage_history])
-        ax.plot(order, 100 * total, color="#666666", linewidth=3, alpha=0.5, label=_MAXIMISED)
+        ax.plot(order, 100 * total, color="#666666", linewidth=3, alpha=0.5, label=_mean_name(net))
     for k, row in enumerate(table.itertuples()):
         line = np.concatenate([[0.0], data["group_history"].sel(group=row.Index).to_numpy()])
         ax.plot(
             order,
             100 * line,
-            color=_LINES[k % len(_LINES)],
-            linestyle=_STYLES[k % len(_STYLES)],
+            color=LINES[k % len(LINES)],
+            linestyle=STYLES[k % len(STYLES)],
             linewidth=2,
             label=f"{row.title}{' (estimated)' if row.estimated else ''}: {percent(line[-1])}",
         )
@@ -242,7 +262,7 @@ def importance(
     DataError
         The city lacks the data of a group.
     """
-    from spineq.solve import problem_for, site_values
+    from spineq.instance import problem_for, site_values
 
     problem = problem_for(city, problem, {"n_sensors": 1, **words} if problem is None else words)
     values = site_values(city, problem)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import threading
+import math
 import time
-from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
+import pandas as pd
 
 from spineq._earlier import start_of
+from spineq.constraints import Constraints, constraints_for, kept_places, usable_for
 from spineq.errors import ProblemError
+from spineq.instance import (
+    check,
+    coverage_of,
+    need_city,
+    objective_of,
+    options_for,
+    problem_for,
+)
 from spineq.measure import at_sites, measured, places_of
 from spineq.model.network import Network
 from spineq.model.problem import Problem, ProblemWords
@@ -23,8 +31,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spineq.model.city import City
+    from spineq.solvers import Method
     from spineq.solvers.coverage import Coverage
     from spineq.solvers.objective import Objective
+    from spineq.solvers.rules import Options, Rules
     from spineq.solvers.solution import Solution
 
 
@@ -41,7 +51,8 @@ def optimise(
     ``exp(-distance / theta)`` by default. What is maximised is its mean over the people of
     the groups, ``sum_j weight_j max over sensors i of decay(d_ij)`` over the city's demand
     points j (in the field's words: uncapacitated facility location with a fixed number of
-    sites). Existing sensors do not count: ask `evaluate` what they cover.
+    sites). Existing sensors count where ``keep`` says so. Every answer has its certificate: a
+    proven bound on what any network could cover.
 
     Parameters
     ----------
@@ -59,10 +70,40 @@ def optimise(
         importance and not head count: weights 2 and 1 mean two thirds and one third.
     decay : {"exponential", "step", "linear", "gaussian"}
         How coverage falls with distance; see `spineq.solvers.decays.DECAYS`.
-    method : {"auto", "exchange", "greedy", "random"}
-        ``"greedy"`` places one sensor after the other where it adds most; ``"exchange"`` then
-        swaps sensors until no swap helps; ``"auto"``, the best that there is, is
-        ``"exchange"``; ``"random"`` is a baseline, drawn with ``seed``.
+    method : {"auto", "branch_bound", "lagrangian", "exchange", "greedy", "random", "milp"}
+        ``"auto"``, the default, is ``"branch_bound"``: swaps, then a tight bound, then a search
+        for the proven best while ``effort`` lasts. ``"lagrangian"`` is that without the last
+        part. ``"greedy"`` places one sensor after the other where it adds most; ``"exchange"``
+        then swaps sensors until no swap helps; both have a quick, loose bound. ``"random"`` is a
+        baseline, drawn with ``seed``; ``"milp"`` asks an integer programme's solver (extra
+        ``milp``).
+    effort : float, default 1
+        Work that may be done, as a multiple of the usual: steps and branches, never seconds, so
+        that the answer is the same on every machine.
+    bound : {None, "none", "quick", "tight"}
+        Which bound is wanted; None for what the method brings. With ``"none"`` or ``"quick"``
+        ``"auto"`` ends after the swaps.
+    gap_limit : float, default 0
+        A gap with which the search may end.
+    budget, site_cost
+        Instead of ``n_sensors``: what there is to spend, and the column of the sites with the
+        price of a sensor there.
+    region, max_per_region, min_per_region
+        Column of the sites that names their region, and how many sensors a region may or must
+        get: a number for all, or one by region.
+    min_spacing : float, metres
+        No two sensors nearer to each other than this; ``n_sensors`` is then the most.
+    keep, forbid, start
+        Sensors that stay and are not counted (``"existing"``, or ids of sites, or a network);
+        sites where none may stand; a network to improve.
+    objective : {"mean", "worst", "worst_share"}
+        The weighted mean of the groups; or the coverage of the worst-off group; or the smallest
+        share that a group has of the best it could have alone. The last two are refined: of
+        networks that are equally good for the worst-off group, one that is best for the next.
+    aversion, aversion_form
+        Aversion to inequality between people: see `spineq.solvers.welfare.Welfare`.
+    at_least : dict of str to float, or Network
+        Coverage that groups must reach; or a network: no group may be worse off than by it.
     seed : int, default 0
         For ``"random"`` alone.
     population_weight, workplace_weight, min_age, max_age, pop_age_groups
@@ -79,7 +120,8 @@ def optimise(
     Raises
     ------
     ProblemError
-        A parameter is wrong, or the city has fewer sites than sensors.
+        A parameter is wrong, the city has fewer sites than sensors, what is asked clashes with
+        itself, or the method cannot honour it.
     DataError
         The city lacks the data of a group.
 
@@ -145,29 +187,110 @@ def _answer(
     began: float,
 ) -> Network:
     """Solve a checked problem, for greedy from the sites placed earlier, and measure it."""
-    from spineq.solvers import method_named
-    from spineq.solvers.greedy import NOWHERE, greedy
+    from spineq.solvers import method_named, refuse_unhonoured
+    from spineq.solvers.greedy import NOWHERE
     from spineq.solvers.solution import Solution
 
-    name, method = method_named(problem.method)
-    solve = method.solve if start is None else partial(greedy, start=start)
+    name, method = method_named(problem.method, problem.bound, goals=_has_goals(problem))
+    constraints = constraints_for(city, problem)
+    rules, options = constraints.rules, options_for(problem, constraints)
+    own_best: dict[str, float] = {}
     coverage = coverage_of(city, problem, SpanProgress(watcher, 0.0, 0.25))
     if coverage is None:
         # Stopped before there was anything to choose by.
-        sites = NOWHERE if start is None else start[: problem.n_sensors]
+        sites = NOWHERE if start is None else start[: rules.n]
         solution = Solution(sites, float("nan"), np.inf, stopped=True)
     else:
-        objective = objective_of(city, problem, coverage)
-        solution = solve(
-            objective, problem.n_sensors, problem.seed, SpanProgress(watcher, 0.25, 0.95)
-        )
+        if problem.objective == "worst_share":
+            span = SpanProgress(watcher, 0.25, 0.5, "looking for the best of each group alone")
+            own_best = _own_best(city, problem, constraints, coverage, span)
+        objective = objective_of(city, problem, coverage, own_best, constraints)
+        refuse_unhonoured(name, method, objective, rules, options)
+        solving = SpanProgress(watcher, 0.5 if own_best else 0.25, 0.95)
+        solution = _solved(method, objective, problem, rules, options, start, solving)
+    if problem.bound == "none":
+        solution = replace(solution, upper_bound=float("nan"))
     # Measuring is short and is not stopped: a network without its figures is none.
     measuring = SilentProgress() if solution.stopped else SpanProgress(watcher, 0.95, 0.999)
-    places = at_sites(city, solution.sites)
-    made = measured(city, problem, places, name, solution, began, measuring)
+    prices = rules.prices
+    made = measured(
+        city,
+        problem,
+        _beside(constraints.kept, at_sites(city, solution.sites)),
+        name,
+        solution,
+        began,
+        measuring,
+        kept=len(constraints.kept),
+        own_best=own_best,
+        spent=math.nan if prices is None else float(prices.cost[solution.sites].sum()),
+    )
     if not solution.stopped:
-        watcher.report(1.0, "done", made.total_coverage, made.upper_bound)
+        watcher.report(1.0, "done", made.objective_value, made.upper_bound)
     return made
+
+
+def _has_goals(problem: Problem) -> bool:
+    return problem.objective != "mean" or bool(problem.at_least)
+
+
+def _solved(
+    method: Method,
+    objective: Objective,
+    problem: Problem,
+    rules: Rules,
+    options: Options,
+    start: NDArray[np.int64] | None,
+    progress: Progress,
+) -> Solution:
+    """Run the method, and what the problem wants beside it."""
+    from spineq.solvers.greedy import greedy
+    from spineq.solvers.lagrangian import tightened
+    from spineq.solvers.leximin import refined
+
+    solve = method.solve if start is None else partial(greedy, start=start)
+    refines = problem.objective != "mean" and len(problem.groups) > 1
+    tightens = problem.bound == "tight" and not method.tight
+    ends = 0.6 if refines or tightens else 1.0
+    solution = solve(objective, rules, options, SpanProgress(progress, 0.0, ends))
+    rest = SpanProgress(progress, ends, 1.0)
+    if refines and not solution.stopped:
+        return refined(objective, rules, options, solution, solve, rest)
+    if tightens and not solution.stopped:
+        return tightened(objective, rules, options, solution, rest)
+    return solution
+
+
+def _own_best(
+    city: City,
+    problem: Problem,
+    constraints: Constraints,
+    coverage: Coverage,
+    progress: Progress,
+) -> dict[str, float]:
+    """Best coverage that each group could have alone, under the same rules.
+
+    Where the search for one is cut short, it is the best found.
+    """
+    from spineq.solvers import method_named
+
+    _, method = method_named(problem.method, problem.bound)
+    options = replace(options_for(problem, constraints), start=None)
+    plain = replace(problem, objective="mean", at_least=())
+    made, k = {}, len(problem.groups)
+    for number, (name, group) in enumerate(problem.groups):
+        alone = replace(plain, groups=((name, group),))
+        objective = objective_of(city, alone, coverage, None, constraints)
+        span = SpanProgress(progress, number / k, (number + 1) / k)
+        value = method.solve(objective, constraints.rules, options, span).value
+        # Whoever cannot be covered at all counts as covered in full.
+        made[name] = value if value > 0.0 else 1.0
+    return made
+
+
+def _beside(kept: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFrame:
+    """Sensors that stay, and after them those that are placed."""
+    return pd.concat([kept, placed], ignore_index=True) if len(kept) else placed
 
 
 def evaluate(
@@ -212,91 +335,116 @@ def evaluate(
     ProblemError
         A parameter is wrong, or a place that is no site in a city with a travel table.
     """
-    from spineq.solvers.solution import Solution, certified
+    from spineq.solvers.rules import Rules
+    from spineq.solvers.solution import Solution
 
     began = time.perf_counter()
     watcher = _watcher(progress)
-    _need_city(city)
+    need_city(city)
     places, sensors_given = places_of(city, sensors)
     # The bound is that of as many sensors; of one, where there is none.
     n_sensors = max(len(places), 1)
     given: dict[str, Any] = dict(words)
-    if "n_sensors" in given:
+    if given.get("n_sensors") is not None:
         msg = "the number of sensors follows from the sensors"
         raise ProblemError(msg, field="n_sensors", mend="Leave it out")
     if problem is None:
         given["n_sensors"] = n_sensors
-    problem = replace(problem_for(city, problem, given), n_sensors=n_sensors)
+        given.pop("budget", None)
+        given.pop("site_cost", None)
+    problem = replace(problem_for(city, problem, given), n_sensors=n_sensors, **_NO_RULES)
     city.weights(problem.groups)
+    kept, usable = kept_places(city, problem), usable_for(city, problem)
+    # As many sensors as are given, or as all that can stand: rules that can be kept.
+    room = city.n_sites if usable is None else int(usable.sum())
+    constraints = Constraints(Rules(min(n_sensors, room)), usable, kept, None)
     sites = places["position"].to_numpy(dtype=np.int64)
     solution = Solution(sites, float("nan"), float("nan"), stopped=False)
-    if (sites < 0).any():
-        if city.travel is not None:
-            msg = "travel costs are known for sites only"
-            raise ProblemError(msg, field="sensors", mend="Name sites of the city")
-    else:
-        coverage = coverage_of(city, problem, SpanProgress(watcher, 0.0, 0.5))
+    own_best: dict[str, float] = {}
+    if (sites < 0).any() and city.travel is not None:
+        msg = "travel costs are known for sites only"
+        raise ProblemError(msg, field="sensors", mend="Name sites of the city")
+    if not (sites < 0).any() or problem.objective == "worst_share":
+        coverage = coverage_of(city, problem, SpanProgress(watcher, 0.0, 0.4))
         if coverage is None:
             solution = replace(solution, stopped=True)
         else:
-            objective = objective_of(city, problem, coverage)
-            solution = certified(objective, sites, n_sensors, SpanProgress(watcher, 0.5, 0.7))
-            solution = _better_bound(
-                objective, solution, SpanProgress(watcher, 0.7, 0.9, "bounding what is possible")
-            )
+            if problem.objective == "worst_share":
+                span = SpanProgress(watcher, 0.4, 0.6, "looking for the best of each group alone")
+                own_best = _own_best(city, problem, constraints, coverage, span)
+            if not (sites < 0).any():
+                objective = objective_of(city, problem, coverage, own_best, constraints)
+                solution = _certified(problem, objective, sites, SpanProgress(watcher, 0.6, 0.9))
     if np.isinf(solution.upper_bound):
         solution = replace(solution, upper_bound=float("nan"))
     measuring = SilentProgress() if solution.stopped else SpanProgress(watcher, 0.9, 0.999)
-    made = measured(city, problem, places, "given", solution, began, measuring, sensors_given)
+    made = measured(
+        city,
+        problem,
+        _beside(kept, places),
+        "given",
+        solution,
+        began,
+        measuring,
+        sensors_given,
+        kept=len(kept),
+        own_best=own_best,
+    )
     if not solution.stopped:
-        watcher.report(1.0, "done", made.total_coverage, made.upper_bound)
+        watcher.report(1.0, "done", made.objective_value, made.upper_bound)
     return made
 
 
-def _better_bound(objective: Objective, solution: Solution, progress: Progress) -> Solution:
-    """Bound a user's network also by way of greedy's, whose bound may be far below its own."""
+#: What a network that is given need not keep.
+_NO_RULES: dict[str, Any] = {
+    "budget": None,
+    "site_cost": None,
+    "region": None,
+    "max_per_region": None,
+    "min_per_region": None,
+    "min_spacing": 0.0,
+    "forbid": (),
+    "start": (),
+    "at_least": (),
+}
+
+
+def _certified(
+    problem: Problem, objective: Objective, sites: NDArray[np.int64], progress: Progress
+) -> Solution:
+    """Value and bound of a user's network, whose sites need not be usable ones.
+
+    By default the bound is a tight one where that takes a moment. A quick one comes by way of
+    greedy's network, whose own may be far below the given one's; with goals it is that of the
+    judged groups' mean, which the smallest share does not exceed.
+    """
+    from spineq.solvers.coverage import DENSE_PAIRS
     from spineq.solvers.greedy import greedy
+    from spineq.solvers.lagrangian import lagrangian, plain
+    from spineq.solvers.rules import Options, Rules
+    from spineq.solvers.solution import Solution, certified
 
-    # More sensors than can stand are as good as all that can.
-    n = min(len(solution.sites), int(objective.usable_sites.sum()))
-    if solution.stopped or n == 0:
-        return solution
-    best = greedy(objective, n, 0, progress)
-    bound = max(min(solution.upper_bound, best.upper_bound), solution.value)
-    return replace(solution, upper_bound=bound, stopped=best.stopped)
-
-
-def check(city: City, problem: Problem) -> None:
-    """Check a problem against a city, before anything is computed.
-
-    Raises
-    ------
-    ProblemError
-        More sensors than sites.
-    DataError
-        The city lacks the data of a group.
-    """
-    if problem.n_sensors > city.n_sites:
-        msg = f"{problem.n_sensors:,} sensors are more than the city's {city.n_sites:,} sites"
-        raise ProblemError(msg, field="n_sensors", mend=f"Ask for at most {city.n_sites:,}")
-    city.weights(problem.groups)
-
-
-def site_values(city: City, problem: Problem) -> NDArray[np.float64]:
-    """Objective of a single sensor at each site, (site,), 0 to 1.
-
-    Raises
-    ------
-    DataError
-        The city lacks the data of a group.
-    """
-    coverage = coverage_of(city, problem, SilentProgress())
-    assert coverage is not None  # nobody asked to stop
-    objective = objective_of(city, problem, coverage)
-    values = np.zeros(city.n_sites)
-    for low, high in objective.blocks():
-        objective.gains(objective.nothing(), values, low, high)
-    return values
+    covered, goals = objective.covered_by(sites), objective.goals
+    value = objective.value(covered) if goals is None else goals.smallest(goals.groups(covered))
+    # More sensors than can stand are as good as all that can; for none it is the bound of one.
+    n = min(max(len(sites), 1), int(objective.usable_sites.sum()))
+    if problem.bound == "none" or n == 0:
+        bound = math.nan if problem.bound == "none" else value
+        return Solution(sites, value, bound, stopped=False)
+    small = objective.coverage.n_pairs <= DENSE_PAIRS
+    if problem.bound == "tight" or (problem.bound is None and small):
+        words = "bounding what is possible"
+        span = SpanProgress(progress, 0.0, 1.0, words)
+        best = lagrangian(objective, Rules(n), Options(effort=problem.effort), span)
+        bound = best.upper_bound
+    else:
+        mean = plain(objective)
+        given = certified(mean, sites, Rules(n), SpanProgress(progress, 0.0, 0.5))
+        best = given
+        if not given.stopped:
+            best = greedy(mean, Rules(n), Options(), SpanProgress(progress, 0.5, 1.0, "bounding"))
+        bound = min(given.upper_bound, best.upper_bound)
+    return Solution(sites, value, max(bound, value), stopped=best.stopped)
 
 
 def _watcher(progress: object) -> Progress:
@@ -308,85 +456,3 @@ def _watcher(progress: object) -> Progress:
         raise ProblemError(msg, field="progress", mend="Give a TextProgress(), or leave it out")
     watcher: Progress = progress  # type: ignore[assignment]
     return watcher
-
-
-def _need_city(city: object) -> None:
-    from spineq.model.city import City
-
-    if not isinstance(city, City):
-        msg = f"a city is needed, not {city!r}"
-        raise ProblemError(msg, field="city", mend="Read it with read_city(path)")
-
-
-def problem_for(city: City, problem: Problem | None, words: Mapping[str, Any]) -> Problem:
-    """Make the problem that a caller means by a Problem or by words, for this city.
-
-    Raises
-    ------
-    ProblemError
-        Both are given, a word is wrong, no city, or no theta for a city whose costs are not
-        metres.
-    """
-    _need_city(city)
-    if problem is None:
-        if city.travel_unit != "m" and words.get("theta") is None:
-            msg = f"the city's distances are {city.travel_unit}, so theta must be given in them"
-            raise ProblemError(msg, field="theta", mend="Say for example theta=10")
-        return Problem.from_words(**words)
-    if not isinstance(problem, Problem):
-        msg = f"a Problem is needed, not {problem!r}"
-        raise ProblemError(msg, field="problem", mend="Write optimise(city, n_sensors=20)")
-    if words:
-        msg = f"a problem and {', '.join(sorted(words))} are both given"
-        raise ProblemError(msg, mend="Give either a Problem or its fields")
-    return problem
-
-
-def coverage_of(city: City, problem: Problem, progress: Progress) -> Coverage | None:
-    """Coverage of the city's points by its sites; small ones are kept for the next call.
-
-    Returns
-    -------
-    Coverage or None
-        None where the watcher asked to stop.
-    """
-    from spineq.solvers.coverage import DENSE_PAIRS
-
-    # By digest, so that a city unpickled for every task is still one.
-    key = city.digest, problem.theta, problem.decay
-    with _KEPT_LOCK:
-        if key in _KEPT:
-            _KEPT.move_to_end(key)
-            return _KEPT[key]
-    made = make_coverage(city, problem, progress)
-    if made is not None and made.n_pairs <= DENSE_PAIRS:
-        with _KEPT_LOCK:
-            _KEPT[key] = made
-            while len(_KEPT) > _KEPT_MOST:
-                _KEPT.popitem(last=False)
-    return made
-
-
-# Coverages made last, for a notebook or a worker that asks the same city again and again.
-_KEPT: OrderedDict[tuple[str, float, str], Coverage] = OrderedDict()
-_KEPT_LOCK = threading.Lock()
-_KEPT_MOST = 2
-
-
-def make_coverage(city: City, problem: Problem, progress: Progress) -> Coverage | None:
-    """Compute what `coverage_of` returns, whether or not it is kept already."""
-    from spineq.solvers.coverage import from_travel, straight_line
-    from spineq.solvers.decays import DECAYS
-
-    decay = DECAYS[problem.decay]
-    if city.travel is not None:
-        n_sites, areas = city.n_sites, city.point_area
-        return from_travel(city.travel, n_sites, areas, decay, problem.theta, progress)
-    return straight_line(city.site_xy, city.point_xy, decay, problem.theta, progress=progress)
-
-
-def objective_of(city: City, problem: Problem, coverage: Coverage) -> Objective:
-    """Weigh coverage by the problem's groups."""
-    from spineq.solvers.objective import Objective
-
-    return Objective(coverage, city.point_weights(city.weights(problem.groups)))

@@ -65,10 +65,15 @@ def area_frames(
 
 @st.composite
 def site_frames(draw: st.DrawFn, max_sites: int = 8) -> pd.DataFrame:
-    """Tables of sites with ids of their own."""
+    """Tables of sites with ids of their own, some with a price and a ward, whole or in part."""
     ids = draw(st.lists(_IDS, min_size=1, max_size=max_sites, unique=True))
     xy = draw(_places(len(ids)))
-    return pd.DataFrame({"site_id": ids, "x": xy[:, 0], "y": xy[:, 1]})
+    made = pd.DataFrame({"site_id": ids, "x": xy[:, 0], "y": xy[:, 1]})
+    ward = st.sampled_from(["Byker", "Ouseburn", "7", None])
+    for name, value in (("price", st.none() | st.floats(0, 1e4)), ("ward", ward)):
+        if draw(st.booleans()):
+            made[name] = draw(st.lists(value, min_size=len(ids), max_size=len(ids)))
+    return made
 
 
 @st.composite
@@ -133,11 +138,39 @@ def problems(draw: st.DrawFn) -> Problem:
     group = st.builds(Group, ages=age_range, weight=weight, title=title) | st.builds(
         Group, column=st.sampled_from(["workers", "homes"]), weight=weight, title=title
     )
+    fields: dict[str, Any] = {"n_sensors": draw(st.integers(1, 99))}
+    amount = st.floats(0, 1e6)
+    if draw(st.booleans()):
+        fields = {"budget": draw(amount), "site_cost": draw(st.sampled_from(["cost", "price"]))}
+    if draw(st.booleans()):
+        limit = st.integers(1, 9) | st.dictionaries(
+            st.sampled_from(["Byker", "7", "Ost"]), st.integers(0, 9), min_size=1
+        )
+        names = draw(st.sets(st.sampled_from(["max_per_region", "min_per_region"]), min_size=1))
+        fields["region"] = "ward"
+        fields |= {name: draw(limit) for name in sorted(names)}
+    sites = draw(st.lists(_IDS, unique=True, max_size=6))
+    keep, forbid, start = (tuple(sites[k::3]) for k in range(3))
+    floors = st.dictionaries(
+        st.text("abc_é", min_size=1, max_size=4), st.tuples(group, st.floats(0, 1)), max_size=2
+    )
+    aversion = draw(st.just(0.0) | st.floats(0.01, 0.99))
     return Problem(
-        n_sensors=draw(st.integers(1, 99)),
+        **fields,
         theta=draw(st.floats(1e-3, 1e5)),
         groups=draw(st.dictionaries(st.text("abc_é", min_size=1, max_size=4), group, max_size=3)),
         decay=draw(st.sampled_from(["exponential", "step", "linear", "gaussian"])),
-        method=draw(st.sampled_from(["auto", "exchange", "greedy", "random"])),
+        method=draw(st.sampled_from(["auto", "exchange", "greedy", "random", "branch_bound"])),
         seed=draw(st.integers(0, 2**40)),
+        min_spacing=draw(amount),
+        keep=draw(st.sampled_from([keep, "existing"])),
+        forbid=forbid,
+        start=start,
+        aversion=aversion,
+        aversion_form=draw(st.sampled_from(["kolm_pollak", "atkinson"])),
+        at_least={} if aversion else draw(floors),
+        objective=draw(st.sampled_from(["mean", "worst", "worst_share"])),
+        bound=draw(st.sampled_from([None, "none", "quick", "tight"])),
+        effort=draw(st.floats(0.1, 10)),
+        gap_limit=draw(st.floats(0, 1)),
     )

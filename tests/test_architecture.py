@@ -21,12 +21,20 @@ ROOMS = [
     "model",
     "data",
     "solvers",
+    "_places",
     "measure",
+    "constraints",
+    "instance",
     "_earlier",
     "solve",
+    "inequality",
+    "fronts",
     "_plot_parts",
+    "_plot_equity",
+    "_plot_front",
     "plot",
     "bench",
+    "bench_proof",
     "jobs",
     "cli",
 ]
@@ -35,18 +43,26 @@ ROOMS = [
 FILES = {
     "store": ["contract", "_words", "folder", "url", "whole"],
     "model": [
-        "groups", "problem", "_checks", "_contract", "_parts", "_counting", "_digest", "_parquet",
-        "city",
-        "_words", "_styles", "_exports", "_netcdf", "network", "_assembly",
+        "groups", "_problem_checks", "problem", "_checks", "_contract", "_site_columns", "_parts",
+        "_counting", "_digest", "_parquet", "city",
+        "_inequality", "_objective_words", "_words", "_styles", "_exports", "_description",
+        "_schema", "_netcdf", "network", "_assembly", "_front_words", "front",
     ],
     "data": [
         "_synthetic_people", "_synthetic_cells", "_synthetic", "_tables", "_original", "files",
-        "packed", "demo",
+        "packed", "demo", "orlib",
     ],
     "solvers": [
-        "_kernels", "decays", "coverage", "goals", "rules", "objective", "solution", "greedy",
-        "exchange", "random",
+        "_kernels", "threads", "decays", "coverage", "welfare", "goals", "rules", "objective", "solution",
+        "room", "greedy_in_room", "greedy", "swaps", "make_room", "exchange", "random",
+        "relaxation", "search", "shares", "lagrangian", "branch_bound", "leximin",
+        "_milp_child", "_milp_data", "_milp_process", "milp",
     ],
+    "fronts": [
+        "aside", "subset", "archive", "landscape", "pieces", "crew", "lattice", "search",
+        "two_groups", "assembly",
+    ],
+    "constraints": ["places", "rules", "feasible"],
     "jobs": [
         "_host", "states", "records", "facts", "fairness", "ledger", "snapshot", "listing",
         "index", "prune", "similar",
@@ -54,8 +70,8 @@ FILES = {
         "carrier", "keeper", "watch", "reading", "job", "queue", "overhead",
     ],
     "cli": [
-        "options", "printing", "results", "data", "demo", "job_words", "job_access", "jobs",
-        "queued", "commands",
+        "problem_words", "options", "printing", "results", "data", "demo", "job_words",
+        "job_access", "jobs", "queued", "bench", "commands",
     ],
 }  # fmt: skip
 
@@ -66,12 +82,15 @@ OWNED = {
     "fsspec": "store",
     "netCDF4": "model",
     "numba": "solvers",
-    "matplotlib": "_plot_parts, plot",
+    "matplotlib": "_plot_parts, _plot_equity, _plot_front, plot",
     "mpl_toolkits": "_plot_parts",
     "distributed": "jobs",
     "dask": "jobs",
     "platformdirs": "jobs",
     "apricot": "bench",
+    "highspy": "solvers",
+    "moocore": "model, fronts",
+    "pymoo": "fronts",
     "click": "cli",
 }
 

@@ -18,7 +18,7 @@ import yaml
 import spineq
 
 #: conda-forge's name -> the name in pyproject.toml, where they differ.
-CONDA_NAMES = {"matplotlib-base": "matplotlib"}
+CONDA_NAMES = {"python-moocore": "moocore", "matplotlib-base": "matplotlib"}
 
 #: What everything else here stands on.
 NINE = {
@@ -115,7 +115,7 @@ def test_conda_repeats_pyproject(project: dict[str, Any], conda: dict[str, Any])
     """environment.yml has the core and what `all` adds to it, with the same lower bounds."""
     extras = project["project"]["optional-dependencies"]
     wanted = [*project["project"]["dependencies"]]
-    for extra in ("panel", "report", "s3"):
+    for extra in ("panel", "report", "s3", "milp", "front"):
         wanted += extras[extra]
     expected = bounds(wanted)
 
@@ -138,10 +138,20 @@ def test_conda_is_for_conda_forge(conda: dict[str, Any]) -> None:
 def test_extras(project: dict[str, Any]) -> None:
     """`all` is what a user may want; nothing that no part of spineq needs yet is offered."""
     extras = project["project"]["optional-dependencies"]
-    assert set(extras) == {"panel", "report", "s3", "compare", "all", "test", "dev"}
-    assert extras["all"] == ["spineq[panel,report,s3]"]
+    assert set(extras) == {
+        "panel",
+        "report",
+        "s3",
+        "milp",
+        "front",
+        "compare",
+        "all",
+        "test",
+        "dev",
+    }
+    assert extras["all"] == ["spineq[panel,report,s3,milp,front]"]
     assert "spineq[test]" in extras["dev"]
-    for name in ("panel", "report", "s3", "compare", "test"):
+    for name in ("panel", "report", "s3", "milp", "front", "compare", "test"):
         assert bounds(extras[name])
 
 

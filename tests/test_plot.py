@@ -12,6 +12,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
+from networks import network_of
 from solvers.instances import city_of
 
 import spineq as sq
@@ -66,6 +67,28 @@ def is_map(ax: Axes) -> bool:
 def drawn(ax: Axes) -> None:
     """Render, so that what only fails when drawn fails here."""
     ax.figure.canvas.draw()
+
+
+def test_sensors_that_stay_are_drawn_apart(city: sq.City) -> None:
+    """They have a mark and an entry of their own; the others keep their numbers."""
+    ax = sq.plot.network(network_of(city, [3, 60, 100, 150], kept=2), city, existing=False)
+    drawn(ax)
+    labels = ax.get_legend_handles_labels()[1]
+    assert labels == ["2 sensors, numbered in order of placement", "2 that stay"]
+    marks = [mark for mark in ax.collections if isinstance(mark, PathCollection)][-2:]
+    assert [len(mark.get_offsets()) for mark in marks] == [2, 2]
+    np.testing.assert_array_equal(marks[1].get_offsets(), city.site_xy[[3, 60]])
+    assert {"3", "4"} <= {text.get_text() for text in ax.texts}
+    assert not {"1", "2"} & {text.get_text() for text in ax.texts}
+    assert "2 sensors beside the 2 that stay" in texts(ax)
+
+
+def test_history_names_the_mean_for_other_objectives(city: sq.City) -> None:
+    """The line of the weighted mean is not called what was maximised where it was not."""
+    groups = {"jobs": sq.Group(column="workers"), "young": sq.Group(ages=(0, 15))}
+    for asked, name in (({}, "What was maximised"), ({"aversion": 2.0}, "Weighted mean")):
+        net = network_of(city, [3, 60], groups=groups, **asked)
+        assert sq.plot.history(net).get_legend_handles_labels()[1][0] == name
 
 
 def test_network(net: Network, city: sq.City) -> None:

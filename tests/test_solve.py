@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from solvers.instances import cities, city_of, straight_lines
 
 import spineq as sq
-from spineq import solve
+from spineq import instance, solve
 from spineq.errors import (
     DataError,
     MissingColumnError,
@@ -50,7 +50,7 @@ def reference(shared: Path) -> dict[str, Any]:
 @pytest.fixture
 def _no_kept_coverage(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget the coverages of other tests, so that making them is reported."""
-    monkeypatch.setattr(solve, "_KEPT", OrderedDict())
+    monkeypatch.setattr(instance, "_KEPT", OrderedDict())
 
 
 # ---------------------------------------------------------------------------- published figures
@@ -110,7 +110,7 @@ def test_published_fronts(shared: Path, newcastle: sq.City, file: str, theta: in
     assert len(table) == 200
     groups = [column for column in table.columns if column != "sensors"]
     for row in table.to_dict("records"):
-        net = sq.evaluate(newcastle, row["sensors"].split(), theta=theta)
+        net = sq.evaluate(newcastle, row["sensors"].split(), theta=theta, bound="none")
         found = net.group_coverage.sel(group=groups).to_numpy()
         np.testing.assert_allclose(found, [row[group] for group in groups], atol=1e-12, rtol=0)
 
@@ -145,18 +145,18 @@ def test_check_refuses_what_cannot_be() -> None:
     with pytest.raises(ProblemError, match="3 sensors are more than the city's 2 sites"):
         sq.optimise(city, n_sensors=3)
     with pytest.raises(MissingColumnError, match="homes"):
-        solve.check(city, sq.Problem(n_sensors=1, groups={"h": sq.Group(column="homes")}))
+        instance.check(city, sq.Problem(n_sensors=1, groups={"h": sq.Group(column="homes")}))
     with pytest.raises(DataError, match="homes"):
         sq.evaluate(city, ["A0"], groups={"h": sq.Group(column="homes")})
     with pytest.raises(ProblemError, match="both given"):
         sq.optimise(city, sq.Problem(n_sensors=1), theta=3)
-    solve.check(city, sq.Problem(n_sensors=2))
+    instance.check(city, sq.Problem(n_sensors=2))
 
 
 def test_site_values_are_single_sensor_networks() -> None:
     """What one sensor covers at each site is what evaluating it there says."""
     city = city_of([[0, 0], [300, 0], [900, 400]], [[1, 2, 3], [4, 0, 0], [0, 1, 5]])
-    values = solve.site_values(city, sq.Problem(n_sensors=1, theta=400))
+    values = instance.site_values(city, sq.Problem(n_sensors=1, theta=400))
     for site, value in zip(["A0", "A1", "A2"], values, strict=True):
         assert sq.evaluate(city, [site], theta=400).total_coverage == pytest.approx(
             value, abs=1e-15
@@ -180,7 +180,7 @@ def test_evaluating_an_answer_gives_its_value(
     method = data.draw(st.sampled_from(METHODS))
     n = data.draw(st.integers(1, city.n_sites))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(solve, "_KEPT", OrderedDict())
+        patch.setattr(instance, "_KEPT", OrderedDict())
         patch.setattr(coverage_module, "DENSE_PAIRS", 10**6 if dense else 0)
         net = sq.optimise(city, n_sensors=n, theta=theta, decay=decay, method=method)
     words = {"theta": theta, "decay": decay}
@@ -257,12 +257,19 @@ def test_deterministic(method: str) -> None:
 
 
 def test_methods_are_ordered() -> None:
-    """Random is below greedy, greedy at most exchange, and auto is exchange."""
+    """Random is below greedy, greedy at most exchange, and auto is proven, or ends before."""
     city = sq.demo_city()
     nets = [sq.optimise(city, n_sensors=9, method=method) for method in METHODS]
     values = {net.method: net.total_coverage for net in nets}
     assert values["random"] < values["greedy"] <= values["exchange"]
-    assert sq.optimise(city, n_sensors=9).method == "exchange"
+    best = sq.optimise(city, n_sensors=9)
+    assert best.method == "branch_bound"
+    assert best.proven
+    assert best.total_coverage >= values["exchange"]
+    assert sq.optimise(city, n_sensors=9, bound="quick").method == "exchange"
+    nothing = sq.optimise(city, n_sensors=9, bound="none")
+    assert nothing.method == "exchange"
+    assert nothing.upper_bound is None
 
 
 # ---------------------------------------------------------------------------- going on
@@ -294,7 +301,7 @@ def test_resuming_is_starting_over(
     n, other = (data.draw(st.integers(1, city.n_sites)) for _ in range(2))
     words = {"theta": theta, "decay": decay, "method": "greedy"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(solve, "_KEPT", OrderedDict())
+        patch.setattr(instance, "_KEPT", OrderedDict())
         patch.setattr(coverage_module, "DENSE_PAIRS", 10**6 if dense else 0)
         problem = sq.Problem(n_sensors=n, **words)
         earlier = sq.optimise(city, n_sensors=other, seed=3, **words)
@@ -367,9 +374,9 @@ def test_networks_that_do_not_fit(custom: sq.City) -> None:
 @pytest.mark.parametrize("n", [3, 8])
 def test_resuming_reports_and_stops(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Going on is watched as optimising is; stopped, what stood already is kept, marked."""
-    from spineq.solvers import greedy, objective
+    from spineq.solvers import greedy, objective, swaps
 
-    for module in (greedy, objective):
+    for module in (greedy, objective, swaps):
         monkeypatch.setattr(module, "BUDGET", 4_000)
     city = sq.demo_city()
     problem = sq.Problem(n_sensors=n, method="greedy")
@@ -377,7 +384,7 @@ def test_resuming_reports_and_stops(n: int, monkeypatch: pytest.MonkeyPatch) -> 
     whole = sq.optimise(city, problem)
     fractions: list[float] = []
     for stop_after in range(1, 1_000):
-        monkeypatch.setattr(solve, "_KEPT", OrderedDict())
+        monkeypatch.setattr(instance, "_KEPT", OrderedDict())
         watcher = RecordingProgress(stop_after)
         net = solve.resume(city, problem, earlier, progress=watcher)
         fractions = [report.fraction for report in watcher.reports]
@@ -628,9 +635,9 @@ def test_progress_goes_forward_to_the_end(
 @pytest.mark.parametrize("method", METHODS)
 def test_stopped_anywhere(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped after any report, what stands by then comes back, marked, with a bound."""
-    from spineq.solvers import greedy, objective
+    from spineq.solvers import greedy, objective, swaps
 
-    for module in (greedy, objective):
+    for module in (greedy, objective, swaps):
         monkeypatch.setattr(module, "BUDGET", 4_000)
     monkeypatch.setattr(coverage_module, "_FILLED", 9_000)
     city = sq.demo_city()
@@ -638,7 +645,7 @@ def test_stopped_anywhere(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     sq.optimise(city, **words)
     sizes, fractions = set(), []
     for stop_after in range(1, 1_000):
-        monkeypatch.setattr(solve, "_KEPT", OrderedDict())
+        monkeypatch.setattr(instance, "_KEPT", OrderedDict())
         watcher = RecordingProgress(stop_after)
         net = sq.optimise(city, **words, progress=watcher)
         assert net.problem.n_sensors == 6
@@ -653,7 +660,7 @@ def test_stopped_anywhere(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
         fractions.append(watcher.reports[-1].fraction)
     assert max(fractions) < 1.0
     # Nothing more was cut short from there on: the answer is the whole one.
-    monkeypatch.setattr(solve, "_KEPT", OrderedDict())
+    monkeypatch.setattr(instance, "_KEPT", OrderedDict())
     assert net == sq.optimise(city, **words)
     assert len(fractions) > 20
     assert {0, 6} <= sizes
@@ -674,10 +681,10 @@ def test_evaluating_reports_and_stops() -> None:
     values = {report.value for report in watcher.reports} - {None}
     assert list(values) == pytest.approx([whole.total_coverage] * len(values))
     for stop_after in range(2, len(fractions) - 1):
-        solve._KEPT.clear()
+        instance._KEPT.clear()
         early = sq.evaluate(city, sensors, progress=RecordingProgress(stop_after))
         assert early.upper_bound is None or whole.total_coverage <= early.upper_bound <= 1.0
-    solve._KEPT.clear()
+    instance._KEPT.clear()
     stopped = sq.evaluate(city, sensors, progress=RecordingProgress(1))
     assert stopped.stopped
     assert stopped.upper_bound is None
@@ -691,10 +698,10 @@ def test_coverages_are_kept_and_few() -> None:
     city = sq.demo_city()
     for theta in (400, 500, 600):
         sq.optimise(city, n_sensors=2, theta=theta)
-    first = dict(solve._KEPT)
-    assert [theta for _, theta, _ in first] == [500, 600]
+    first = dict(instance._KEPT)
+    assert [theta for _, theta, *_ in first] == [500, 600]
     sq.optimise(city, n_sensors=3, theta=500)
-    assert all(solve._KEPT[key] is value for key, value in first.items())
+    assert all(instance._KEPT[key] is value for key, value in first.items())
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ _HOMES = {
     "evaluate": "commands",
     "jobs": "jobs",
     "data": "data",
-    "bench": "commands",
+    "bench": "bench",
 }
 
 

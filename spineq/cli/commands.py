@@ -1,9 +1,7 @@
-"""``spineq optimise``, ``evaluate`` and ``bench``."""
+"""``spineq optimise`` and ``evaluate``."""
 
 from __future__ import annotations
 
-import importlib
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,6 +10,7 @@ import click
 from spineq.cli.options import (
     city_options,
     json_option,
+    measure_options,
     output_option,
     problem_options,
     read_city_argument,
@@ -19,7 +18,6 @@ from spineq.cli.options import (
     take_city_options,
     take_problem_words,
 )
-from spineq.cli.printing import print_json, text_table
 from spineq.cli.queued import queue_options, queued, take_queue_words
 from spineq.cli.results import finish
 from spineq.model.problem import MethodName
@@ -29,7 +27,7 @@ from spineq.model.problem import MethodName
     short_help="Place sensors in a city.",
     epilog="Example: spineq optimise san-francisco -n 20 --group children:0-15:2 --json",
 )
-@click.option("-n", "--n-sensors", type=int, required=True, help="Number of sensors to place.")
+@click.option("-n", "--n-sensors", type=int, help="Number of sensors to place, or --budget.")
 @problem_options
 @click.option(
     "--method", type=click.Choice(get_args(MethodName)), default="auto", show_default=True,
@@ -45,6 +43,9 @@ def optimise(city: str, output: Path | None, as_json: bool, **words: Any) -> Non
     from spineq.solve import optimise as solve
 
     request = take_queue_words(words)
+    if words["n_sensors"] is None and words["budget"] is None:
+        msg = "Missing option '-n' / '--n-sensors', or '--budget' with '--site-cost'."
+        raise click.UsageError(msg)
     where = read_city_argument(city, take_city_options(words))
     problem_words = take_problem_words(words)
     if request is not None:
@@ -65,7 +66,7 @@ def optimise(city: str, output: Path | None, as_json: bool, **words: Any) -> Non
     help="Ids of areas or sites with commas between, or a file of points; or 'existing' (the "
     "areas with an existing sensor) or 'existing-points' (where they stand).",
 )
-@problem_options
+@measure_options
 @city_options
 @output_option()
 @json_option
@@ -85,42 +86,3 @@ def evaluate(city: str, sensors: str, output: Path | None, as_json: bool, **word
 
 def _ids(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-@click.command(
-    short_help="Time the solvers, in ratios.",
-    epilog="Example: spineq bench synthetic:910 -n 55",
-)
-@click.argument("city", default="san-francisco")
-@click.option("-n", "--n-sensors", type=int, default=55, show_default=True)
-@click.option("--theta", type=float, default=500.0, show_default=True)
-@json_option
-def bench(city: str, n_sensors: int, theta: float, as_json: bool) -> None:
-    """Time greedy in CITY against other ways to place the same sensors, all in this run.
-
-    In a large city, whose whole matrix nobody could hold, the yardstick is one pass over the
-    pairs of site and point that are near each other.
-    """
-    from spineq.bench import bench as bench_matrix
-    from spineq.bench import bench_lists, peak_memory
-    from spineq.solvers.coverage import DENSE_PAIRS
-
-    # What the libraries themselves take is not what the city takes: import them first.
-    for name in ("geopandas", "pyarrow.parquet", "scipy.spatial", "numba", "spineq.solvers"):
-        importlib.import_module(name)
-    memory = peak_memory()
-    where = read_city_argument(city, {})
-    if where.n_sites * where.n_points <= DENSE_PAIRS:
-        timings = bench_matrix(where, n_sensors, theta)
-    else:
-        timings = bench_lists(where, n_sensors, theta, memory=memory)
-    if as_json:
-        print_json([asdict(timing) for timing in timings])
-        return
-    click.echo(f"{where.name}: {n_sensors} of {where.n_sites:,} sites, theta {theta:g} m\n")
-    rows: list[tuple[str, ...]] = [("", "seconds", "ratio")]
-    rows += [(t.name, f"{t.seconds:.3g}", f"{t.ratio:,.1f} x") for t in timings]
-    for line, remark in zip(
-        text_table(rows).splitlines(), ["", "", *(t.remark for t in timings)], strict=True
-    ):
-        click.echo(f"{line}   {remark}".rstrip())

@@ -24,7 +24,7 @@ _TOPIC = "spineq-demo"
 def demo(n_sensors: int, theta: float, output: Path, as_json: bool) -> None:
     """Place sensors in San Francisco: a Dask cluster, a job, a map."""
     import spineq as sq
-    from spineq.solve import check
+    from spineq.instance import check
 
     def say(text: str = "") -> None:
         click.echo(text, err=as_json)

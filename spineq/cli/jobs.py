@@ -184,9 +184,9 @@ def _end_words(job: JobSnapshot, answer: Any, line: str) -> str:
 
     if not isinstance(answer, Network):
         return f"{state_words(job)}. See the answer with: {line}"
-    from spineq.model._words import percent
+    from spineq.model._objective_words import value_words
 
-    covered = f"{state_words(job)}, coverage {percent(answer.total_coverage)}."
+    covered = f"{state_words(job)}: {value_words(answer)}."
     return " ".join(filter(None, [covered, early_words(job), answer.certificate()]))
 
 

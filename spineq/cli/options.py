@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from spineq.errors import MissingFileError, ProblemError
-from spineq.model.groups import Group
+from spineq.cli.problem_words import measure_options as measure_options
+from spineq.cli.problem_words import parse_group as parse_group
+from spineq.cli.problem_words import problem_options as problem_options
+from spineq.cli.problem_words import take_problem_words as take_problem_words
+from spineq.errors import MissingFileError
 from spineq.progress import TextProgress
 
 if TYPE_CHECKING:
@@ -128,52 +131,30 @@ def city_options(command: _Command) -> _Command:
             "--existing",
             type=click.Path(),
             help="File of existing sensors: x, y or points. Drawn, and for evaluate; optimise "
-            "does not count them.",
+            "counts them with --keep existing.",
         ),
         click.option(
             "--points",
             type=click.Path(),
             help="File of demand points: area_id, x, y, and share or weight.",
         ),
-        click.option("--sites", type=click.Path(), help="File of candidate sites: site_id, x, y."),
+        click.option(
+            "--site-column",
+            "site_columns",
+            multiple=True,
+            metavar="COLUMN",
+            help="Column of the areas that the sites at them are to have, such as a ward. May be "
+            "repeated.",
+        ),
+        click.option(
+            "--sites",
+            type=click.Path(),
+            help="File of candidate sites: site_id, x, y, and columns for --region and "
+            "--site-cost.",
+        ),
         click.option("--crs", help="Coordinate system of a CSV, such as EPSG:27700."),
         click.argument("city"),
     ):
-        command = option(command)
-    return command
-
-
-def problem_options(command: _Command) -> _Command:
-    """Options that say what is asked."""
-    from typing import get_args
-
-    from spineq.model.problem import DecayName
-
-    for option in (
-        click.option("--max-age", type=int, help="Oldest age that counts (without --group)."),
-        click.option("--min-age", type=int, help="Youngest age that counts (without --group)."),
-        click.option("--workplace-weight", type=float, help="Weight of workers (without --group)."),
-        click.option("--population-weight", type=float, help="Weight of residents, likewise."),
-        click.option(
-            "--group",
-            "groups",
-            multiple=True,
-            metavar="NAME:WHO[:WEIGHT]",
-            help="Who matters: children:0-15:2, older:66-90 (90 and older included), or a column, "
-            "jobs:workers:0.5. Weights are importance, not head counts. May be repeated.",
-        ),
-        click.option(
-            "--decay", type=click.Choice(get_args(DecayName)), default="exponential",
-            show_default=True,
-            help="How coverage falls with distance: at theta, exponential is down to 37 %, "
-            "gaussian to 61 %, linear to nothing; step covers everyone up to theta.",
-        ),
-        click.option(
-            "--theta", type=float,
-            help="Distance at which coverage has fallen to what --decay says: 500 metres by "
-            "default, to be given in the unit of travel costs where there are any.",
-        ),
-    ):  # fmt: skip
         command = option(command)
     return command
 
@@ -205,39 +186,8 @@ def read_city_argument(where: str, options: dict[str, Any]) -> City:
 def take_city_options(words: dict[str, Any]) -> dict[str, Any]:
     """Take the options of `city_options` out of a command's words."""
     names = ("crs", "sites", "points", "existing", "travel", "travel_unit", "attribution")
-    return {name: words.pop(name) for name in names}
-
-
-def take_problem_words(words: dict[str, Any]) -> dict[str, Any]:
-    """Turn a command's words into those of `spineq.Problem`."""
-    groups = dict(parse_group(text) for text in words.pop("groups"))
-    if groups:
-        words["groups"] = groups
-    return {name: word for name, word in words.items() if word is not None}
-
-
-def parse_group(text: str) -> tuple[str, Group]:
-    """Read ``NAME:WHO[:WEIGHT]``, where WHO is an age range or a column.
-
-    Raises
-    ------
-    ProblemError
-        It is not of that form.
-    """
-    parts = text.split(":")
-    mend = "Write children:0-15:2 or jobs:workers:0.5"
-    if len(parts) not in (2, 3) or not all(parts):
-        msg = f"{text!r} is not a group"
-        raise ProblemError(msg, field="group", mend=mend)
-    try:
-        weight = float(parts[2]) if len(parts) == 3 else 1.0
-    except ValueError as error:
-        msg = f"the weight {parts[2]!r} of {text!r} is not a number"
-        raise ProblemError(msg, field="group", mend=mend) from error
-    ages = re.fullmatch(r"(\d{1,3})-(\d{1,3})", parts[1])
-    if ages:
-        return parts[0], Group(ages=(int(ages[1]), int(ages[2])), weight=weight)
-    return parts[0], Group(column=parts[1], weight=weight)
+    columns = list(words.pop("site_columns")) or None
+    return {name: words.pop(name) for name in names} | {"site_columns": columns}
 
 
 class _StoppableProgress(TextProgress):

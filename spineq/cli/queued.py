@@ -96,10 +96,10 @@ def queued(
 ) -> None:
     """Submit a problem to a queue, follow it, and print its answer."""
     from spineq.cli.job_access import answer_of, follow, store_named, working
+    from spineq.instance import check
     from spineq.jobs.queue import JobQueue
     from spineq.jobs.requests import checked_request
     from spineq.model.problem import Problem
-    from spineq.solve import check
 
     no_wait = request["no_wait"]
     if no_wait and output is not None:

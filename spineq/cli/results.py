@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,13 @@ import click
 
 from spineq.cli.printing import print_json, text_table
 from spineq.errors import StoreError
+from spineq.model._objective_words import (
+    budget_words,
+    figure_name,
+    maximised,
+    rules_words,
+    sensors_words,
+)
 from spineq.model._words import metres, percent, shown_table, theta_words
 
 if TYPE_CHECKING:
@@ -52,8 +60,8 @@ def finish(network: Network, city: City, folder: Path | None, *, as_json: bool) 
     if as_json:
         print_json(network.to_dict())
         return
-    sensors = "1 sensor" if network.n_sensors == 1 else f"{network.n_sensors:,} sensors"
-    click.echo(f"{sensors} in {city.name}, theta {theta_words(network)}\n")
+    sensors = f"{sensors_words(network)} in {city.name}{budget_words(network)}"
+    click.echo(f"{sensors}, theta {theta_words(network)}\n")
     click.echo(f"{sensor_table(network)}\n")
     click.echo(f"{group_table(network)}\n")
     given = int(network.dataset.attrs["sensors_given"])
@@ -62,6 +70,8 @@ def finish(network: Network, city: City, folder: Path | None, *, as_json: bool) 
     if network.stopped:
         click.echo("The search was stopped early; this is the best network so far.")
     click.echo(network.certificate())
+    for line in rules_words(network):
+        click.echo(line)
     if folder is None:
         click.echo("Write maps and data with --output FOLDER.")
     else:
@@ -71,30 +81,36 @@ def finish(network: Network, city: City, folder: Path | None, *, as_json: bool) 
 def group_table(network: Network) -> str:
     """Format coverage by group for a terminal."""
     table = shown_table(network)
-    rows: list[tuple[str, ...]] = [
-        ("group", "people or total", "coverage", "within 500 m", "median distance")
-    ]
-    rows += [
-        (
+    table["share"] = network.share_of_own_best.to_series()
+    shares = bool(table["share"].notna().any())
+    head = ("group", "people or total", "coverage", "within 500 m", "median distance")
+    rows: list[tuple[str, ...]] = [(*head, *(["of own best"] if shares else []))]
+    for row in table.to_dict("records"):
+        cells = (
             f"{row['title']}{' (estimated)' if row['estimated'] else ''}",
             f"{row['people']:,.0f}",
             percent(row["coverage"]),
             percent(row["within 500 m"]),
             metres(row["median distance"]),
         )
-        for row in table.to_dict("records")
-    ]
+        share = "-" if math.isnan(row["share"]) else percent(row["share"])
+        rows.append((*cells, *([share] if shares else [])))
+    beside = ("", "", *([""] if shares else []))
+    kind = maximised(network.problem)
+    if kind != "mean":
+        rows.append((figure_name(network.problem), "", percent(network.objective_value), *beside))
     if (table["weight"] > 0).sum() > 1:
-        rows.append(("What was maximised", "", percent(network.total_coverage), "", ""))
+        name = "What was maximised" if kind == "mean" else "Weighted mean"
+        rows.append((name, "", percent(network.total_coverage), *beside))
     return text_table(rows)
 
 
 def sensor_table(network: Network) -> str:
     """Format the sensors for a terminal."""
     rows: list[tuple[str, ...]] = [("sensor", "site", "area", "x", "y")]
-    rows += [
-        (str(order), row["site"] or "-", row["area"], f"{row['x']:.0f}", f"{row['y']:.0f}")
-        for order, row in network.sensors.head(_LISTED).iterrows()
-    ]
+    for order, row in network.sensors.head(_LISTED).iterrows():
+        name = f"{order} (stays)" if int(str(order)) <= network.n_kept else str(order)
+        xy = f"{row['x']:.0f}", f"{row['y']:.0f}"
+        rows.append((name, row["site"] or "-", row["area"], *xy))
     more = network.n_sensors - _LISTED
     return text_table(rows) + (f"\n... and {more:,} more" if more > 0 else "")

@@ -39,7 +39,12 @@ ATTRIBUTION = (
 )
 
 
-def read_original(folder: Path, crs: object, columns: Sequence[str] | None) -> City:
+def read_original(
+    folder: Path,
+    crs: object,
+    columns: Sequence[str] | None,
+    site_columns: Sequence[str] | None = None,
+) -> City:
     """Read the folder; see `spineq.read_city`."""
     known_crs(crs, folder, carried=CRS)
     areas = _table(folder / "centroids.csv")
@@ -52,6 +57,9 @@ def read_original(folder: Path, crs: object, columns: Sequence[str] | None) -> C
     positive_sum(jobs, "workers", folder / "workplace.csv")
     frame = areas[["x", "y"]].join(ages).join(workers[["workers"]])
     frame.insert(0, "area_id", ids)
+    # Of the folder's tables, centroids.csv is the one about the areas themselves.
+    named = [site_columns] if isinstance(site_columns, str) else site_columns or []
+    frame = frame.join(areas[[c for c in areas.columns if c in named and c not in frame.columns]])
     frame = _with_polygons(frame, folder / "oa_shape" / "oa.shp")
     name, code = _authority(folder / "la_shape" / "la.shp")
     city = City.from_frame(
@@ -61,6 +69,7 @@ def read_original(folder: Path, crs: object, columns: Sequence[str] | None) -> C
         code=code,
         attribution=ATTRIBUTION,
         columns=columns,
+        site_columns=site_columns,
         file=folder,
     )
     return _with_sensors(city, folder / "uo_sensors" / "uo_sensors.shp")

@@ -29,6 +29,7 @@ def read_city(
     travel: str | Path | None = None,
     travel_unit: str = "m",
     columns: Sequence[str] | None = None,
+    site_columns: Sequence[str] | None = None,
     name: str | None = None,
     attribution: str | None = None,
 ) -> City:
@@ -54,6 +55,9 @@ def read_city(
         Unit of the travel costs.
     columns
         Further columns to take as weights; None takes every numeric one.
+    site_columns
+        Columns of the table of areas, numbers or texts, that their sites are to have, such as a
+        ward; a table of sites has its own, all of which are kept.
     name, attribution
         What to call the city, and the source to name in every picture.
 
@@ -79,16 +83,20 @@ def read_city(
     }
     head: dict[str, Any] = {}
     if path.is_dir() and (path / "centroids.csv").exists():
-        city = read_original(path, crs, columns)
+        city = read_original(path, crs, columns, site_columns)
         files = given
     else:
         file, found = _contract_files(path)
-        city, head = _contract(file, crs, columns)
+        city, head = _contract(file, crs, columns, site_columns)
         files = {part: given[part] or found.get(part) for part in PARTS}
     if given["travel"] is None:
         travel_unit = head.get("travel_unit", travel_unit)
+    if site_columns and files["sites"]:
+        msg = "site_columns are for sites at the areas, and there is a table of sites"
+        mend = "Give that table the columns, and leave site_columns out"
+        raise DataError(msg, file=files["sites"], field="site_columns", mend=mend)
     city = _with_parts(city, files, crs, travel_unit)
-    if columns is None and not any(given.values()):
+    if columns is None and not site_columns and not any(given.values()):
         _check_written(city, head, files, path)
     if name is not None or attribution is not None:
         city = city.labelled(name=name, attribution=attribution)
@@ -139,7 +147,7 @@ def _contract_files(path: Path) -> tuple[Path, dict[str, Path]]:
 
 
 def _contract(
-    file: Path, crs: object, columns: Sequence[str] | None
+    file: Path, crs: object, columns: Sequence[str] | None, site_columns: Sequence[str] | None
 ) -> tuple[City, dict[str, Any]]:
     """Read the areas, and what our own files say beside them."""
     frame = read_table(file)
@@ -154,7 +162,8 @@ def _contract(
     # The name of a file may hold what no text can.
     stem = file.parent.name if file.stem == "areas" else file.stem
     label["name"] = label["name"] or "".join("?" if unprintable(char) else char for char in stem)
-    return City.from_frame(frame, columns=columns, file=file, **label), head
+    city = City.from_frame(frame, columns=columns, site_columns=site_columns, file=file, **label)
+    return city, head
 
 
 def _with_parts(city: City, files: dict[str, Path | None], crs: object, travel_unit: str) -> City:

@@ -6,22 +6,29 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spineq.errors import UnknownTaskError
 from spineq.jobs.cluster import connect
 from spineq.jobs.job import Job
 from spineq.jobs.queue import JobQueue
-from spineq.jobs.tasks import register_task
+from spineq.jobs.tasks import register_task, task_named
 
 if TYPE_CHECKING:
     from distributed import Client
 
+    from spineq.model.city import City
     from spineq.progress import Progress
 
 _TASK = "spineq-overhead"
+
+#: Cancels of each kind of job.
+_CANCELS = 20
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ def measure(
         Trivial jobs submitted at once, and 1,000 more at a time until there are ten thousand if
         it is that many.
     cancels
-        Measure how fast running solvers stop, too: twenty times each, on 25,000 areas.
+        Measure how fast every method's running job stops, too: twenty times each.
     tell
         Called with a few words at each step.
 
@@ -118,24 +125,116 @@ def _times(
     return figures
 
 
-def _cancels(queue: JobQueue, tell: Callable[[str], object]) -> list[Figure]:
+@dataclass(frozen=True)
+class CancelCase:
+    """A kind of job that runs for long enough to be cancelled on its way.
+
+    Parameters
+    ----------
+    name
+        What is measured: the method or task, and where.
+    city
+        Arguments of `spineq.data.demo.demo_city` for a synthetic city.
+    words
+        What is submitted, beside the number of sensors.
+    n_sensors
+        Sensors of the first job; each further one has one more, so that no two share a run.
+    after
+        Share of the work at which it may be cancelled: the solver itself is at it by then.
+    within
+        Seconds after that over which the cancels are spread.
+    """
+
+    name: str
+    city: Mapping[str, int]
+    words: Mapping[str, Any]
+    n_sensors: int
+    after: float
+    within: float
+
+    def submit(self, queue: JobQueue, number: int) -> Job:
+        """Submit the job of a number."""
+        city = _synthetic(tuple(sorted(self.city.items())))
+        n_sensors = self.n_sensors + number
+        return queue.submit(city, n_sensors=n_sensors, theta=500.0, **self.words)
+
+    def cancel(self, queue: JobQueue, number: int, share: float) -> float | None:
+        """Cancel the job of a number on its way; None where it ended before.
+
+        Parameters
+        ----------
+        queue
+            A queue with workers.
+        number
+            Which job.
+        share
+            When, as a share of ``within``.
+
+        Returns
+        -------
+        float or None
+            Seconds from the cancel until the job had ended, what it had found written.
+        """
+        job = self.submit(queue, number)
+        while job.progress.fraction < self.after and not job.has_ended:
+            time.sleep(0.002)
+        time.sleep(share * self.within)
+        began = time.perf_counter()
+        job.cancel()
+        ended = job.wait(60)
+        return time.perf_counter() - began if ended.state == "cancelled" else None
+
+
+@lru_cache(maxsize=1)
+def _synthetic(sizes: tuple[tuple[str, int], ...]) -> City:
     from spineq.data.demo import demo_city
 
+    return demo_city("synthetic", **dict(sizes))
+
+
+def cancel_cases() -> list[CancelCase]:
+    """Jobs for every method there is, and for fronts; hard ones for those that prove."""
+    from spineq.model.groups import GROUPS
+    from spineq.solvers import METHODS
+
+    large, usual = {"n_areas": 25_000, "towns": 5}, {"n_areas": 910}
+    # Shares of the work by which the coverage is there, and the tree or HiGHS has begun.
+    began, proves = 0.26, {"branch_bound": 0.54, "milp": 0.57}
+    spans = {"greedy": 0.3, "random": 0.3, "exchange": 2.0}
+    cases = [
+        CancelCase(
+            f"{name}, 25,000 areas", large, {"method": name}, 2000, began, spans.get(name, 10.0)
+        )
+        for name in METHODS
+        if name != "milp"  # which refuses so many pairs
+    ]
+    apart = {"min_spacing": 700.0}
+    worst = {"groups": GROUPS, "objective": "worst"}
+    for name in METHODS:
+        if name in proves:
+            words = {"method": name} | apart
+            cases.append(CancelCase(f"{name}, spacing", usual, words, 55, proves[name], 2.0))
+            words = {"method": name} | worst
+            cases.append(CancelCase(f"{name}, worst", usual, words, 55, began, 2.0))
+    with suppress(UnknownTaskError):
+        task = task_named("trade_off").name
+        cases.append(CancelCase(task, usual, {"task": task}, 55, 0.06, 3.0))
+    return cases
+
+
+def _cancels(queue: JobQueue, tell: Callable[[str], object]) -> list[Figure]:
     figures = []
-    city = demo_city("synthetic", n_areas=25_000, towns=5)
-    for method in ("greedy", "exchange"):
-        tell(f"cancelling {method}")
-        seconds = []
-        for number in range(20):
-            job = queue.submit(city, n_sensors=2000 + number, theta=500.0, method=method)
-            # At another moment each time, once there is something to stop.
-            while job.progress.fraction <= 0.05 + 0.04 * number and not job.has_ended:
-                time.sleep(0.002)
-            began = time.perf_counter()
-            job.cancel()
-            job.wait(30)
-            seconds.append(time.perf_counter() - began)
-        figures.append(Figure(f"cancel {method}", 1e3 * statistics.median(seconds), "ms"))
+    for case in cancel_cases():
+        tell(f"cancelling {case.name}")
+        took = [case.cancel(queue, number, number / _CANCELS) for number in range(_CANCELS)]
+        seconds = [each for each in took if each is not None]
+        if not seconds:
+            tell(f"{case.name}: every job ended before it could be cancelled")
+            continue
+        name = f"cancel {case.name}"
+        if len(seconds) < _CANCELS:
+            name += f" ({_CANCELS - len(seconds)} of {_CANCELS} ended before)"
+        figures.append(Figure(name, 1e3 * statistics.median(seconds), "ms"))
     return figures
 
 

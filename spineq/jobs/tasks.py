@@ -286,12 +286,14 @@ def family_digest(task: Task, asked: Asked, city: str) -> str:
 def _version_of_optimise(parameters: Mapping[str, Any]) -> str:
     from spineq.solvers import method_named
 
-    name, method = method_named(parameters.get("method", "auto"))
-    return f"{name}-{method.version}"
+    goals = parameters.get("objective", "mean") != "mean" or bool(parameters.get("at_least"))
+    method = parameters.get("method", "auto")
+    name, made = method_named(method, parameters.get("bound"), goals=goals)
+    return f"{name}-{made.version}"
 
 
 def _check_optimise(city: City | None, parameters: Mapping[str, Any]) -> Asked:
-    from spineq.solve import check, problem_for
+    from spineq.instance import check, problem_for
 
     assert city is not None  # check_asked saw to it
     words = dict(parameters)
@@ -299,10 +301,10 @@ def _check_optimise(city: City | None, parameters: Mapping[str, Any]) -> Asked:
     check(city, problem)
     # The titles of groups make no other question: the digest is without them.
     asked = Asked(problem.to_dict(), _version_of_optimise(problem.to_dict()), problem.digest)
-    if problem.method != "greedy":
+    if problem.method != "greedy" or not problem.has_families:
         return asked
     # The first sensors of a greedy network are the greedy network of so many.
-    return replace(asked, family=replace(problem, n_sensors=1).digest, size=problem.n_sensors)
+    return replace(asked, family=replace(problem, n_sensors=1).digest, size=problem.number)
 
 
 def _optimise(
@@ -332,7 +334,7 @@ def _was_stopped(network: Network) -> bool:
 
 
 def _figures(network: Network) -> tuple[float | None, float | None]:
-    return network.total_coverage, network.upper_bound
+    return network.objective_value, network.upper_bound
 
 
 _TASKS["optimise"] = Task(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from distributed import WorkerPlugin
 
 if TYPE_CHECKING:
@@ -57,30 +58,46 @@ def exercise(unwanted: threading.Event | None = None) -> None:
     unwanted
         Ends it early when set.
     """
+    from spineq.constraints import constraints_for
     from spineq.data.demo import demo_city
+    from spineq.instance import objective_of, options_for
+    from spineq.model.groups import GROUPS
     from spineq.model.problem import Problem
     from spineq.progress import SilentProgress
-    from spineq.solve import objective_of, optimise
+    from spineq.solve import optimise
     from spineq.solvers import METHODS
     from spineq.solvers.coverage import straight_line
     from spineq.solvers.decays import DECAYS
 
     city = demo_city("synthetic", n_areas=_AREAS)
+    ward = np.arange(_AREAS) % 4
+    city = city.with_sites(city.sites.assign(ward=ward, price=1.0 + ward))
+    rules = (
+        {"region": "ward", "max_per_region": 6, "min_per_region": 1, "min_spacing": 100.0},
+        {"n_sensors": None, "budget": 40.0, "site_cost": "price"},
+        {"objective": "worst", "groups": GROUPS},
+    )
+    names = [name for name in METHODS if name != "milp"]  # which has a process of its own
     for dense in (True, False):
-        for name, method in METHODS.items():
-            if unwanted is not None and unwanted.is_set():
-                return
-            problem = Problem.from_words(n_sensors=_SENSORS, method=name)
-            if dense:
-                optimise(city, problem)
-                continue
-            # No city is too large for a matrix and yet quickly done.
-            coverage = straight_line(
-                city.site_xy, city.point_xy, DECAYS[problem.decay], problem.theta, dense=False
-            )
-            assert coverage is not None  # nobody asked to stop
-            objective = objective_of(city, problem, coverage)
-            method.solve(objective, _SENSORS, problem.seed, SilentProgress())
+        for name in names:
+            method, goals = METHODS[name], "worst" in METHODS[name].honours
+            for words in ({}, *rules[: 3 if goals else 2]):
+                if unwanted is not None and unwanted.is_set():
+                    return
+                given: dict[str, Any] = {"n_sensors": _SENSORS, "method": name, "effort": 0.01}
+                problem = Problem.from_words(**given | words)
+                if dense:
+                    optimise(city, problem)
+                    continue
+                # No city is too large for a matrix and yet quickly done.
+                coverage = straight_line(
+                    city.site_xy, city.point_xy, DECAYS[problem.decay], problem.theta, dense=False
+                )
+                assert coverage is not None  # nobody asked to stop
+                constraints = constraints_for(city, problem)
+                objective = objective_of(city, problem, coverage, None, constraints)
+                options = options_for(problem, constraints)
+                method.solve(objective, constraints.rules, options, SilentProgress())
 
 
 def warm_up(client: Client) -> None:

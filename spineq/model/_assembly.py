@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
+from spineq.model._schema import MEANINGS_2, SCHEMA, meaning
 from spineq.model.groups import Group, title_of
-from spineq.model.network import SCHEMA, WITHIN, Network
+from spineq.model.network import WITHIN, Network
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +34,7 @@ _MEANINGS = {
     "people_within": ("share of the group within so many metres of a sensor", "1"),
     "distance_median": ("distance to the nearest sensor of half of the group", "m"),
     "distance_p90": ("distance to the nearest sensor of nine tenths of the group", "m"),
+    **MEANINGS_2,
 }
 
 
@@ -48,11 +51,16 @@ def make_network(
     groups: dict[str, Group],
     table: pd.DataFrame,
     total_coverage: float,
+    objective_value: float,
     upper_bound: float,
     stopped: bool,
     cutoff_error: float,
+    gini_people: float,
+    worst_tenth: float,
     seconds: float,
     sensors_given: int | None = None,
+    kept: int = 0,
+    spent: float = math.nan,
 ) -> Network:
     """Put a network together; the arrays are those of `Network.dataset`.
 
@@ -65,18 +73,24 @@ def make_network(
     area_weight, area_coverage
         (area,).
     history
-        (sensor,), objective after each sensor.
+        (sensor,), weighted mean coverage after each sensor.
     group_history
         (sensor, group).
     groups
         The groups that are reported, in the order of ``table``.
     table
-        One row a group: ``people, estimated, coverage, median, p90`` and one column for each
-        of `WITHIN`.
-    total_coverage, upper_bound, stopped, cutoff_error, seconds
+        One row a group: ``people, estimated, coverage, own best, median, p90`` and one column
+        for each of `WITHIN`.
+    total_coverage, objective_value, upper_bound, stopped, cutoff_error, seconds
         Scalars; an unknown bound is NaN.
+    gini_people, worst_tenth
+        How coverage is spread over the people of the objective.
     sensors_given
         How many sensors the user named, where some stood in one place.
+    kept
+        How many of the sensors, the first ones, stood already.
+    spent
+        What the others cost; NaN without a budget.
     """
     from spineq import __version__
 
@@ -95,6 +109,7 @@ def make_network(
         | {
             "sensor_x": ("sensor", sensors["x"].to_numpy(dtype=float)),
             "sensor_y": ("sensor", sensors["y"].to_numpy(dtype=float)),
+            "kept": ("sensor", np.arange(len(sensors)) < kept),
             "gain": ("sensor", np.diff(history, prepend=0.0)),
             "coverage_history": ("sensor", history),
             "group_history": (("sensor", "group"), group_history),
@@ -104,6 +119,7 @@ def make_network(
             "group_people": ("group", table["people"].to_numpy(dtype=float)),
             "group_estimated": ("group", table["estimated"].to_numpy(dtype=bool)),
             "group_coverage": ("group", table["coverage"].to_numpy(dtype=float)),
+            "group_own_best": ("group", table["own best"].to_numpy(dtype=float)),
             "people_within": (("group", "within"), table[list(WITHIN)].to_numpy(dtype=float)),
             "distance_median": ("group", table["median"].to_numpy(dtype=float)),
             "distance_p90": ("group", table["p90"].to_numpy(dtype=float)),
@@ -126,9 +142,13 @@ def make_network(
             "method": method,
             "sensors_given": len(sensors) if sensors_given is None else sensors_given,
             "total_coverage": total_coverage,
+            "objective_value": objective_value,
             "upper_bound": upper_bound,
             "stopped": int(stopped),
             "cutoff_error": cutoff_error,
+            "gini_people": gini_people,
+            "worst_tenth": worst_tenth,
+            "spent": spent,
             "seconds": seconds,
             "distance_unit": city.travel_unit,
             "city_name": city.label.name,
@@ -139,6 +159,6 @@ def make_network(
             "crs": city.crs.to_string(),
         },
     )
-    for name, (text_for_people, unit) in _MEANINGS.items():
-        data[name].attrs.update({"long_name": text_for_people} | ({"units": unit} if unit else {}))
+    for name, (words, unit) in _MEANINGS.items():
+        data[name].attrs.update(meaning(words, unit))
     return Network(data)

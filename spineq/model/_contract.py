@@ -51,9 +51,10 @@ class _Table:
     """Arrays that nobody can write to, neither here nor after a journey by pickle."""
 
     def __post_init__(self) -> None:
-        for array in vars(self).values():
-            if isinstance(array, np.ndarray):
-                array.setflags(write=False)
+        for held in vars(self).values():
+            for array in held if isinstance(held, tuple) else (held,):
+                if isinstance(array, np.ndarray):
+                    array.setflags(write=False)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -80,6 +81,8 @@ class PlaceTable(_Table):
     ids: NDArray[np.object_]  # (place,)
     xy: NDArray[np.float64]  # (place, 2)
     areas: NDArray[np.object_]  # (place,) id of the area that each lies in
+    columns: tuple[str, ...] = ()  # further columns of sites, sorted
+    values: tuple[NDArray[Any], ...] = ()  # (place,) each, floats or texts, NaN or "" if missing
 
 
 @dataclass(frozen=True)

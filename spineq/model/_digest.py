@@ -65,6 +65,11 @@ def digest_of(
     hasher.add("point area", points.area)
     hasher.add("point share", points.share)
     hasher.add_places("site", sites)
+    if sites.columns:
+        # Only where there are any: digests of cities without them are older than they are.
+        hasher.add("site column", np.array(sites.columns, dtype=object))
+        for number, values in enumerate(sites.values):
+            hasher.add(f"site column {number}", values)
     if existing is not None:
         hasher.add_places("existing", existing)
     if travel is not None:

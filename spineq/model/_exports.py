@@ -88,12 +88,14 @@ def _with_prefix(prefix: str, attrs: Mapping[Any, Any]) -> Iterator[tuple[str, A
 
 
 def sensor_frame(network: Network) -> gpd.GeoDataFrame:
-    """Sensors as points in the city's CRS: order, site, area, gain, coverage."""
+    """Sensors as points in the city's CRS: order, site, area, gain, coverage, kept."""
     import geopandas as gpd
 
     table = network.sensors.reset_index()
     points = gpd.points_from_xy(table["x"], table["y"])
-    frame = table[["order", "site", "area", "gain", "coverage"]]
+    frame = table[["order", "site", "area", "gain", "coverage"]].assign(
+        kept=network.dataset["kept"].to_numpy()
+    )
     return gpd.GeoDataFrame(frame, geometry=points, crs=network.dataset.attrs["crs"])
 
 

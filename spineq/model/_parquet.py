@@ -94,8 +94,7 @@ def _parts(city: City) -> dict[str, pd.DataFrame]:
     """Tables of what differs from the default, by the name of their file."""
     areas, points, sites = city._areas, city._points, city._sites
     parts: dict[str, pd.DataFrame] = {}
-    at_areas = _same(sites.ids, areas.ids) and _same(sites.xy, areas.xy)
-    if not (at_areas and _same(sites.areas, areas.ids)):
+    if not city.sites_are_areas or sites.columns:
         parts["sites"] = _places(city, sites, "site_id")
     at_areas = _same(points.ids, areas.ids) and _same(points.xy, areas.xy)
     if not (at_areas and (points.share == 1).all()):
@@ -127,6 +126,7 @@ def _places(city: City, places: PlaceTable, id_column: str) -> pd.DataFrame:
             "y": places.xy[:, 1],
             "area_id": places.areas,
         }
+        | dict(zip(places.columns, places.values, strict=True))
     )
     return _with_points(city, frame, places.xy)
 

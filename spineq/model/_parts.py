@@ -35,6 +35,7 @@ from spineq.model._contract import (
     areas_at,
     coordinates,
 )
+from spineq.model._site_columns import read_site_columns
 from spineq.model.groups import MOST
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def read_places(frame: pd.DataFrame, what: str, city_areas: AreaTable, file: obj
     frame
         One row per place: ``{what}_id`` or ``id`` (numbered by coordinate where there is
         none), a point or ``x`` and ``y``, optionally ``area_id`` (else that of the nearest
-        area point).
+        area point). Further columns of sites are kept.
     what
         ``"site"`` or ``"sensor"``.
     city_areas
@@ -72,7 +73,11 @@ def read_places(frame: pd.DataFrame, what: str, city_areas: AreaTable, file: obj
         areas = areas_at(city_areas, xy) if len(xy) else np.empty(0, dtype=object)
     ids = given if given is not None else _numbered(xy, areas, what)
     order = np.argsort(ids)
-    return PlaceTable(ids[order], xy[order], areas[order])
+    if what == "sensor":
+        return PlaceTable(ids[order], xy[order], areas[order])
+    reserved = [] if id_column is None else [id_column]
+    columns, values = read_site_columns(frame, reserved, order, file)
+    return PlaceTable(ids[order], xy[order], areas[order], columns, values)
 
 
 def _numbered(

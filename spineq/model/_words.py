@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import html as _html
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spineq.model._objective_words import (
+    budget_words,
+    equity_words,
+    explained,
+    own_best_words,
+    rules_words,
+    sensors_words,
+    stay_words,
+    value_words,
+)
+from spineq.model._objective_words import counted as counted
+from spineq.model._objective_words import in_a_sentence as in_a_sentence
+from spineq.model._objective_words import objective_table as objective_table
+from spineq.model._objective_words import objective_words as objective_words
+from spineq.model._objective_words import percent as percent
 from spineq.model.groups import GROUPS
 
 if TYPE_CHECKING:
@@ -30,54 +44,9 @@ _DECAY_WORDS = {
 }
 
 
-def counted(n: int, what: str) -> str:
-    """Count things: ``1 sensor``, ``2,000 sensors``."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
 def theta_words(network: Network) -> str:
     """Theta with its unit."""
     return f"{network.problem.theta:,g} {network.dataset.attrs['distance_unit']}"
-
-
-def percent(value: float) -> str:
-    """Format a share as percent with one decimal."""
-    return f"{100 * value:.1f} %"
-
-
-def _percent_up(value: float, decimals: int) -> str:
-    """Format a share as percent, rounded up: what is claimed as a bound must be one."""
-    return f"{math.ceil(value * 100 * 10**decimals - 1e-6) / 10**decimals:.{decimals}f} %"
-
-
-def certificate(network: Network) -> str:
-    """Write `Network.certificate`."""
-    bound, gap = network.upper_bound, network.gap
-    if bound is None or gap is None:
-        why = (
-            "the search for a bound was stopped early"
-            if network.stopped
-            else "not every sensor stands at a site"
-        )
-        return f"How far this is from the best is not known: {why}."
-    n = network.problem.n_sensors
-    sensors = "one sensor" if n == 1 else counted(n, "sensor")
-    if network.proven:
-        return f"Proven best: no network of {sensors} covers more."
-    # In words of what is lost where that is little, of what is reached where it is much.
-    reached = math.floor(1000 * (1 - gap) + 1e-9) / 10
-    near = (
-        f"is within {_percent_up(gap, 1 if gap >= 0.001 else 4)} of"
-        if gap < 0.05
-        else f"reaches at least {reached:.1f} % of"
-    )
-    # As many decimals as it takes to tell the bound from what is reached.
-    apart = max(100 * (bound - network.total_coverage), 1e-10)
-    decimals = max(1, math.ceil(-math.log10(apart) - 1e-6))
-    return (
-        f"No network of {sensors} can cover more than {_percent_up(min(bound, 1.0), decimals)}, "
-        f"so this one {near} the best possible."
-    )
 
 
 def _straight(network: Network) -> bool:
@@ -97,41 +66,18 @@ def shown_table(network: Network) -> pd.DataFrame:
     return network.table().drop(index=repeated, errors="ignore")
 
 
-def objective_table(network: Network) -> pd.DataFrame:
-    """`Network.table` of the groups in the objective."""
-    table = network.table()
-    return table[table["weight"] > 0]
-
-
-def in_a_sentence(title: str) -> str:
-    """Write a group's title as it stands within a sentence."""
-    return title[:1].lower() + title[1:]
-
-
-def objective_words(network: Network) -> str:
-    """Name the groups of the objective."""
-    weighted = objective_table(network)
-    if len(weighted) == 1:
-        return in_a_sentence(str(weighted["title"].iloc[0]))
-    return (
-        "the weighted groups ("
-        + ", ".join(
-            f"{row['title']} {percent(row['weight'])}" for row in weighted.to_dict("records")
-        )
-        + ")"
-    )
-
-
 def summary(network: Network) -> str:
     """Write `Network.summary`."""
     city = network.dataset.attrs["city_name"] or "the city"
     problem, n = network.problem, network.n_sensors
-    sensors = "No sensors" if n == 0 else "One sensor" if n == 1 else counted(n, "sensor")
-    covered = percent(network.total_coverage)
-    lines = [f"{sensors} in {city}: the mean coverage of {objective_words(network)} is {covered}."]
+    placed = n - network.n_kept
+    sensors = "No sensors" if placed == 0 else "One sensor" if placed == 1 else ""
+    sensors = f"{sensors}{stay_words(network.n_kept)}" if sensors else sensors_words(network)
+    lines = [f"{sensors} in {city}{budget_words(network)}: {value_words(network)}."]
     if network.stopped:
         lines.append("The search was stopped early, so a better network may be easy to find.")
     lines.append(network.certificate())
+    lines += filter(None, [explained(network), *rules_words(network)])
     how = _DECAY_WORDS[problem.decay].format(theta=theta_words(network))
     lines.append(f"Coverage is about being near a sensor, not about a sensor's range: {how}.")
     if n > 0:
@@ -144,6 +90,7 @@ def summary(network: Network) -> str:
                 f"{row['title']}{estimated}: coverage {percent(row['coverage'])}; "
                 f"{percent(row['within 500 m'])} are within 500 m of a sensor{reach}."
             )
+        lines += filter(None, [own_best_words(network), equity_words(network)])
     if cut_off := cutoff_words(network):
         lines.append(cut_off)
     given = int(network.dataset.attrs["sensors_given"])
@@ -181,19 +128,21 @@ def html(network: Network) -> str:
         f"<th{right}>{head}</th>" for head in ("Coverage", "Within 500 m", "Median distance")
     )
     city = _html.escape(network.dataset.attrs["city_name"] or "a city")
+    said = value_words(network)
     words = [
-        (
-            f"Mean coverage of {_html.escape(objective_words(network))} "
-            f"{percent(network.total_coverage)}, theta {_html.escape(theta_words(network))}."
-        ),
-        network.certificate(),
+        _html.escape(f"{said[:1].upper()}{said[1:]}, theta {theta_words(network)}."),
+        _html.escape(network.certificate()),
         "The search was stopped early." if network.stopped else "",
+        *map(_html.escape, rules_words(network)),
+        _html.escape(own_best_words(network)),
+        _html.escape(equity_words(network)) if network.n_sensors > 0 else "",
         cutoff_words(network),
     ]
     return (
         "<div style='display:flex;gap:1.5em;align-items:flex-start;flex-wrap:wrap'>"
         f"{svg(network)}<div style='flex:1 1 24em'>"
-        f"<strong>{counted(network.n_sensors, 'sensor')} in {city}</strong>"
+        f"<strong>{sensors_words(network)} in {city}"
+        f"{_html.escape(budget_words(network))}</strong>"
         f"<p style='max-width:36em'>{' '.join(filter(None, words))}</p>"
         "<table style='border-spacing:1em 0.2em;margin-left:-1em;color:inherit'>"
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
@@ -226,11 +175,14 @@ def svg(network: Network, width: int = 240) -> str:
         f"<circle cx='{cx}' cy='{cy}' r='{radius:.1f}' fill='{_COLOURS[c]}'/>"
         for (cx, cy), c in zip(at(x, y)[::step], colour[::step], strict=True)
     )
+    # Those that stay are filled.
+    fills = np.where(data["kept"].to_numpy(), "#d1495b", "white")
+    places = at(data["sensor_x"].to_numpy(), data["sensor_y"].to_numpy())
     rings = "".join(
-        f"<circle cx='{cx}' cy='{cy}' r='3' fill='white' stroke='#d1495b' stroke-width='1.6'/>"
-        for cx, cy in at(data["sensor_x"].to_numpy(), data["sensor_y"].to_numpy())
+        f"<circle cx='{cx}' cy='{cy}' r='3' fill='{fill}' stroke='#d1495b' stroke-width='1.6'/>"
+        for (cx, cy), fill in zip(places, fills, strict=True)
     )
-    words = f"Map of {counted(network.n_sensors, 'sensor')}; brighter areas are better covered"
+    words = f"Map of {sensors_words(network)}; brighter areas are better covered"
     # Coverage from 0 to 100 % in the colours of the dots.
     key = "".join(
         f"<rect x='{66 + 11 * k}' y='{height}' width='11' height='9' fill='{fill}'/>"

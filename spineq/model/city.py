@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from spineq.errors import DataError, shown
+from spineq.errors import DataError, MissingColumnError, shortened, shown
 from spineq.model._checks import crs_of, known_crs, need_metres, need_table, need_text
 from spineq.model._contract import (
     AreaTable,
@@ -30,6 +30,7 @@ from spineq.model._counting import People, mixed, people
 from spineq.model._digest import digest_of
 from spineq.model._parquet import area_frame, write_city
 from spineq.model._parts import read_places, read_points, read_travel
+from spineq.model._site_columns import named_site_columns
 from spineq.model.groups import GROUPS, Group
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class City:
         attribution: str = "",
         note: str = "",
         columns: Sequence[str] | None = None,
+        site_columns: Sequence[str] | None = None,
         file: object = None,
     ) -> City:
         """Make a city from a table that follows the file contract.
@@ -103,6 +105,9 @@ class City:
             picture, a caution.
         columns
             Further columns to take as weights; None takes every numeric one.
+        site_columns
+            Columns of numbers or texts to hand on to the sites at the areas' points, such as
+            a ward; no value may be missing. What is taken as a weight is known of them anyway.
         file
             Where the table comes from, for messages.
 
@@ -119,7 +124,12 @@ class City:
         return cls(
             _areas=table,
             _points=PointTable(table.ids, table.xy, everyone, np.ones(len(table.ids))),
-            _sites=PlaceTable(table.ids, table.xy, table.ids),
+            _sites=PlaceTable(
+                table.ids,
+                table.xy,
+                table.ids,
+                *named_site_columns(areas, site_columns, table.columns, file),
+            ),
             _existing=None,
             _travel=None,
             crs=found,
@@ -158,7 +168,8 @@ class City:
         ----------
         sites
             One row per site: ``site_id`` (or ``id``); a point geometry or ``x`` and ``y``;
-            optionally ``area_id``, else the site belongs to the nearest area's point.
+            optionally ``area_id``, else the site belongs to the nearest area's point. Further
+            columns of numbers (a price) or texts (a ward) are kept, see `site_columns`.
         file
             Where the table comes from, for messages.
 
@@ -327,6 +338,54 @@ class City:
         return self._sites.areas
 
     @property
+    def sites_are_areas(self) -> bool:
+        """Whether the sites are the areas' points, one each and of the same id."""
+        sites, areas = self._sites, self._areas
+        return (
+            np.array_equal(sites.ids, areas.ids)
+            and np.array_equal(sites.xy, areas.xy)
+            and np.array_equal(sites.areas, areas.ids)
+        )
+
+    @property
+    def site_columns(self) -> tuple[str, ...]:
+        """Names of what is known of each site: its table's columns, and ``"area_id"``.
+
+        Where the sites are the areas' points, also the areas' weight columns.
+        """
+        of_areas = self.columns if self.sites_are_areas else ()
+        return tuple(dict.fromkeys([*self._sites.columns, *of_areas, "area_id"]))
+
+    def site_column(self, name: str) -> NDArray[Any]:
+        """Values of a column of the sites.
+
+        Parameters
+        ----------
+        name
+            One of `site_columns`.
+
+        Returns
+        -------
+        ndarray
+            (site,) floats, NaN where a value is missing; or texts, empty there.
+
+        Raises
+        ------
+        MissingColumnError
+            There is no such column; the message lists those that are there.
+        """
+        if name in self._sites.columns:
+            return self._sites.values[self._sites.columns.index(name)]
+        if name in self.columns and self.sites_are_areas:
+            return self._areas.values[:, self.columns.index(name)]
+        if name == "area_id":
+            return self._sites.areas
+        msg = f"the sites have no column {shown(name)}"
+        there = ", ".join(shortened(column) for column in self.site_columns[:12])
+        mend = f"Add it to their table, or use one of {there}"
+        raise MissingColumnError(msg, field=name, mend=mend)
+
+    @property
     def existing_areas(self) -> tuple[str, ...]:
         """Ids of the areas with an existing sensor, sorted; empty where there are none."""
         return () if self._existing is None else tuple(sorted(set(self._existing.areas)))
@@ -338,7 +397,9 @@ class City:
         Dimensions: ``area``, ``age`` (band; coordinates ``age`` and ``age_last`` are its
         youngest and oldest year), ``column``, ``point``, ``site``, and where there are any
         ``sensor`` (existing) and ``travel``. Coordinates are metres in the city's CRS,
-        residents and columns are counts, ``point_share`` sums to 1 over an area.
+        residents and columns are counts, ``point_share`` sums to 1 over an area. Columns of a
+        table of sites are in ``site_numbers`` (site, site_number) and ``site_texts`` (site,
+        site_text), where there are any.
         """
         # A copy of the frame around the arrays: what a caller puts in stays with the caller.
         return self._dataset.copy()
@@ -377,6 +438,17 @@ class City:
                 sensor_x=("sensor", self._existing.xy[:, 0]),
                 sensor_y=("sensor", self._existing.xy[:, 1]),
             )
+        for name, of_texts in (("number", False), ("text", True)):
+            held = {
+                column: values
+                for column, values in zip(sites.columns, sites.values, strict=True)
+                if (values.dtype == object) == of_texts
+            }
+            if held:
+                table = np.column_stack(list(held.values()))
+                table.setflags(write=False)
+                made[f"site_{name}s"] = (("site", f"site_{name}"), table)
+                made = made.assign_coords({f"site_{name}": np.array(list(held), dtype=object)})
         if self._travel is not None:
             made["travel_site"] = ("travel", self._travel.site)
             made["travel_target"] = ("travel", self._travel.target)
@@ -403,7 +475,7 @@ class City:
 
     @property
     def sites(self) -> pd.DataFrame:
-        """The sites as a table ``x, y, area_id`` indexed by id."""
+        """The sites as a table ``x, y, area_id`` and what columns theirs had, indexed by id."""
         return _place_frame(self._sites)
 
     @property
@@ -490,9 +562,9 @@ class City:
     def digest(self) -> str:
         """SHA-256 over everything that can change an answer, 64 hex digits.
 
-        Covered: ids, coordinates, residents, columns, points and shares, sites and existing
-        sensors with the area of each, travel costs with their unit, and CRS. Not covered, being
-        display: polygons and labels.
+        Covered: ids, coordinates, residents, columns, points and shares, sites with their area
+        and columns, existing sensors with the area of each, travel costs with their unit, and
+        CRS. Not covered, being display: polygons and labels.
         """
         return digest_of(
             self.crs,
@@ -569,6 +641,7 @@ class City:
 
 def _place_frame(places: PlaceTable) -> pd.DataFrame:
     return pd.DataFrame(
-        {"x": places.xy[:, 0], "y": places.xy[:, 1], "area_id": places.areas},
+        {"x": places.xy[:, 0], "y": places.xy[:, 1], "area_id": places.areas}
+        | dict(zip(places.columns, places.values, strict=True)),
         index=pd.Index(places.ids, name="id"),
     )

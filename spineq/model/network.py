@@ -13,14 +13,12 @@ import pandas as pd
 import xarray as xr
 
 from spineq.errors import NetworkFileError
-from spineq.model.groups import Group
+from spineq.model._inequality import gini
+from spineq.model._schema import SCHEMA, upgraded
 from spineq.model.problem import Problem
 
 if TYPE_CHECKING:
     from spineq.model.city import City
-
-#: Version of the schema that `Network.dataset` follows.
-SCHEMA = 1
 
 # Attribute of a file that holds the digest of everything else in it.
 _DIGEST = "spineq_digest"
@@ -50,13 +48,15 @@ class Network:
         Dimensions and variables:
 
         - ``sensor``: ``site`` and ``sensor_area`` (ids; the site is empty for a place that is
-          none), ``sensor_x``, ``sensor_y`` (metres), ``gain`` (objective that it added),
-          ``coverage_history`` (objective of the sensors up to it, 0 to 1);
+          none), ``sensor_x``, ``sensor_y`` (metres), ``kept`` (whether it stood already; these
+          come first), ``gain`` (weighted mean coverage that it added), ``coverage_history``
+          (weighted mean coverage by the sensors up to it, 0 to 1);
         - ``area``: ``x``, ``y`` (metres), ``area_weight`` (in the objective, sums to 1),
           ``area_coverage`` (0 to 1);
         - ``group``: ``group_title``, ``group_weight`` (in the objective, sums to 1; 0 for
           groups that are only reported), ``group_people`` (count), ``group_estimated``,
-          ``group_coverage`` (0 to 1), ``distance_median`` and ``distance_p90`` (to the
+          ``group_coverage`` (0 to 1), ``group_own_best`` (coverage that it could have alone,
+          NaN where that is not known), ``distance_median`` and ``distance_p90`` (to the
           nearest sensor, metres);
         - ``(sensor, group)``: ``group_history``, coverage by the sensors up to it;
         - ``(group, within)``: ``people_within``, share of people within so many metres.
@@ -71,27 +71,42 @@ class Network:
 
     @property
     def n_sensors(self) -> int:
-        """Number of sensors."""
+        """Number of sensors, those that stay included."""
         return int(self.dataset.sizes["sensor"])
 
     @property
+    def n_kept(self) -> int:
+        """Number of sensors that stood already and stay: the first ones."""
+        return int(self.dataset["kept"].sum())
+
+    @property
     def total_coverage(self) -> float:
-        """Objective: weighted mean coverage of the problem's groups, 0 to 1."""
+        """Weighted mean coverage of the problem's groups, 0 to 1."""
         return float(self.dataset.attrs["total_coverage"])
 
     @property
+    def objective_value(self) -> float:
+        """What was maximised, in units of coverage.
+
+        The weighted mean, `total_coverage`; with an aversion the equally-distributed equivalent
+        coverage (see `spineq.solvers.welfare`); with ``objective="worst"`` the coverage of the
+        worst-off group; with ``"worst_share"`` the smallest share that a group has of its own
+        best. 0 to 1.
+        """
+        return float(self.dataset.attrs["objective_value"])
+
+    @property
     def upper_bound(self) -> float | None:
-        """What no allowed network of so many sensors can exceed; None where none is known."""
-        bound = float(self.dataset.attrs["upper_bound"])
-        return None if math.isnan(bound) else bound
+        """What `objective_value` can be at most for an allowed network; None where unknown."""
+        return _known(self.dataset.attrs["upper_bound"])
 
     @property
     def gap(self) -> float | None:
-        """(bound - value) / bound, 0 to 1; None where no bound is known."""
+        """(bound - objective value) / bound, 0 to 1; None where no bound is known."""
         bound = self.upper_bound
         if bound is None:
             return None
-        return (bound - self.total_coverage) / bound if bound > 0 else 0.0
+        return (bound - self.objective_value) / bound if bound > 0 else 0.0
 
     @property
     def proven(self) -> bool:
@@ -137,7 +152,7 @@ class Network:
 
     @property
     def coverage_history(self) -> list[float]:
-        """Objective of the first, the first two, ... sensors."""
+        """Weighted mean coverage by the first, the first two, ... sensors."""
         return [float(value) for value in self.dataset["coverage_history"]]
 
     @property
@@ -149,6 +164,54 @@ class Network:
     def area_coverage(self) -> xr.DataArray:
         """Coverage of each area, (area,), 0 to 1."""
         return self.dataset["area_coverage"]
+
+    @property
+    def worst_group(self) -> str:
+        """Name of the worst covered of the problem's groups, the first where some are alike."""
+        judged = np.flatnonzero(self.dataset["group_weight"].to_numpy() > 0)
+        covered = self.group_coverage.to_numpy()[judged]
+        return str(self.dataset["group"].to_numpy()[judged[int(np.argmin(covered))]])
+
+    @property
+    def worst_group_coverage(self) -> float:
+        """Coverage of `worst_group`, 0 to 1."""
+        return float(self.group_coverage.sel(group=self.worst_group))
+
+    @property
+    def share_of_own_best(self) -> xr.DataArray:
+        """What share of the coverage that it could have alone each group has, (group,).
+
+        NaN where that is not known: it is for ``objective="worst_share"``; `spineq.equity` finds
+        it out.
+        """
+        shares: xr.DataArray = self.group_coverage / self.dataset["group_own_best"]
+        return shares
+
+    @property
+    def gini_areas(self) -> float:
+        """Gini coefficient of coverage over areas, each area alike: 0 (even) to 1."""
+        return gini(self.area_coverage.to_numpy())
+
+    @property
+    def gini_people(self) -> float | None:
+        """Gini coefficient of coverage over the people of the objective, 0 (even) to 1.
+
+        None for a network of an early version, which did not measure it.
+        """
+        return _known(self.dataset.attrs["gini_people"])
+
+    @property
+    def worst_tenth(self) -> float | None:
+        """Mean coverage of the worst-covered tenth of the people of the objective, 0 to 1.
+
+        None for a network of an early version, which did not measure it.
+        """
+        return _known(self.dataset.attrs["worst_tenth"])
+
+    @property
+    def spent(self) -> float | None:
+        """What the sensors that do not stay cost; None without a budget."""
+        return _known(self.dataset.attrs["spent"])
 
     def table(self) -> pd.DataFrame:
         """One row a group: title, people, coverage, share within 250, 500, 1,000 m, distances.
@@ -174,7 +237,7 @@ class Network:
 
     def certificate(self) -> str:
         """Say in a sentence how far the network is from the best."""
-        from spineq.model._words import certificate
+        from spineq.model._objective_words import certificate
 
         return certificate(self)
 
@@ -190,11 +253,15 @@ class Network:
         return html(self)
 
     def __repr__(self) -> str:
+        from spineq.model._objective_words import figure_name, in_a_sentence, maximised
+
         gap = "no bound" if self.gap is None else "proven" if self.proven else f"gap {self.gap:.2%}"
+        kind = maximised(self.problem)
+        name = "coverage" if kind == "mean" else in_a_sentence(figure_name(self.problem))
         city = self.dataset.attrs["city_name"] or "a city"
         return (
             f"<Network of {self.n_sensors:,} sensors in {city}: "
-            f"coverage {self.total_coverage:.4f}, {gap}, {self.method}>"
+            f"{name} {self.objective_value:.4f}, {gap}, {self.method}>"
         )
 
     def __eq__(self, other: object) -> bool:
@@ -212,56 +279,14 @@ class Network:
         The original's: ``lad20cd, n_sensors, theta, sensors[{x, y, oa11cd}], total_coverage,
         oa_coverage[{oa11cd, coverage}], oa_weight[{oa11cd, weight}], placement_history,
         coverage_history, pop_age_groups, population_weight, workplace_weight``. Ours:
-        ``upper_bound, gap, proven, stopped, method, decay, group_coverage, people_within,
-        distance_median, distance_p90, estimated_groups, cutoff_error, seconds, version``.
+        ``objective, aversion, aversion_form, objective_value, upper_bound, gap, proven, stopped,
+        method, decay, kept, spent, group_coverage, worst_group, worst_group_coverage, own_best,
+        share_of_own_best, gini_areas, gini_people, worst_tenth, people_within, distance_median,
+        distance_p90, estimated_groups, cutoff_error, seconds, version``.
         """
-        data, problem = self.dataset, self.problem
-        areas = [str(code) for code in data["area"].to_numpy()]
-        table = self.table()
-        weights = problem.group_weights
-        groups = dict(problem.groups)
-        ages = {name: group for name, group in groups.items() if group.ages is not None}
-        within = [column for column in table.columns if column.startswith("within ")]
-        return {
-            "lad20cd": data.attrs["city_code"],
-            "city": data.attrs["city_name"],
-            "n_sensors": self.n_sensors,
-            "theta": problem.theta,
-            "decay": problem.decay,
-            "sensors": [
-                {"x": row.x, "y": row.y, "oa11cd": row.area, "site": row.site, "gain": row.gain}
-                for row in self.sensors.itertuples()
-            ],
-            "total_coverage": self.total_coverage,
-            "upper_bound": self.upper_bound,
-            "gap": self.gap,
-            "proven": self.proven,
-            "stopped": self.stopped,
-            "method": self.method,
-            "group_coverage": table["coverage"].to_dict(),
-            "people_within": {name: dict(table.loc[name, within]) for name in table.index},
-            "distance_median": _finite(table["median distance"]),
-            "distance_p90": _finite(table["90 % within"]),
-            "estimated_groups": [str(name) for name in table.index[table["estimated"]]],
-            "placement_history": [str(area) for area in data["sensor_area"].to_numpy()],
-            "coverage_history": self.coverage_history,
-            "pop_age_groups": {name: _in_old_words(group) for name, group in ages.items()},
-            "population_weight": math.fsum(weights[name] for name in ages),
-            "workplace_weight": math.fsum(
-                weights[name] for name, group in groups.items() if group.column == "workers"
-            ),
-            "oa_coverage": [
-                {"oa11cd": code, "coverage": value}
-                for code, value in zip(areas, self.area_coverage.to_numpy().tolist(), strict=True)
-            ],
-            "oa_weight": [
-                {"oa11cd": code, "weight": value}
-                for code, value in zip(areas, data["area_weight"].to_numpy().tolist(), strict=True)
-            ],
-            "cutoff_error": float(data.attrs["cutoff_error"]),
-            "seconds": self.seconds,
-            "version": data.attrs["spineq_version"],
-        }
+        from spineq.model._description import described
+
+        return described(self)
 
     def to_json(self, path: str | Path) -> Path:
         """Write `to_dict` as a JSON file; an earlier file is replaced in one step."""
@@ -303,9 +328,9 @@ class Network:
     def to_gpkg(self, path: str | Path, city: City | None = None) -> Path:
         """Write a GeoPackage that a GIS opens coloured.
 
-        Layers ``sensors`` (order, site, area, gain, coverage) and ``areas`` (coverage, weight),
-        each with its default style; the areas are polygons where the city is given and has
-        them, else points.
+        Layers ``sensors`` (order, site, area, gain, coverage, kept) and ``areas`` (coverage,
+        weight), each with its default style; the areas are polygons where the city is given and
+        has them, else points.
 
         Parameters
         ----------
@@ -386,16 +411,8 @@ def _network(content: bytes, path: Path | None) -> Network:
     if not intact:
         msg = f"the {what} was damaged or changed since spineq wrote it"
         raise NetworkFileError(msg, file=path, mend="Use a copy of it, or write it again")
-    return Network(data)
+    return Network(upgraded(data))
 
 
-def _finite(distances: pd.Series[float]) -> dict[str, float | None]:
-    return {
-        str(name): float(value) if math.isfinite(value) else None
-        for name, value in distances.items()
-    }
-
-
-def _in_old_words(group: Group) -> dict[str, float]:
-    youngest, oldest = group.ages or (0, 0)
-    return {"min": youngest, "max": oldest, "weight": group.weight}
+def _known(value: Any) -> float | None:
+    return None if math.isnan(value) else float(value)

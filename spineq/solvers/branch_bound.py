@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-#: Nodes, and pairs looked at in them, with an effort of 1.
-MOST_NODES, MOST_PAIRS = 20_000, 30_000_000_000
+#: Nodes, and work in them, with an effort of 1; see `Relaxation.work`.
+MOST_NODES, MOST_WORK = 20_000, 2_000_000_000
+
+# With goals, every so many nodes a network is made of the choices and improved: swaps for the
+# groups' sake find what relaxed choices alone do not.
+_BETWEEN = 8
 
 # In a node: rounds of ascent and fixing, steps of a round, patience, shortest step.
 _ROUNDS, _STEPS, _PATIENCE, _LEAST_SCALE = 3, 80, 30, 0.01
@@ -97,16 +101,17 @@ class _Tree:
         self._open = [first]
         # Share of the tree that is done with, each node's half as large as its parent's.
         self._done = 0.0
-        self._least_seen = relaxation.seen
+        self._nodes = 0
+        self._work_before = relaxation.work
 
     def explore(self) -> int:
         """Work through the tree; returns the number of nodes."""
         search, relaxation = self._search, self._relaxation
-        effort, nodes = search.options.effort, 0
+        effort = search.options.effort
         while self._open:
-            if nodes >= MOST_NODES * effort:
+            if self._nodes >= MOST_NODES * effort:
                 break
-            if relaxation.seen - self._least_seen >= MOST_PAIRS * effort:
+            if relaxation.work - self._work_before >= MOST_WORK * effort:
                 break
             if search.settled:
                 break
@@ -114,7 +119,7 @@ class _Tree:
             if node.bound <= search.target:
                 self._done += 0.5**node.depth
                 continue
-            nodes += 1
+            self._nodes += 1
             bound = self._work_on(node)
             if search.stopped:
                 self._open.append(node._replace(bound=min(bound, node.bound)))
@@ -122,10 +127,10 @@ class _Tree:
             if bound <= search.target or not self._branch(node, bound):
                 self._done += 0.5**node.depth
             self._lower()
-            if search.report(self._done, f"{nodes:,} branches looked at"):
+            if search.report(self._done, f"{self._nodes:,} branches looked at"):
                 break
         self._lower()
-        return nodes
+        return self._nodes
 
     def _lower(self) -> None:
         left = [node.bound for node in self._open if node.bound > self._search.target]
@@ -160,10 +165,12 @@ class _Tree:
             here = relaxation.look()
             if np.isneginf(here):
                 return here
-            if relaxation.primal > search.value * (1 - 1e-9) or search.objective.goals is not None:
+            if search.objective.goals is not None and self._nodes % _BETWEEN == 0:
+                search.try_from_often(relaxation)
+            else:
                 search.try_choice(relaxation)
-                if search.stopped:
-                    return bound
+            if search.stopped:
+                return bound
             if self._is_last(here):
                 return -math.inf
             if relaxation.fix(search.target) == 0:

@@ -5,20 +5,23 @@ and the decay only. Weights come in later (`spineq.solvers.objective`), so that 
 serves every group and every mix of groups. A benefit is weight times coverage.
 
 Small cities get a dense matrix. Large ones get neighbourhood lists: the pairs within a
-cut-off radius R. What lies beyond is below ``decay(R)``, which `Coverage.floor` remembers, so
+cut-off radius R, nearest first. What lies beyond is below ``decay(R)``, which `Coverage.floor` remembers, so
 that bounds stay valid and the error is known.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spineq.errors import ProblemError
 from spineq.progress import Progress, SilentProgress
+from spineq.solvers import threads
 from spineq.solvers.decays import Decay
 
 if TYPE_CHECKING:
@@ -32,8 +35,9 @@ DENSE_PAIRS = 4_000_000
 #: Coverage below which a pair is left out of the neighbourhood lists.
 CUTOFF = 1e-4
 
-#: Most pairs that are kept in lists, 12 bytes each; the radius shrinks until they fit.
-MOST_PAIRS = 200_000_000
+#: Most pairs that are kept in lists, 12 bytes each, twice where sites and points are not the
+#: same; the radius shrinks until they fit.
+MOST_PAIRS = 100_000_000
 
 # Metres below which shrinking the radius is given up: what is left lies at one place.
 _CLOSEST = 1e-3
@@ -66,6 +70,10 @@ class Coverage:
         A pair that is not listed covers at most this much, 0 where nothing was cut off.
     radius
         Cut-off radius, metres; infinite where nothing was cut off.
+    symmetric
+        Sites and points are the same places, so that the coverage of point j by site i is that
+        of point i by site j, and each row has the largest first, ties by position: such lists
+        are their own transpose.
     """
 
     start: NDArray[np.int64]
@@ -74,6 +82,7 @@ class Coverage:
     n_points: int
     floor: float = 0.0
     radius: float = field(default=np.inf)
+    symmetric: bool = False
 
     @property
     def n_sites(self) -> int:
@@ -103,10 +112,13 @@ class Coverage:
 
     @property
     def by_point(self) -> Coverage:
-        """The same pairs, one row per point and the sites of each in order: the transpose.
+        """The same pairs, one row per point: the transpose. Made once, then kept.
 
-        Made once, then kept.
+        Rows of a matrix have the sites in order, those of lists the largest coverage first,
+        ties by site.
         """
+        if self.symmetric:
+            return self
         for _ in self.flipping():
             pass
         kept: Coverage = self.__dict__["_by_point"]
@@ -114,7 +126,7 @@ class Coverage:
 
     def flipping(self) -> Iterator[float]:
         """Make `by_point` in pieces of some milliseconds; yields the share done."""
-        if "_by_point" in self.__dict__:
+        if self.symmetric or "_by_point" in self.__dict__:
             return
         value = np.empty(self.n_pairs)
         if self.point is None:
@@ -151,8 +163,18 @@ class Coverage:
             yield 0.2 + 0.2 * min(low + _FILLED, self.n_pairs) / self.n_pairs
         for low, high in blocks(self.start, _FILLED // 5):
             _kernels.flip_rows(self.start, point, self.value, fill, site, value, low, high)
-            yield 0.4 + 0.6 * high / self.n_sites
+            yield 0.4 + 0.3 * high / self.n_sites
+        for pieces in _batches(start):
+            threads.run([partial(_kernels.sort_rows, start, site, value, *p) for p in pieces])
+            yield 0.7 + 0.3 * pieces[-1][1] / self.n_points
         return start
+
+
+def _batches(start: NDArray[np.int64]) -> Iterator[list[tuple[int, int]]]:
+    """Ranges of rows of some 10 ms each, as many at a time as there are threads."""
+    pieces = blocks(start, _FILLED // 5)
+    while batch := list(itertools.islice(pieces, threads.threads())):
+        yield batch
 
 
 def blocks(start: NDArray[np.int64], budget: int) -> Iterator[tuple[int, int]]:
@@ -279,16 +301,21 @@ def _lists(
     np.cumsum(start, out=start)
     point = np.empty(start[-1], dtype=np.int32)
     value = np.empty(start[-1], dtype=np.float64)
-    site = 0
-    while site < n_sites:
-        low = site
-        site = _kernels.fill_pairs(sites, points, *grid, radius, start, point, value, low, _FILLED)
-        decay.apply(value[start[low] : start[site]], theta)
-        if progress.report(share + (1 - share) * site / n_sites, words):
+
+    def fill(low: int, high: int) -> None:
+        _kernels.fill_pairs(sites, points, *grid, radius, start, point, value, low, high)
+        decay.apply(value[start[low] : start[high]], theta)
+        _kernels.sort_rows(start, point, value, low, high)
+
+    for pieces in _batches(start):
+        threads.run([partial(fill, *piece) for piece in pieces])
+        if progress.report(share + (1 - share) * pieces[-1][1] / n_sites, words):
             return None
     cut = radius < diagonal and not (decay.ends and radius >= decay.radius(theta, cutoff))
     floor = float(decay(np.array([radius]), theta)[0]) if cut else 0.0
-    return Coverage(start, point, value, len(points), floor, radius if cut else np.inf)
+    symmetric = np.array_equal(sites, points)
+    radius = radius if cut else np.inf
+    return Coverage(start, point, value, len(points), floor, radius, symmetric)
 
 
 def from_travel(

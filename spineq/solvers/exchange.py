@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from spineq.progress import Progress, SpanProgress
 from spineq.solvers.greedy import in_greedy_order, place
-from spineq.solvers.objective import Objective, Swaps
+from spineq.solvers.make_room import make_room, tries_for
+from spineq.solvers.objective import Objective
+from spineq.solvers.rules import Options, Rules, need_start
 from spineq.solvers.solution import Solution, certified
+from spineq.solvers.swaps import Swaps
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,37 +22,78 @@ VERSION = 1
 LEAST_CHANGE = 1e-12
 
 
-def exchange(objective: Objective, n: int, seed: int, progress: Progress) -> Solution:
+def exchange(objective: Objective, rules: Rules, options: Options, progress: Progress) -> Solution:
     """Improve greedy's network by the best swap, again and again.
 
     Best improvement with the bookkeeping of Whitaker (1983) as sharpened by Resende and
     Werneck (2007). Never below greedy. At the end the books are filled anew and looked at
-    once more, so that the answer is locally optimal in exact books.
+    once more, so that the answer is locally optimal in exact books. Under rules only swaps are
+    made that they allow, and then sensors are added where they leave room, until neither helps;
+    with a budget, sensors then make room for others, see `spineq.solvers.make_room`.
 
     Parameters
     ----------
     objective
         What is maximised.
-    n
-        Number of sensors, at most the number of usable sites.
-    seed
-        Not used; exchange draws nothing.
+    rules
+        What a network may be; without prices and a spacing, at most as many sensors as there
+        are usable sites.
+    options
+        Which bound is wanted; a network to start from, which is completed by greedy and
+        improved as well as greedy's own: the better one is the answer; and with a budget the
+        effort.
     progress
-        Watcher; when it asks to stop, the network so far is returned.
+        Watcher; when it asks to stop, the best network so far is returned.
+
+    Raises
+    ------
+    ProblemError
+        More sensors than usable sites, a network to start from that breaks a rule, or no
+        network was found that keeps the rules.
     """
-    placed = place(objective, n, SpanProgress(progress, 0.0, 0.3))
+    start = need_start(rules, options, objective.usable_sites)
+    first, half, end = (0.15, 0.45, 0.85) if len(start) else (0.3, 0.85, 0.85)
+    if rules.prices is not None:
+        first, half, end = (0.15, 0.35, 0.6) if len(start) else (0.2, 0.6, 0.6)
+    placed = place(objective, rules, SpanProgress(progress, 0.0, first))
     sites, stopped = placed.sites, placed.stopped
     if not stopped:
-        sites, stopped = improve(objective, sites, SpanProgress(progress, 0.3, 0.85))
+        sites, stopped = improve(objective, sites, SpanProgress(progress, first, half), rules)
+    if len(start):
+        made = start
+        if not stopped:
+            watcher = SpanProgress(progress, half, half + 0.1)
+            made, _, stopped = place(objective, rules, watcher, start)
+        if not stopped:
+            watcher = SpanProgress(progress, half + 0.1, end)
+            made, stopped = improve(objective, made, watcher, rules)
+        # Greedy that was stopped may have left regions without what they must have.
+        owing = [bool(rules.broken_by(each)) for each in (made, sites)]
+        values = [objective.value(objective.covered_by(each)) for each in (made, sites)]
+        if (not owing[0], values[0]) > (not owing[1], values[1]):
+            sites = made
+    if not stopped and rules.prices is not None:
+        watcher = SpanProgress(progress, 0.6, 0.85)
+        sites, stopped = _made_room(objective, rules, sites, options.effort, watcher)
     if not stopped:
         # Swaps leave the newcomer in the place of the one that went.
         sites, stopped = in_greedy_order(objective, sites, SpanProgress(progress, 0.85, 0.88))
-    watcher = SpanProgress(progress, 0.88, 1.0)
-    return certified(objective, sites, n, watcher, known=placed.upper_bound, stopped=stopped)
+    return certified(
+        objective,
+        sites,
+        rules,
+        SpanProgress(progress, 0.88, 1.0),
+        known=placed.upper_bound,
+        stopped=stopped,
+        bound=options.bound,
+    )
 
 
 def improve(
-    objective: Objective, sites: NDArray[np.int64], progress: Progress
+    objective: Objective,
+    sites: NDArray[np.int64],
+    progress: Progress,
+    rules: Rules | None = None,
 ) -> tuple[NDArray[np.int64], bool]:
     """Swap until nothing helps; returns the sites, and whether the watcher stopped it.
 
@@ -61,9 +105,56 @@ def improve(
         The network to start from, (sensor,).
     progress
         Watcher. How many swaps there will be is not known, so the fraction moves half of
-        what is left every tenth of ``n`` swaps.
+        what is left every tenth of as many swaps as there are sensors.
+    rules
+        Rules that the sites keep, to be kept by every swap; then sensors are added too where
+        they leave room. None for no rules, and as many sensors as there are.
     """
-    swaps = Swaps(objective, sites)
+    ruled = rules is not None and bool(rules.named)
+    low, stopped = 0.0, False
+    while True:
+        # Under rules half of what is left at every turn, of which there may be any number.
+        high = 0.5 + 0.5 * low if ruled else 1.0
+        sites, stopped = _swapped(objective, sites, SpanProgress(progress, low, high), rules)
+        if stopped or not ruled:
+            return sites, stopped
+        assert rules is not None  # ruled
+        low, high = high, 0.5 + 0.5 * high
+        more, _, stopped = place(objective, rules, SpanProgress(progress, low, high), sites)
+        low = high
+        if stopped or len(more) == len(sites):
+            return sites, stopped
+        sites = more
+
+
+def _made_room(
+    objective: Objective,
+    rules: Rules,
+    sites: NDArray[np.int64],
+    effort: float,
+    progress: Progress,
+) -> tuple[NDArray[np.int64], bool]:
+    """Let sensors make room for others, and swap again, while that helps."""
+    tries, low, stopped = tries_for(objective, effort), 0.0, False
+    while tries > 0 and not stopped:
+        # Half of what is left at every turn, of which there may be any number.
+        middle, high = 0.75 * low + 0.25, 0.5 * low + 0.5
+        watcher = SpanProgress(progress, low, middle)
+        better, tries, stopped = make_room(objective, rules, sites, tries, watcher)
+        if better is sites:
+            break
+        sites, low = better, high
+        if not stopped:
+            watcher = SpanProgress(progress, middle, high)
+            sites, stopped = improve(objective, sites, watcher, rules)
+    return sites, stopped
+
+
+def _swapped(
+    objective: Objective, sites: NDArray[np.int64], progress: Progress, rules: Rules | None
+) -> tuple[NDArray[np.int64], bool]:
+    """Swap until no allowed swap helps."""
+    swaps = Swaps(objective, sites, rules)
     value = objective.value(objective.covered_by(sites))
     least = LEAST_CHANGE * value
     pace = max(len(sites) / 10, 5)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spineq.errors import ProblemError
 from spineq.progress import Progress, SpanProgress
 from spineq.solvers import _kernels
+from spineq.solvers.greedy_in_room import place_in_room
 from spineq.solvers.objective import BUDGET, Objective
-from spineq.solvers.solution import Solution, certified
+from spineq.solvers.rules import Options, Rules
+from spineq.solvers.solution import Placement, Solution, certified
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,14 +27,15 @@ NOWHERE: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
 def greedy(
     objective: Objective,
-    n: int,
-    seed: int,
+    rules: Rules,
+    options: Options,
     progress: Progress,
     start: NDArray[np.int64] = NOWHERE,
 ) -> Solution:
     """Place one sensor after the other where it adds most.
 
-    The value is at least 63 % of the best (Nemhauser, Wolsey, Fisher 1978). A site's gain can
+    The value is at least 63 % of the best (Nemhauser, Wolsey, Fisher 1978); under rules see
+    `spineq.solvers.greedy_in_room.place_in_room`. A site's gain can
     only shrink while others are placed, so the last gain computed for it bounds the next one:
     only sites at the top are computed again (Minoux 1978). Same sensors as plain evaluation;
     ties go to the first site in id order.
@@ -41,24 +44,35 @@ def greedy(
     ----------
     objective
         What is maximised.
-    n
-        Number of sensors, at most the number of usable sites.
-    seed
-        Not used; greedy draws nothing.
+    rules
+        What a network may be; without prices and a spacing, at most as many sensors as there
+        are usable sites.
+    options
+        Which bound is wanted. The rest is not used: greedy draws nothing and improves nothing.
     progress
         Watcher; when it asks to stop, the sensors placed so far are returned.
     start
-        (sensor,) what greedy placed for another ``n``, in order; the answer is the same as
-        without it, bit for bit.
+        (sensor,) what greedy placed for another number of sensors, in order, where the rules
+        let it go on from there (`goes_on`); the answer is the same as without it, bit for bit.
 
     Raises
     ------
     ProblemError
-        More sensors than usable sites, or a start that greedy cannot have placed.
+        More sensors than usable sites, a start that greedy cannot have placed, or no network
+        was found that keeps the rules.
     """
-    placed = place(objective, n, SpanProgress(progress, 0.0, 0.7), start)
-    bounding = SpanProgress(progress, 0.7, 1.0)
-    made = certified(objective, placed.sites, n, bounding, stopped=placed.stopped)
+    if len(start) and not goes_on(rules):
+        msg = "with a budget or sensors that regions must have, greedy does not go on from another"
+        raise ProblemError(msg, field="start", mend="Start greedy from nothing")
+    placed = place(objective, rules, SpanProgress(progress, 0.0, 0.7), start)
+    made = certified(
+        objective,
+        placed.sites,
+        rules,
+        SpanProgress(progress, 0.7, 1.0),
+        stopped=placed.stopped,
+        bound=options.bound,
+    )
     if not made.stopped:
         # The bound that placing left would not lower it: it adds up gains computed earlier,
         # which are not below those computed anew. But rounding could, by way of which of them
@@ -68,27 +82,14 @@ def greedy(
     return replace(made, upper_bound=bound)
 
 
-class Placement(NamedTuple):
-    """What lazy greedy leaves.
-
-    Parameters
-    ----------
-    sites
-        (sensor,) in order of placement.
-    upper_bound
-        Bound on every network of as many sensors as were wanted, from gains that were at hand
-        anyway; infinite where there were none. Which were at hand depends on the start.
-    stopped
-        The watcher asked to stop.
-    """
-
-    sites: NDArray[np.int64]
-    upper_bound: float
-    stopped: bool
+def goes_on(rules: Rules) -> bool:
+    """Whether greedy's network for these rules begins with its network for a smaller number."""
+    owed = rules.regions is not None and bool((rules.regions.least > 0).any())
+    return rules.prices is None and not owed
 
 
 def place(
-    objective: Objective, n: int, progress: Progress, start: NDArray[np.int64] = NOWHERE
+    objective: Objective, rules: Rules, progress: Progress, start: NDArray[np.int64] = NOWHERE
 ) -> Placement:
     """Run lazy greedy.
 
@@ -96,26 +97,31 @@ def place(
     ----------
     objective
         What is maximised.
-    n
-        Number of sensors, at most the number of usable sites.
+    rules
+        What a network may be; without prices and a spacing, at most as many sensors as there
+        are usable sites.
     progress
         Watcher; when it asks to stop, the sensors placed so far are returned.
     start
-        (sensor,) sites that greedy placed before, in order; of more than ``n`` the first.
+        (sensor,) sites that greedy placed before, in order; of more than allowed the first.
 
     Raises
     ------
     ProblemError
-        More sensors than usable sites, or a start with a site twice or one that is not usable.
+        More sensors than usable sites, a start with a site twice or one that is not usable, or
+        no network was found that keeps the rules.
     """
-    n_sites, n_usable = objective.n_sites, int(objective.usable_sites.sum())
-    if n > n_usable:
+    n, n_sites, n_usable = rules.n, objective.n_sites, int(objective.usable_sites.sum())
+    if n > n_usable and rules.named <= {"regions"}:
         msg = f"{n:,} sensors are more than the {n_usable:,} sites where one may stand"
         raise ProblemError(msg, field="n_sensors", mend=f"Ask for at most {n_usable:,}")
+    if rules.named:
+        return place_in_room(objective, rules, progress, _checked(objective, start)[:n])
     start = _checked(objective, start)[:n]
     if len(start) == n > 0:
         return Placement(start, np.inf, stopped=False)
     covered = objective.nothing()
+    standing = objective.value(covered)
     chosen, gained = np.empty(n, dtype=np.int64), np.empty(n)
     for k, site in enumerate(start):
         chosen[k], gained[k] = site, objective.gain(covered, site)
@@ -146,12 +152,12 @@ def place(
                 BUDGET,
             )
         )
-        value = float(gained[:placed].sum())
+        value = standing + float(gained[:placed].sum())
         if progress.report(0.3 + 0.7 * placed / n, f"{placed} of {n} sensors placed", value):
             break
     # Gains that were computed earlier are never below the present ones: a sum in a fixed order
     # of terms that fall stays monotone when it is rounded.
-    upper_bound = objective.bound_by(float(gained[:placed].sum()), bound, n)
+    upper_bound = objective.bound_by(standing + float(gained[:placed].sum()), bound, rules)
     return Placement(chosen[:placed], upper_bound, stopped=placed < n)
 
 
@@ -180,6 +186,6 @@ def in_greedy_order(
     """
     usable = np.zeros(objective.n_sites, dtype=np.bool_)
     usable[sites] = True
-    placed = place(replace(objective, usable=usable), len(sites), progress)
+    placed = place(replace(objective, usable=usable), Rules(len(sites)), progress)
     rest = sites[~np.isin(sites, placed.sites)]
     return np.concatenate([placed.sites, rest]), placed.stopped

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-#: Steps of the ascent, and pairs looked at, with an effort of 1.
-MOST_STEPS, MOST_PAIRS = 3_000, 12_000_000_000
+#: Steps of the ascent, and work in them, with an effort of 1; see `Relaxation.work`.
+MOST_STEPS, MOST_WORK = 3_000, 12_000_000_000
 
 # Steps without progress after which the step shrinks; its shortest; and steps from one network
 # made of the relaxed choices to the next, doubled each time in a round.
@@ -53,7 +53,7 @@ def lagrangian(
         What a network may be. Spacing is left out of the bound but for cliques of sites too
         near to each other; all else is in it.
     options
-        ``effort`` multiplies the steps and the pairs looked at; ``gap_limit`` ends it early.
+        ``effort`` multiplies the steps and the work in them; ``gap_limit`` ends it early.
     progress
         Watcher; when it asks to stop, the best network and the bound so far are returned.
 
@@ -67,6 +67,15 @@ def lagrangian(
     if not search.stopped:
         descend(search, Relaxation(objective, rules))
     return finished(search, SpanProgress(progress, 0.97, 1.0))
+
+
+def tightened(
+    objective: Objective, rules: Rules, options: Options, solution: Solution, progress: Progress
+) -> Solution:
+    """Give another solver's network the bound of the relaxation, where that is lower."""
+    other = lagrangian(objective, rules, replace(options, start=None), progress)
+    bound = max(min(solution.upper_bound, other.upper_bound), solution.value)
+    return replace(solution, upper_bound=bound, stopped=other.stopped)
 
 
 def begun(
@@ -162,7 +171,7 @@ def descend(search: Search, relaxation: Relaxation) -> bool:
         Whether nothing above the target is left: the best network is proven.
     """
     effort = search.options.effort
-    most_steps, most_pairs = MOST_STEPS * effort, MOST_PAIRS * effort
+    most_steps, most_work = MOST_STEPS * effort, MOST_WORK * effort
     for share in relaxation.open():
         if search.report(0.1 * share, "sorting pairs of site and point"):
             return False
@@ -179,7 +188,7 @@ def descend(search: Search, relaxation: Relaxation) -> bool:
             steps += relaxation.steps - before
             search.lower(max(relaxation.bound, search.target))
             shares.update()
-            done = max(steps / most_steps, relaxation.seen / most_pairs)
+            done = max(steps / most_steps, relaxation.work / most_work)
             if search.report(0.1 + 0.9 * min(done, 1.0), "bounding what is possible"):
                 return False
             if search.settled:

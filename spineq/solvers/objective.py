@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spineq.solvers.goals import Goals
+    from spineq.solvers.rules import Rules
 
 #: Pairs that a kernel looks at before it returns: 2 to 15 ms of work.
 BUDGET = 2_500_000
@@ -96,8 +97,7 @@ class Objective:
     def covered_by(self, sites: NDArray[np.int64]) -> NDArray[np.float64]:
         """Coverage of every point by a set of sites, (point,)."""
         covered = self.nothing()
-        for site in sites:
-            self.cover(covered, int(site))
+        _kernels.cover_each(*self.matrix, covered, np.asarray(sites, dtype=np.int64))
         return covered
 
     def value(self, covered: NDArray[np.float64]) -> float:
@@ -123,12 +123,12 @@ class Objective:
         usable = self.usable_sites
         _kernels.gains(*self.matrix, self.weight, covered, usable, out, low, high)
 
-    def upper_bound(self, sites: NDArray[np.int64], n: int) -> float:
-        """Bound the objective of every set of ``n`` usable sites from above; see `bound`."""
-        return self.bound(self.covered_by(sites), n, SilentProgress())[0]
+    def upper_bound(self, sites: NDArray[np.int64], rules: Rules) -> float:
+        """Bound the objective of every allowed set of usable sites from above; see `bound`."""
+        return self.bound(self.covered_by(sites), rules, SilentProgress())[0]
 
-    def bound_by(self, value: float, gains: NDArray[np.float64], n: int) -> float:
-        """Bound the objective of every set of ``n`` sites by one set's value and its gains.
+    def bound_by(self, value: float, gains: NDArray[np.float64], rules: Rules) -> float:
+        """Bound the objective of every allowed set of sites by one set's value and its gains.
 
         Parameters
         ----------
@@ -136,35 +136,38 @@ class Objective:
             Objective of any set of sites, floor left out.
         gains
             (site,) what each site would add to the set, or more; below 0 for one that cannot.
-        n
-            Number of sensors that may be placed, 1 or more.
+        rules
+            What a network may be.
         """
-        largest = np.maximum(np.partition(gains, -n)[-n:] if n < len(gains) else gains, 0.0)
+        most = rules.most_worth(gains)
         # The floor is added as a whole: more than it can bring, and no pass over the pairs.
         floor = self.coverage.floor * float(self.weight.sum())
-        return (value + float(largest.sum()) + floor) * (1.0 + ROUNDING)
+        return (value + most + floor) * (1.0 + ROUNDING)
 
     def bound(
         self,
         covered: NDArray[np.float64],
-        n: int,
+        rules: Rules,
         progress: Progress,
         *,
         known: float = np.inf,
     ) -> tuple[float, bool]:
-        """Bound the objective of every set of ``n`` usable sites from above.
+        """Bound the objective of every allowed set of usable sites from above.
 
-        For any set S, f(best) <= f(S) + the n largest gains beyond S (Nemhauser, Wolsey,
-        Fisher 1978). Taken for a good network, for S empty and for all usable sites (whose
-        gains are zero), whichever is least. Where pairs were cut off, every point counts as
-        covered to the cut-off's level at least, which bounds the true objective too.
+        For any set S and any allowed set T, f(T) <= f(S or T) <= f(S) + the sum of the gains
+        beyond S of the sites of T (Nemhauser, Wolsey, Fisher 1978): f(best) is at most f(S) and
+        the largest such sum that an allowed set has, without rules the n largest gains; see
+        `Rules.most_worth`. Taken for a good network, for S empty and for all usable sites (whose
+        gains are zero), whichever is least. What stands already is part of every set. Where
+        pairs were cut off, every point counts as covered to the cut-off's level at least, which
+        bounds the true objective too.
 
         Parameters
         ----------
         covered
             Coverage by a good network, (point,).
-        n
-            Number of sensors that may be placed, 1 or more.
+        rules
+            What a network may be.
         progress
             Watcher; when it asks to stop, what is known by then is returned.
         known
@@ -184,147 +187,14 @@ class Objective:
                 stop = progress.report((part + high / self.n_sites) / 3.0, words)
                 if stop and high < self.n_sites:
                     return least, True
-            largest = np.partition(gained, -n)[-n:] if n < len(gained) else gained
-            least = min(least, (self.value(reached) + float(largest.sum())) * (1.0 + ROUNDING))
+            most = self.value(reached) + rules.most_worth(gained)
+            least = min(least, most * (1.0 + ROUNDING))
             if stop:
                 return least, True
-        reached, usable = np.full(self.coverage.n_points, floor), self.usable_sites
+        reached, usable = np.maximum(self.nothing(), floor), self.usable_sites
         for low, high in self.blocks():
             _kernels.cover_all(*self.matrix, reached, usable, low, high)
             stop = progress.report((2.0 + high / self.n_sites) / 3.0, words)
             if stop and high < self.n_sites:
                 return least, True
         return min(least, self.value(reached) * (1.0 + ROUNDING)), False
-
-
-class Swaps:
-    """The books of what every swap would bring, kept while swaps are made.
-
-    Parameters
-    ----------
-    objective
-        What is maximised.
-    sites
-        The open sites, (slot,), different from each other.
-    """
-
-    def __init__(self, objective: Objective, sites: NDArray[np.int64]) -> None:
-        self._objective = objective
-        self._usable = objective.usable_sites
-        self.sites = np.array(sites, dtype=np.int64)
-        n_points = objective.coverage.n_points
-        self._slot_of = np.full(objective.n_sites, -1, dtype=np.int64)
-        self._slot_of[self.sites] = np.arange(len(self.sites))
-        self._best, self._second = np.zeros(n_points), np.zeros(n_points)
-        self._server = np.full(n_points, -1, dtype=np.int64)
-        self._runner_up = self._server.copy()
-
-    @property
-    def _columns(self) -> tuple[NDArray[np.int64], NDArray[np.int32] | None, NDArray[np.float64]]:
-        by_point = self._objective.coverage.by_point
-        return by_point.start, by_point.point, by_point.value
-
-    def open_books(self) -> Iterator[float]:
-        """Fill the books from scratch, in pieces of some milliseconds; yields the share done."""
-        for share in self._objective.coverage.flipping():
-            yield 0.5 * share
-        self._gain = np.zeros(self._objective.n_sites)
-        self._loss = np.zeros(len(self.sites))
-        self._keys = np.zeros(1 << 12, dtype=np.int64)
-        self._extra = np.zeros(1 << 12)
-        self._used = 0
-        n_points = self._objective.coverage.n_points
-        for low, high in blocks(self._columns[0], BUDGET // 10):
-            points = np.arange(low, high)
-            self._look_up(points)
-            for _ in self._book(points, 1.0):
-                yield 0.5 + 0.5 * low / n_points
-            yield 0.5 + 0.5 * high / n_points
-
-    def _look_up(self, points: NDArray[np.int64]) -> None:
-        """Find the best and second-best open site of points."""
-        _kernels.nearest_two(
-            *self._columns,
-            self._slot_of,
-            points,
-            self._best,
-            self._second,
-            self._server,
-            self._runner_up,
-        )
-
-    def _book(self, points: NDArray[np.int64], sign: float) -> Iterator[None]:
-        """Put points into the books or take them out; yields while the table grows."""
-        done = 0
-        while True:
-            done, self._used = _kernels.add_points(
-                *self._columns,
-                self._objective.weight,
-                points,
-                self._best,
-                self._second,
-                self._server,
-                sign,
-                self._gain,
-                self._loss,
-                self._keys,
-                self._extra,
-                self._used,
-                done,
-            )
-            if done == len(points):
-                return
-            yield from self._grow()
-
-    def _grow(self) -> Iterator[None]:
-        size = len(self._keys)
-        keys, extra = np.zeros(2 * size, dtype=np.int64), np.zeros(2 * size)
-        for low in range(0, size, BUDGET // 8):
-            high = min(low + BUDGET // 8, size)
-            _kernels.move_table(self._keys, self._extra, keys, extra, low, high)
-            yield
-        self._keys, self._extra = keys, extra
-
-    def best(self) -> Iterator[tuple[float, int, int]]:
-        """Look for the best swap, in pieces of some milliseconds.
-
-        Yields
-        ------
-        tuple
-            The best so far, and at last the best of all: change of the objective, site to
-            open, slot to close. The site is -1 where every usable site is open.
-        """
-        slots = len(self._loss)
-        change, key = _kernels.plain_swap(self._gain, self._loss, self._slot_of, self._usable)
-        if key == 0:
-            yield 0.0, -1, -1
-            return
-        books = (self._gain, self._loss, self._keys, self._extra, self._slot_of, self._usable)
-        for low in range(0, len(self._keys), BUDGET):
-            high = min(low + BUDGET, len(self._keys))
-            change, key = _kernels.best_swap(*books, change, key, low, high)
-            yield float(change), (int(key) - 1) // slots, (int(key) - 1) % slots
-
-    def make(self, opened: int, closed: int) -> Iterator[float]:
-        """Open a site and close a slot; the site takes the slot.
-
-        The sites are changed at once; the books follow in pieces of some milliseconds.
-        Yields the share done.
-        """
-        points = _kernels.affected_points(
-            *self._objective.matrix, opened, closed, self._second, self._server, self._runner_up
-        )
-        self._slot_of[self.sites[closed]] = -1
-        self._slot_of[opened] = closed
-        self.sites[closed] = opened
-        start = self._columns[0]
-        ends = np.zeros(len(points) + 1, dtype=np.int64)
-        np.cumsum(start[points + 1] - start[points], out=ends[1:])
-        for low, high in blocks(ends, BUDGET // 10):
-            piece = points[low:high]
-            for _ in self._book(piece, -1.0):
-                yield low / len(points)
-            self._look_up(piece)
-            for _ in self._book(piece, 1.0):
-                yield low / len(points)
-            yield high / len(points)

@@ -92,6 +92,62 @@ class Rules:
         rules = {"regions": self.regions, "budget": self.prices, "spacing": self.apart}
         return frozenset(name for name, rule in rules.items() if rule is not None)
 
+    def most_worth(self, worth: NDArray[np.float64]) -> float:
+        """Bound the sum of worths that the sites of an allowed network can have, from above.
+
+        The sum of the n largest bounds every set of n. With regions the bound is exact: some
+        best set has the largest of each region, so the ``least_r`` largest of each are in it,
+        and the rest are the largest of what is left of each region's ``most_r`` largest. With
+        prices, sites in the order of worth per cost fill the budget, the last one in part
+        (Dantzig 1957): the linear relaxation of the knapsack. A spacing forbids sets only, and
+        of several bounds the least holds.
+
+        Parameters
+        ----------
+        worth
+            (site,) worths; below 0 counts as 0.
+        """
+        n = min(self.n, len(worth))
+        if n == 0:
+            return 0.0
+        if self.regions is None:
+            largest = np.partition(worth, -n)[-n:] if n < len(worth) else worth
+            most = float(np.maximum(largest, 0.0).sum())
+        else:
+            most = self._most_in_regions(self.regions, np.maximum(worth, 0.0), n)
+        if self.prices is not None:
+            most = min(most, self._most_for_money(self.prices, np.maximum(worth, 0.0)))
+        return most
+
+    @staticmethod
+    def _most_in_regions(regions: Regions, worth: NDArray[np.float64], n: int) -> float:
+        order = np.lexsort((-worth, regions.of))
+        sizes = np.bincount(regions.of, minlength=len(regions.most))
+        # A site's place among its region's, by worth.
+        rank = np.empty(len(worth), dtype=np.int64)
+        rank[order] = np.arange(len(worth)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        owed = rank < regions.least[regions.of]
+        rest = np.sort(worth[~owed & (rank < regions.most[regions.of])])[::-1]
+        return float(worth[owed].sum()) + float(rest[: max(n - int(owed.sum()), 0)].sum())
+
+    @staticmethod
+    def _most_for_money(prices: Prices, worth: NDArray[np.float64]) -> float:
+        budget = prices.budget * (1 + PENNY)
+        able = (prices.cost <= budget) & (worth > 0.0)
+        worth, cost = worth[able], prices.cost[able]
+        free = cost == 0.0
+        most = float(worth[free].sum())
+        worth, cost = worth[~free], cost[~free]
+        order = np.argsort(-(worth / cost), kind="stable")
+        worth, cost = worth[order], cost[order]
+        spent = np.cumsum(cost)
+        whole = int(np.searchsorted(spent, budget, side="right"))
+        most += float(worth[:whole].sum())
+        if whole < len(worth):
+            left = budget - (spent[whole - 1] if whole else 0.0)
+            most += float(worth[whole] * min(max(left / cost[whole], 0.0), 1.0))
+        return most
+
     def broken_by(self, sites: NDArray[np.int64]) -> str:
         """Say which rule a network breaks, and how; nothing where it keeps them all.
 
@@ -120,6 +176,70 @@ class Rules:
                 if taken[row].any():
                     return "two sensors are too near to each other"
         return ""
+
+    def allowed_beside(
+        self, sites: NDArray[np.int64], usable: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Mark where one sensor more may stand beside others, (site,).
+
+        Least numbers of regions are kept too where they can only just be: with as many places
+        left as regions lack, only those regions get one.
+
+        Parameters
+        ----------
+        sites
+            (sensor,) the others.
+        usable
+            (site,) where a sensor may stand at all.
+        """
+        made = usable.copy()
+        made[sites] = False
+        if len(sites) >= self.n:
+            made[:] = False
+        if self.prices is not None:
+            left = self.prices.budget * (1 + PENNY) - float(self.prices.cost[sites].sum())
+            made &= self.prices.cost <= left
+        if self.regions is not None:
+            of, most, least = self.regions
+            counts = np.bincount(of[sites], minlength=len(most))
+            made &= (counts < most)[of]
+            lacking = np.maximum(least - counts, 0)
+            if lacking.sum() >= self.n - len(sites):
+                made &= (lacking > 0)[of]
+        if self.apart is not None:
+            for site in sites:
+                made[self.apart.site[self.apart.start[site] : self.apart.start[site + 1]]] = False
+        return made
+
+    def taken_in_order(
+        self, order: NDArray[np.int64], usable: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        """Take sites in an order of preference, each where it may stand beside those taken.
+
+        Regions that must have sensors are seen to first. The rules' least numbers may stay
+        unmet where spacing or prices are in the way: ask `broken_by`.
+
+        Parameters
+        ----------
+        order
+            (site,) positions, most wanted first.
+        usable
+            (site,) where a sensor may stand at all.
+        """
+        order = order[usable[order]]
+        if not self.named:
+            return order[: self.n]
+        taken = np.empty(0, dtype=np.int64)
+        if self.regions is not None:
+            for region in np.flatnonzero(self.regions.least > 0):
+                for _ in range(int(self.regions.least[region])):
+                    here = self.allowed_beside(taken, usable) & (self.regions.of == region)
+                    taken = np.append(taken, order[here[order]][:1])
+        while True:
+            found = order[self.allowed_beside(taken, usable)[order]]
+            if len(found) == 0:
+                return taken
+            taken = np.append(taken, found[0])
 
 
 @dataclass(frozen=True, eq=False)

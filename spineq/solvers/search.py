@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: Above the best value by this share begins what a search looks for; below `PROVEN_GAP`.
 NOTICED = 5e-12
 
+#: A relaxed choice that is worth so much less than the best network, as a share, is not improved.
+_NEAR = 1e-4
+
 #: With whole benefits, what lies this share of one below the next whole number is rounding.
 _WHOLE = 1e-6
 
@@ -173,10 +176,17 @@ class Search:
         return self.try_order(np.argsort(-wanted, kind="stable"), relaxation)
 
     def try_choice(self, relaxation: Relaxation) -> bool:
-        """Make a network of the best relaxed choice; see `try_from`."""
+        """Offer the best relaxed choice, and improve it where it is nearly the best network."""
+        goals = self.objective.goals
+        if goals is None and relaxation.primal <= self.value * (1 - _NEAR):
+            return False
         wanted = np.zeros(self.objective.n_sites)
         wanted[relaxation.sites] = relaxation.often + np.where(relaxation.best_choice, 2.0, 0.0)
-        return self.try_order(np.argsort(-wanted, kind="stable"), relaxation)
+        order = np.argsort(-wanted, kind="stable")
+        sites = self.rules.taken_in_order(order, self.objective.usable_sites)
+        if self.worth(sites) <= self.value * (1 - _NEAR) or self.rules.broken_by(sites):
+            return False
+        return self.try_from(sites, None if goals is None else relaxation.weight)
 
     def try_order(self, order: NDArray[np.int64], relaxation: Relaxation) -> bool:
         """Take sites in an order of preference, and improve and offer what that gives."""

@@ -82,7 +82,7 @@ def test_watching_a_job_that_has_ended_prints_one_line(done: tuple[Path, str, st
     """Value and certificate; tags, note and coverage are in the list."""
     folder, name, _ = done
     out = good("jobs", "watch", name, "--store", folder)
-    assert out.startswith(f"Job {name}: finished, coverage ")
+    assert out.startswith(f"Job {name}: finished: the mean coverage of all residents is ")
     assert "No network of 6 sensors can cover more than" in out
     assert out.count("\n") == 1
     assert "first try [north]" in good("jobs", "list", "--store", folder)

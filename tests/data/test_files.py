@@ -217,6 +217,30 @@ def test_parts_are_files_of_their_own(tmp_path: Path, ending: str, how: str) -> 
     assert city.name == tmp_path.name
 
 
+@pytest.mark.parametrize("ending", [".parquet", ".gpkg", ".geojson", ".csv"])
+def test_sites_keep_their_columns_from_every_kind_of_file(tmp_path: Path, ending: str) -> None:
+    """A price and a ward, one of each missing."""
+    sites = SITES.assign(price=[2.5, None], ward=["Byker", None])
+    table = _in_columns(sites) if ending == ".csv" else sites
+    city = read_city(
+        _write(_areas(), tmp_path / "areas.gpkg"), sites=_write(table, tmp_path / f"sites{ending}")
+    )
+    assert city.digest == City.from_frame(_areas()).with_sites(sites).digest
+    assert {"price", "ward"} <= set(city.site_columns)
+
+
+def test_areas_in_a_file_hand_columns_on_to_their_sites(tmp_path: Path) -> None:
+    """By name; with a table of sites there is nothing to hand on."""
+    file = _write(_areas().assign(ward=["a", "b", "b"]), tmp_path / "areas.gpkg")
+    city = read_city(file, site_columns=["ward"])
+    assert sorted(city.site_column("ward")) == ["a", "b", "b"]
+    sites = _write(SITES, tmp_path / "sites.gpkg")
+    with pytest.raises(DataError, match=r"sites.gpkg.*site_columns are for sites at the areas"):
+        read_city(file, site_columns=["ward"], sites=sites)
+    folder = city.to_geoparquet(tmp_path / "city")
+    assert read_city(folder) == city
+
+
 def test_the_system_that_is_named_holds_for_the_parts_too(tmp_path: Path) -> None:
     """A CSV of sites in degrees lands in a city that was read in degrees, not at 0, 0."""
     inner = _areas().representative_point().to_crs("EPSG:4326")
@@ -305,6 +329,17 @@ def test_the_original_folder_is_read_as_it_lies(original: Path) -> None:
     assert shapely.equals(city.polygons.geometry.to_numpy(), squares).all()
     assert city.existing_areas == ("E01", "E03")
     assert list(city.existing.index) == ["1", "2", "3"]
+
+
+def test_the_original_folder_hands_columns_on_to_its_sites(original: Path) -> None:
+    """Those of centroids.csv, which is the table of the areas."""
+    centroids = pd.read_csv(original / "centroids.csv")
+    wards = [f"ward {k % 2}" for k in range(len(centroids))]
+    centroids.assign(ward=wards).to_csv(original / "centroids.csv", index=False)
+    city = read_city(original, site_columns=["ward"])
+    by_area = dict(zip(centroids["oa11cd"], wards, strict=True))
+    assert city.site_column("ward").tolist() == [by_area[a] for a in city.site_areas]
+    assert read_city(original).site_columns == ("workers", "area_id")
 
 
 @pytest.mark.parametrize("gone", ["oa_shape", "la_shape", "uo_sensors", "population_total.csv"])

@@ -283,6 +283,8 @@ COVERED = {
     "site x": _set("sites", "x", 420_011.0),
     "site y": _set("sites", "y", 560_051.0),
     "site area": _set("sites", "area_id", "C", 1),
+    "a number of the sites": lambda parts: parts["sites"].insert(1, "price", [3.5, 4.0]),
+    "a text of the sites": lambda parts: parts["sites"].insert(1, "ward", ["Byker", "Ouseburn"]),
     "a further site": lambda parts: parts.update(
         sites=pd.concat([SITES, SITES.iloc[:1].assign(site_id="s3")])
     ),
@@ -337,6 +339,11 @@ NOT_COVERED = {
         areas=_squares().astype({"workers": int})
     ),
     "text that no computation reads": lambda parts: parts["areas"].insert(1, "ward", "Byker"),
+    "dates of the sites": lambda parts: parts["sites"].insert(
+        1, "seen", pd.Timestamp("2020-05-01")
+    ),
+    "a column of the sites without a value": lambda parts: parts["sites"].insert(1, "ward", None),
+    "texts of the existing sensors": lambda parts: parts["existing"].insert(1, "ward", "Byker"),
     "minus zero": _set("areas", "workers", -0.0),
     "spaces around an id": _set("areas", "area_id", " A "),
 }
@@ -378,12 +385,111 @@ def test_the_digest_of_a_city_stays_what_it_was() -> None:
     assert city.digest == "8e86407b40e6dadf657f16a44099c923a53449238fb73b61c7e1ef226617d51c"
 
 
+def test_the_digest_of_sites_without_columns_stays_what_it_was(city: City) -> None:
+    """These were written down before sites had columns."""
+    sites = City.from_frame(_squares()).with_sites(SITES)
+    assert sites.digest == "18eee9a876cc54396a5e2b36d74df31d25be81bdb8282ed6f76ccd403816afe2"
+    assert city.digest == "ea7e888f03d09920648deea3f2fabe6058e815ed6925f38feefe6d818308eea3"
+
+
 def test_dask_names_a_city_by_its_digest(city: City, needs: Callable[[str], Any]) -> None:
     """Equal cities have one token, which is made without reading the arrays."""
     tokenize = needs("dask.base").tokenize
     assert city.__dask_tokenize__() == ("spineq.City", city.digest)
     assert tokenize(city) == tokenize(_city(_parts()))
     assert tokenize(city) != tokenize(City.from_frame(_squares()))
+
+
+# ---------------------------------------------------------------------------- columns of the sites
+
+
+def _with_columns() -> City:
+    """Two sites with a price, a ward and its number, one of each missing."""
+    sites = SITES.assign(price=[3, np.nan], ward=[" Byker ", None], number=[7, 8], deep=["a", 1])
+    return City.from_frame(_squares()).with_sites(sites)
+
+
+def test_sites_keep_the_columns_of_their_table() -> None:
+    """Numbers as floats and texts as texts, in the order of the sites; missing is NaN or empty."""
+    city = _with_columns()
+    assert city.site_columns == ("deep", "number", "price", "ward", "area_id")
+    np.testing.assert_array_equal(city.site_column("price"), [3.0, np.nan])
+    assert city.site_column("ward").tolist() == ["Byker", ""]
+    assert city.site_column("number").tolist() == [7.0, 8.0]
+    assert city.site_column("deep").tolist() == ["a", "1"]
+    assert city.site_column("area_id").tolist() == ["A", "B"]
+    assert city.sites.columns.tolist() == ["x", "y", "area_id", "deep", "number", "price", "ward"]
+    assert city.dataset["site_numbers"].sel(site_number="number").to_numpy().tolist() == [7.0, 8.0]
+    assert city.dataset["site_texts"].sel(site="s1", site_text="ward") == "Byker"
+    with pytest.raises(MissingColumnError, match=r"no column 'cost'.*use one of deep, number"):
+        city.site_column("cost")
+
+
+def test_columns_of_the_sites_are_the_same_whatever_the_order_of_rows_and_columns() -> None:
+    """Sites are sorted, and so are their columns; whole numbers are numbers."""
+    sites = SITES.assign(price=[3.0, 4.0], ward=["a", "b"])
+    plain = City.from_frame(_squares())
+    other = sites.astype({"price": int})[::-1][["ward", "price", *SITES.columns]]
+    assert plain.with_sites(sites).digest == plain.with_sites(other).digest
+    objects = sites.astype({"price": object})
+    assert plain.with_sites(sites).digest == plain.with_sites(objects).digest
+
+
+def test_whole_numbers_too_large_for_a_float_stay_whole() -> None:
+    """A code of many digits is kept as text."""
+    sites = SITES.assign(code=[2**60 + 1, 2**60])
+    city = City.from_frame(_squares()).with_sites(sites)
+    assert city.site_column("code").tolist() == [str(2**60 + 1), str(2**60)]
+
+
+def test_columns_of_the_sites_cannot_be_written_to() -> None:
+    """Neither here nor after a journey by pickle."""
+    for city in (_with_columns(), pickle.loads(pickle.dumps(_with_columns()))):
+        for name in city.site_columns:
+            with pytest.raises(ValueError, match="read-only"):
+                city.site_column(name)[0] = city.site_column(name)[1]
+
+
+def test_areas_hand_columns_on_to_their_sites() -> None:
+    """Those that are named; what is a weight is known of the sites without that."""
+    frame = _squares().assign(ward=["Byker", "Byker", "Ouseburn"]).iloc[::-1]
+    city = City.from_frame(frame, site_columns=["ward", "workers"])
+    assert city.site_columns == ("ward", "workers", "area_id")
+    assert city.site_column("ward").tolist() == ["Byker", "Byker", "Ouseburn"]
+    assert city.site_column("workers").tolist() == [0.0, 75.0, 25.0]
+    assert city.columns == ("workers",)
+    plain = City.from_frame(_squares())
+    assert plain.site_columns == ("workers", "area_id")
+    assert City.from_frame(_squares(), site_columns=["workers"]).digest == plain.digest
+    assert city.digest != plain.digest
+    # Other sites are other places, of which the areas know nothing.
+    assert city.with_sites(SITES).site_columns == ("area_id",)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["wards"], "the column 'wards' is missing"),
+        (5, "site_columns must be a list of names, not 5"),
+        ([5], "site_columns must be a list of names"),
+        (["ward"], r"row 3 \(C\), field ward: the value is empty or NaN"),
+        (["x"], "the column 'x' holds neither numbers nor texts about the sites"),
+        (["seen"], "the column 'seen' holds neither numbers nor texts"),
+    ],
+)
+def test_columns_that_areas_cannot_hand_on_are_refused(names: Any, message: str) -> None:
+    """Those that are not there, that lack a value, or that are neither numbers nor texts."""
+    frame = _squares().assign(ward=["Byker", "", None], seen=pd.Timestamp("2020-05-01"))
+    frame.loc[1, "ward"] = "Byker"
+    with pytest.raises(DataError, match=message):
+        City.from_frame(frame, site_columns=names)
+
+
+def test_a_text_that_no_file_can_hold_is_refused() -> None:
+    """Also in a column of the sites."""
+    sites = SITES.assign(ward=["a", "b\0"])
+    with pytest.raises(UnreadableFileError, match=r"row 2, field ward.*control character U\+0000"):
+        City.from_frame(_squares()).with_sites(sites)
 
 
 # ---------------------------------------------------------------------------- pickling
@@ -813,6 +919,18 @@ def test_any_city_makes_the_round_trip(
         back = read_city(folder)
     assert back == city
     assert back.dataset.identical(city.dataset)
+
+
+def test_columns_of_default_sites_are_written_beside_the_areas(tmp_path: Path) -> None:
+    """The sites are no default any more, and a single file cannot hold them."""
+    frame = _squares().assign(ward=["Byker", "007", "Ouseburn"])
+    city = City.from_frame(frame, site_columns=["ward"])
+    back = read_city(city.to_geoparquet(tmp_path / "city"))
+    assert back == city
+    assert back.site_column("ward").tolist() == ["Byker", "007", "Ouseburn"]
+    assert back.site_columns == city.site_columns
+    with pytest.raises(DataError, match="a single file cannot hold the city's sites"):
+        city.to_geoparquet(tmp_path / "city.parquet")
 
 
 def test_a_folder_forgets_the_parts_of_an_earlier_city(city: City, tmp_path: Path) -> None:

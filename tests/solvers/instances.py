@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from spineq.model.city import City
 from spineq.solvers.coverage import Coverage
 from spineq.solvers.objective import Objective
+from spineq.solvers.rules import Apart, Prices, Regions, Rules
 
 NOWHERE = np.empty(0, dtype=np.int64)
 
@@ -45,8 +46,11 @@ def matrices(draw, max_sites: int = 9, max_points: int = 9, largest: int = 6) ->
 
 
 @st.composite
-def objectives(draw, max_sites: int = 9, some_usable: bool = True) -> Objective:
-    """Objective over whole numbers, dense or lists, with zero weights and unusable sites."""
+def objectives(draw, max_sites: int = 9, some_usable: bool = True, kept: bool = False) -> Objective:
+    """Objective over whole numbers, dense or lists, with zero weights and unusable sites.
+
+    ``kept`` adds, at times, what stands already.
+    """
     matrix = draw(matrices(max_sites))
     n_sites, n_points = matrix.shape
     weight = draw(st.lists(st.integers(0, 4), min_size=n_points, max_size=n_points))
@@ -56,14 +60,20 @@ def objectives(draw, max_sites: int = 9, some_usable: bool = True) -> Objective:
         marks = draw(st.lists(st.booleans(), min_size=n_sites, max_size=n_sites))
         marks[draw(st.integers(0, n_sites - 1))] = True
         usable = np.array(marks)
-    return Objective(coverage, np.array(weight, dtype=np.float64), usable)
+    base = None
+    if kept and draw(st.booleans()):
+        points = st.lists(st.integers(0, 4), min_size=n_points, max_size=n_points)
+        base = np.array(draw(points), dtype=np.float64)
+    return Objective(coverage, np.array(weight, dtype=np.float64), usable, base)
 
 
 def value_of(objective: Objective, sites: object) -> float:
     """Objective of a set of sites, by its definition."""
     chosen = np.array(sites, dtype=np.int64)
     matrix = as_matrix(objective.coverage)
-    covered = matrix[chosen].max(axis=0) if len(chosen) else np.zeros(matrix.shape[1])
+    covered = objective.nothing()
+    if len(chosen):
+        covered = np.maximum(covered, matrix[chosen].max(axis=0))
     return float(objective.weight @ covered)
 
 
@@ -71,6 +81,55 @@ def best_value(objective: Objective, n: int) -> float:
     """Best objective of ``n`` usable sites, by trying all sets."""
     usable = np.flatnonzero(objective.usable_sites)
     return max(value_of(objective, sites) for sites in itertools.combinations(usable, n))
+
+
+def allowed_networks(objective: Objective, rules: Rules) -> list[np.ndarray]:
+    """All networks of usable sites that keep the rules."""
+    usable = np.flatnonzero(objective.usable_sites)
+    sizes = range(min(rules.n, len(usable)) + 1)
+    sets = (set_ for size in sizes for set_ in itertools.combinations(usable, size))
+    arrays = (np.array(sites, dtype=np.int64) for sites in sets)
+    return [sites for sites in arrays if not rules.broken_by(sites)]
+
+
+def best_allowed(objective: Objective, rules: Rules) -> float:
+    """Best objective of a network that keeps the rules, by trying all; -inf without one."""
+    networks = allowed_networks(objective, rules)
+    return max((value_of(objective, sites) for sites in networks), default=-np.inf)
+
+
+def apart_of(pairs: object, n_sites: int) -> Apart:
+    """Symmetric lists of pairs of sites that are too near to each other."""
+    near = np.zeros((n_sites, n_sites), dtype=np.bool_)
+    for one, other in pairs:
+        near[one, other] = near[other, one] = one != other
+    start = np.concatenate([[0], np.cumsum(near.sum(axis=1))])
+    return Apart(start, np.nonzero(near)[1])
+
+
+@st.composite
+def rules_for(draw, objective: Objective, kinds: object = None) -> Rules:
+    """Rules over an objective's sites, of the kinds named or of any; at times impossible."""
+    n_sites = objective.n_sites
+    if kinds is None:
+        kinds = draw(st.sets(st.sampled_from(["regions", "budget", "spacing"]), min_size=1))
+    n = draw(st.integers(1, int(objective.usable_sites.sum())))
+    regions = prices = apart = None
+    if "regions" in kinds:
+        n_regions = draw(st.integers(1, 3))
+        of = draw(st.lists(st.integers(0, n_regions - 1), min_size=n_sites, max_size=n_sites))
+        sizes = {"min_size": n_regions, "max_size": n_regions}
+        least = np.array(draw(st.lists(st.sampled_from([0, 0, 1, 1, 2]), **sizes)))
+        more = np.array(draw(st.lists(st.integers(0, 4), **sizes)))
+        regions = Regions(np.array(of), least + more, least)
+    if "budget" in kinds:
+        price = st.sampled_from([0.0, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0])
+        cost = np.array(draw(st.lists(price, min_size=n_sites, max_size=n_sites)))
+        prices = Prices(cost, draw(st.sampled_from([0.0, 0.2, 0.3, 0.7, 1.0, 2.0, 4.0])))
+    if "spacing" in kinds:
+        site = st.integers(0, n_sites - 1)
+        apart = apart_of(draw(st.lists(st.tuples(site, site), max_size=2 * n_sites)), n_sites)
+    return Rules(n, regions, prices, apart)
 
 
 def naive_greedy(objective: Objective, n: int) -> list[int]:

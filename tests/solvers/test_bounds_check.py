@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-FILES = ("test_coverage.py", "test_objective.py", "test_greedy.py", "test_exchange.py")
+FILES = (
+    "test_coverage.py",
+    "test_objective.py",
+    "test_greedy.py",
+    "test_swaps.py",
+    "test_exchange.py",
+    "test_rules.py",
+    "test_greedy_in_room.py",
+    "test_room.py",
+    "test_make_room.py",
+)
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from solvers.instances import as_lists, as_matrix, city_of, matrices, straight_l
 
 from spineq.errors import ProblemError
 from spineq.progress import RecordingProgress
+from spineq.solvers import _kernels
 from spineq.solvers import coverage as module
 from spineq.solvers.coverage import Coverage, distances, from_travel, straight_line
 from spineq.solvers.decays import DECAYS
@@ -170,9 +173,79 @@ def test_stop_gives_nothing(dense: bool) -> None:
     assert len(watcher.reports) == 1
 
 
+def assert_nearest_first(lists: Coverage, row: int) -> None:
+    """A row has the largest coverage first, and ties by position."""
+    assert lists.point is not None
+    piece = slice(lists.start[row], lists.start[row + 1])
+    order = np.lexsort((lists.point[piece], -lists.value[piece]))
+    assert (order == np.arange(len(order))).all()
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    length=st.integers(0, 200),
+    largest=st.sampled_from([0, 1, 5, 10_000]),
+    kind=st.sampled_from(["random", "rising", "falling", "runs"]),
+)
+def test_rows_are_sorted_in_place(seed: int, length: int, largest: int, kind: str) -> None:
+    """Any row is sorted by value and then by position, and keeps its pairs; others stay."""
+    generator = np.random.default_rng(seed)
+    value = generator.integers(0, largest, length, endpoint=True).astype(np.float64)
+    if kind in ("rising", "falling"):
+        value = np.sort(value)[:: 1 if kind == "rising" else -1].copy()
+    elif kind == "runs":
+        value = np.concatenate([np.sort(run) for run in np.array_split(value, 3)])
+    index = generator.permutation(length).astype(np.int32)
+    order = np.lexsort((index, -value))
+    start = np.array([0, 2, 2 + length, 4 + length], dtype=np.int64)
+    ends = np.array([7, 3], dtype=np.int32), np.array([0.25, 0.5])
+    indices = np.concatenate([ends[0], index, ends[0]])
+    values = np.concatenate([ends[1], value, ends[1]])
+    _kernels.sort_rows(start, indices, values, 1, 2)
+    assert indices.tolist() == [7, 3, *index[order], 7, 3]
+    assert values.tolist() == [0.25, 0.5, *value[order], 0.25, 0.5]
+
+
+@pytest.mark.parametrize("name", DECAYS)
+def test_lists_of_the_same_places_are_their_own_transpose(name: str) -> None:
+    """Where sites and points are the same, the lists are what flipping them would give."""
+    xy = places(11, 120, 3_000.0)
+    lists = straight_line(xy, xy.copy(), DECAYS[name], 500.0, dense=False)
+    assert lists is not None
+    assert lists.symmetric
+    assert lists.by_point is lists
+    flipped = replace(lists, symmetric=False).by_point
+    assert flipped is not lists
+    np.testing.assert_array_equal(flipped.start, lists.start)
+    np.testing.assert_array_equal(flipped.point, lists.point)
+    np.testing.assert_array_equal(flipped.value, lists.value)
+    others = straight_line(xy, xy + 1.0, DECAYS[name], 500.0, dense=False)
+    assert others is not None
+    assert not others.symmetric
+
+
+def test_lists_are_the_same_on_any_number_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists and their transpose have the same bits with one, two and three threads."""
+    sites, points = places(2, 150, 4_000.0), places(3, 170, 4_000.0)
+    monkeypatch.setattr(module, "_FILLED", 500)
+    made = []
+    for threads in (1, 2, 3):
+        monkeypatch.setattr(module.threads, "threads", lambda number=threads: number)
+        lists = straight_line(sites, points, DECAYS["exponential"], 500.0, dense=False)
+        assert lists is not None
+        for row in range(lists.n_sites):
+            assert_nearest_first(lists, row)
+        by_point = lists.by_point
+        assert by_point.point is not None
+        made.append([lists.point, lists.value, by_point.start, by_point.point, by_point.value])
+    for other in made[1:]:
+        for one, two in zip(made[0], other, strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
 @given(matrix=matrices(), dense=st.booleans(), pieces=st.booleans())
 def test_transpose(matrix: np.ndarray, dense: bool, pieces: bool) -> None:
-    """By point, the coverage is the transposed matrix with the sites in order."""
+    """By point, the coverage is the transposed matrix; rows of lists have the nearest first."""
     coverage = Coverage.from_matrix(matrix) if dense else as_lists(matrix)
     with pytest.MonkeyPatch.context() as patch:
         if pieces:
@@ -184,8 +257,7 @@ def test_transpose(matrix: np.ndarray, dense: bool, pieces: bool) -> None:
     assert coverage.by_point is flipped
     if flipped.point is not None:
         for row in range(flipped.n_sites):
-            sites = flipped.point[flipped.start[row] : flipped.start[row + 1]]
-            assert (np.diff(sites) > 0).all()
+            assert_nearest_first(flipped, row)
 
 
 @given(

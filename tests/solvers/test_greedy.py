@@ -16,8 +16,10 @@ from spineq.solvers.coverage import Coverage, straight_line
 from spineq.solvers.decays import DECAYS
 from spineq.solvers.greedy import greedy, in_greedy_order, place
 from spineq.solvers.objective import Objective
+from spineq.solvers.rules import Options, Rules
 
 SILENT = SilentProgress()
+USUAL = Options()
 
 
 @given(objective=objectives(max_sites=12), data=st.data(), budget=st.sampled_from([1, 10**6]))
@@ -26,7 +28,7 @@ def test_lazy_is_naive(objective: Objective, data: st.DataObject, budget: int) -
     n = data.draw(st.integers(1, int(objective.usable_sites.sum())))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BUDGET", budget)
-        sites, upper_bound, stopped = place(objective, n, SILENT)
+        sites, upper_bound, stopped = place(objective, Rules(n), SILENT)
         assert upper_bound >= value_of(objective, sites)
     assert sites.tolist() == naive_greedy(objective, n)
     assert not stopped
@@ -41,13 +43,13 @@ def test_lazy_is_naive_on_a_grid(seed: int, dense: bool) -> None:
     coverage = straight_line(xy, xy, DECAYS["step"], 150.0, dense=dense)
     assert coverage is not None
     objective = Objective(coverage, generator.integers(0, 3, 60).astype(float))
-    assert place(objective, 25, SILENT)[0].tolist() == naive_greedy(objective, 25)
+    assert place(objective, Rules(25), SILENT)[0].tolist() == naive_greedy(objective, 25)
 
 
 def test_first_site_wins_a_tie() -> None:
     """Where all sites add the same, they are taken in id order."""
     objective = Objective(Coverage.from_matrix(np.eye(7)), np.ones(7))
-    assert place(objective, 5, SILENT)[0].tolist() == [0, 1, 2, 3, 4]
+    assert place(objective, Rules(5), SILENT)[0].tolist() == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("lists", [False, True])
@@ -56,9 +58,9 @@ def test_points_without_weight(lists: bool) -> None:
     matrix = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
     coverage = as_lists(matrix) if lists else Coverage.from_matrix(matrix)
     nobody = Objective(coverage, np.zeros(3))
-    assert place(nobody, 3, SILENT)[0].tolist() == [0, 1, 2]
+    assert place(nobody, Rules(3), SILENT)[0].tolist() == [0, 1, 2]
     one = Objective(coverage, np.array([0.0, 0.0, 2.0]))
-    solution = greedy(one, 2, 0, SILENT)
+    solution = greedy(one, Rules(2), USUAL, SILENT)
     assert solution.sites.tolist() == [2, 0]
     assert solution.value == 2.0
     assert solution.upper_bound == pytest.approx(2.0, rel=1e-11)
@@ -66,7 +68,7 @@ def test_points_without_weight(lists: bool) -> None:
 
 def test_nothing_is_covered() -> None:
     """With empty lists greedy places sensors all the same, for a value and bound of zero."""
-    solution = greedy(Objective(as_lists(np.zeros((4, 3))), np.ones(3)), 3, 0, SILENT)
+    solution = greedy(Objective(as_lists(np.zeros((4, 3))), np.ones(3)), Rules(3), USUAL, SILENT)
     assert solution.sites.tolist() == [0, 1, 2]
     assert (solution.value, solution.upper_bound, solution.stopped) == (0.0, 0.0, False)
 
@@ -75,7 +77,7 @@ def test_nothing_is_covered() -> None:
 def test_all_sites(objective: Objective) -> None:
     """With as many sensors as usable sites all of them are taken, and the bound is the value."""
     n = int(objective.usable_sites.sum())
-    solution = greedy(objective, n, 0, SILENT)
+    solution = greedy(objective, Rules(n), USUAL, SILENT)
     assert sorted(solution.sites) == np.flatnonzero(objective.usable_sites).tolist()
     assert solution.value == value_of(objective, solution.sites)
     assert solution.upper_bound == pytest.approx(solution.value, rel=1e-11)
@@ -87,7 +89,7 @@ def test_more_sensors_than_usable_sites(solve: object) -> None:
     usable = np.array([True, False, True])
     objective = Objective(Coverage.from_matrix(np.eye(3)), np.ones(3), usable)
     with pytest.raises(ProblemError, match="3 sensors are more than the 2 sites"):
-        place(objective, 3, SILENT) if solve is place else greedy(objective, 3, 0, SILENT)
+        solve(objective, Rules(3), *(() if solve is place else (USUAL,)), SILENT)
 
 
 def test_stop_keeps_the_sensors_placed_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,13 +99,13 @@ def test_stop_keeps_the_sensors_placed_so_far(monkeypatch: pytest.MonkeyPatch) -
     generator = np.random.default_rng(2)
     objective = Objective(Coverage.from_matrix(generator.random((15, 10))), generator.random(10))
     watcher = RecordingProgress()
-    whole = greedy(objective, 6, 0, watcher)
+    whole = greedy(objective, Rules(6), USUAL, watcher)
     fractions = [report.fraction for report in watcher.reports]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
     lengths = set()
     for stop_after in range(1, len(fractions)):
-        stopped = greedy(objective, 6, 0, RecordingProgress(stop_after))
+        stopped = greedy(objective, Rules(6), USUAL, RecordingProgress(stop_after))
         n = len(stopped.sites)
         lengths.add(n)
         assert stopped.sites.tolist() == whole.sites[:n].tolist()
@@ -139,7 +141,7 @@ def test_bound_of_a_stopped_run_is_one(objective: Objective, data: st.DataObject
         patch.setattr(module, "BUDGET", 10)
         patch.setattr(objective_module, "BUDGET", 10)
         for stop_after in range(1, 9):
-            placed = place(objective, n, RecordingProgress(stop_after))
+            placed = place(objective, Rules(n), RecordingProgress(stop_after))
             assert placed.upper_bound >= best
             assert (placed.upper_bound == np.inf) <= (len(placed.sites) == 0)
 
@@ -149,11 +151,11 @@ def test_going_on_is_starting_over(objective: Objective, data: st.DataObject, bu
     """From what was placed for any other number, greedy goes on to the same answer."""
     n_usable = int(objective.usable_sites.sum())
     n = data.draw(st.integers(1, n_usable))
-    earlier = place(objective, data.draw(st.integers(1, n_usable)), SILENT).sites
-    whole = greedy(objective, n, 0, SILENT)
+    earlier = place(objective, Rules(data.draw(st.integers(1, n_usable))), SILENT).sites
+    whole = greedy(objective, Rules(n), USUAL, SILENT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BUDGET", budget)
-        resumed = greedy(objective, n, 0, SILENT, earlier)
+        resumed = greedy(objective, Rules(n), USUAL, SILENT, earlier)
     assert resumed.sites.tolist() == whole.sites.tolist() == naive_greedy(objective, n)
     assert (resumed.value, resumed.upper_bound) == (whole.value, whole.upper_bound)
     assert not resumed.stopped
@@ -171,9 +173,10 @@ def test_going_on_with_broken_numbers(seed: int, dense: bool, decay: str) -> Non
     weight = generator.random(60)
     objective = Objective(coverage, weight / weight.sum(), generator.random(60) < 0.8)
     for n in (1, 7, 25, 40):
-        whole = greedy(objective, n, 0, SILENT)
+        whole = greedy(objective, Rules(n), USUAL, SILENT)
         for k in (1, 6, 24, 40):
-            resumed = greedy(objective, n, 0, SILENT, place(objective, k, SILENT).sites)
+            earlier = place(objective, Rules(k), SILENT).sites
+            resumed = greedy(objective, Rules(n), USUAL, SILENT, earlier)
             assert resumed.sites.tolist() == whole.sites.tolist()
             assert (resumed.value, resumed.upper_bound) == (whole.value, whole.upper_bound)
 
@@ -189,8 +192,8 @@ def test_bound_of_placing_is_never_below_the_certificate(
     )
     broken = Objective(objective.coverage, np.array(weight), objective.usable)
     for asked in (objective, broken):
-        known = place(asked, n, SILENT).upper_bound
-        assert greedy(asked, n, 0, SILENT).upper_bound <= known * (1 + 1e-13)
+        known = place(asked, Rules(n), SILENT).upper_bound
+        assert greedy(asked, Rules(n), USUAL, SILENT).upper_bound <= known * (1 + 1e-13)
 
 
 @pytest.mark.parametrize("floor", [0.0, 1e-4])
@@ -200,8 +203,8 @@ def test_bound_of_placing_in_lists(floor: float) -> None:
     matrix = generator.random((40, 300)) ** 8
     for n in (1, 5, 20, 40):
         objective = Objective(as_lists(matrix, floor), generator.random(300))
-        known = place(objective, n, SILENT).upper_bound
-        assert greedy(objective, n, 0, SILENT).upper_bound <= known * (1 + 1e-13)
+        known = place(objective, Rules(n), SILENT).upper_bound
+        assert greedy(objective, Rules(n), USUAL, SILENT).upper_bound <= known * (1 + 1e-13)
 
 
 def test_starts_that_greedy_cannot_have_placed() -> None:
@@ -211,9 +214,9 @@ def test_starts_that_greedy_cannot_have_placed() -> None:
     )
     for start in ([3], [-1], [1]):
         with pytest.raises(ProblemError, match=f"no sensor may stand at {start[0]}"):
-            place(objective, 2, SILENT, np.array(start))
+            place(objective, Rules(2), SILENT, np.array(start))
     with pytest.raises(ProblemError, match="named twice"):
-        place(objective, 2, SILENT, np.array([2, 2]))
+        place(objective, Rules(2), SILENT, np.array([2, 2]))
 
 
 def test_stopped_while_going_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,15 +225,15 @@ def test_stopped_while_going_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(objective_module, "BUDGET", 30)
     generator = np.random.default_rng(2)
     objective = Objective(Coverage.from_matrix(generator.random((15, 10))), generator.random(10))
-    start = place(objective, 3, SILENT).sites
+    start = place(objective, Rules(3), SILENT).sites
     watcher = RecordingProgress()
-    whole = greedy(objective, 6, 0, watcher, start)
+    whole = greedy(objective, Rules(6), USUAL, watcher, start)
     fractions = [report.fraction for report in watcher.reports]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
     lengths = set()
     for stop_after in range(1, len(fractions) - 2):
-        stopped = greedy(objective, 6, 0, RecordingProgress(stop_after), start)
+        stopped = greedy(objective, Rules(6), USUAL, RecordingProgress(stop_after), start)
         lengths.add(len(stopped.sites))
         assert stopped.stopped
         assert stopped.sites.tolist() == whole.sites[: len(stopped.sites)].tolist()

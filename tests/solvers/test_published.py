@@ -14,16 +14,18 @@ from scipy.sparse.csgraph import shortest_path
 
 from spineq.data.files import read_city
 from spineq.errors import SpineqWarning
+from spineq.instance import coverage_of, objective_of
 from spineq.model.groups import GROUPS
 from spineq.model.problem import Problem
 from spineq.progress import SilentProgress
-from spineq.solve import coverage_of, objective_of
 from spineq.solvers.coverage import Coverage
 from spineq.solvers.exchange import exchange
 from spineq.solvers.greedy import greedy
 from spineq.solvers.objective import Objective
+from spineq.solvers.rules import Options, Rules
 
 SILENT = SilentProgress()
+USUAL = Options()
 
 
 def pmedian(path: Path) -> tuple[np.ndarray, int]:
@@ -46,7 +48,7 @@ def test_pmedian(shared: Path, name: str) -> None:
     # Benefit = D - d with D above every distance: the sum of distances is n D - value.
     most = distances.max() + 1
     objective = Objective(Coverage.from_matrix(most - distances), np.ones(len(distances)))
-    solution = exchange(objective, p, 0, SILENT)
+    solution = exchange(objective, Rules(p), USUAL, SILENT)
     total = distances[solution.sites].min(axis=0).sum()
     assert total == len(distances) * most - solution.value
     assert optimum <= total <= 1.01 * optimum
@@ -74,7 +76,10 @@ def test_below_the_proven_optimum(
     coverage = coverage_of(newcastle, problem, SILENT)
     assert coverage is not None
     objective = objective_of(newcastle, problem, coverage)
-    plain, swapped = greedy(objective, n, 0, SILENT), exchange(objective, n, 0, SILENT)
+    plain, swapped = (
+        greedy(objective, Rules(n), USUAL, SILENT),
+        exchange(objective, Rules(n), USUAL, SILENT),
+    )
     assert plain.value <= swapped.value <= optimum + 1e-9
     assert swapped.value >= 0.98 * optimum
     assert min(plain.upper_bound, swapped.upper_bound) >= optimum - 1e-9

@@ -10,15 +10,19 @@ order are monotone in each term also after rounding, so a gain that was computed
 never below a fresh one, and lazy evaluation picks what plain evaluation picks, ties included.
 """
 
+from spineq.solvers._kernels.choose import choose, falls
+from spineq.solvers._kernels.cliques import cliques
 from spineq.solvers._kernels.gains import (
     climb,
     cover,
     cover_all,
+    cover_each,
     gain,
     gains,
     lazy_greedy,
     plant,
 )
+from spineq.solvers._kernels.goals import best_goal_swap
 from spineq.solvers._kernels.pairs import (
     approaches,
     count_columns,
@@ -26,6 +30,21 @@ from spineq.solvers._kernels.pairs import (
     fill_pairs,
     flip_rows,
     make_grid,
+    sort_rows,
+)
+from spineq.solvers._kernels.room import (
+    Room,
+    best_swap_in_room,
+    close_site,
+    fill_in_order,
+    lazy_greedy_in_room,
+    may_open,
+    may_swap,
+    open_site,
+    open_sites,
+    plain_swap_in_room,
+    price_lacking,
+    takes_from_lacking,
 )
 from spineq.solvers._kernels.swaps import (
     add_points,
@@ -37,23 +56,41 @@ from spineq.solvers._kernels.swaps import (
 )
 
 __all__ = [
+    "Room",
     "add_points",
     "affected_points",
     "approaches",
+    "best_goal_swap",
     "best_swap",
+    "best_swap_in_room",
+    "choose",
     "climb",
+    "cliques",
+    "close_site",
     "count_columns",
     "count_pairs",
     "cover",
     "cover_all",
+    "cover_each",
+    "falls",
+    "fill_in_order",
     "fill_pairs",
     "flip_rows",
     "gain",
     "gains",
     "lazy_greedy",
+    "lazy_greedy_in_room",
     "make_grid",
+    "may_open",
+    "may_swap",
     "move_table",
     "nearest_two",
+    "open_site",
+    "open_sites",
     "plain_swap",
+    "plain_swap_in_room",
     "plant",
+    "price_lacking",
+    "sort_rows",
+    "takes_from_lacking",
 ]

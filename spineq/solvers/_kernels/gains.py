@@ -59,6 +59,13 @@ def cover(start: Array, index: Array, value: Array, covered: Array, row: int) ->
 
 
 @jit
+def cover_each(start: Array, index: Array, value: Array, covered: Array, rows: Array) -> None:
+    """Raise ``covered`` (point,) to what each of the sites ``rows`` gives."""
+    for row in rows:
+        cover(start, index, value, covered, row)
+
+
+@jit
 def cover_all(
     start: Array, index: Array, value: Array, covered: Array, usable: Array, low: int, high: int
 ) -> None:

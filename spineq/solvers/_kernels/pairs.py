@@ -1,4 +1,4 @@
-"""Pairs of site and point within a radius, and their transpose."""
+"""Pairs of site and point within a radius, sorted and flipped."""
 
 from __future__ import annotations
 
@@ -123,14 +123,13 @@ def fill_pairs(
     point: Array,
     distance: Array,
     low: int,
-    budget: int,
-) -> int:
-    """Write the points within the radius of each site, and their distances, metres.
+    high: int,
+) -> None:
+    """Write the points within the radius of sites ``low`` to ``high``, and distances, metres.
 
     As `count_pairs`, with ``point`` and ``distance`` (pair,) written where ``start`` says.
     """
-    i = low
-    while i < len(sites) and budget > 0:
+    for i in range(low, high):
         x, y = sites[i, 0], sites[i, 1]
         left, right, bottom, top = _cells(x, y, west, south, size, columns, rows)
         p = start[i]
@@ -144,10 +143,6 @@ def fill_pairs(
                     point[p] = j
                     distance[p] = d
                     p += 1
-            budget -= b - a
-        budget -= 10
-        i += 1
-    return i
 
 
 @jit
@@ -228,3 +223,63 @@ def flip_rows(
             row_of[q] = row
             moved[q] = value[p]
             fill[index[p]] = q + 1
+
+
+# Rows, or parts of them, up to this length are sorted by insertion.
+_SHORT = 20
+
+
+@jit
+def sort_rows(start: Array, index: Array, value: Array, low: int, high: int) -> None:
+    """Sort rows ``low`` to ``high`` in place: largest value first, ties by index.
+
+    Quicksort with the median of three (Hoare 1962): no two entries of a row are equal, since
+    their indices differ. The longer part waits, so that few ever do.
+    """
+    waiting = np.empty((64, 2), dtype=np.int64)
+    for row in range(low, high):
+        a, b, n = start[row], start[row + 1], 0
+        while True:
+            while b - a > _SHORT:
+                middle = (a + b) // 2
+                _in_order(index, value, a, middle)
+                _in_order(index, value, middle, b - 1)
+                _in_order(index, value, a, middle)
+                c, k = value[middle], index[middle]
+                i, j = a, b - 1
+                while True:
+                    while value[i] > c or (value[i] == c and index[i] < k):
+                        i += 1
+                    while value[j] < c or (value[j] == c and index[j] > k):
+                        j -= 1
+                    if i >= j:
+                        break
+                    value[i], value[j] = value[j], value[i]
+                    index[i], index[j] = index[j], index[i]
+                    i += 1
+                    j -= 1
+                cut = j + 1
+                if cut - a > b - cut:
+                    waiting[n, 0], waiting[n, 1] = a, cut
+                    a = cut
+                else:
+                    waiting[n, 0], waiting[n, 1] = cut, b
+                    b = cut
+                n += 1
+            for p in range(a + 1, b):
+                c, k, q = value[p], index[p], p - 1
+                while q >= a and (value[q] < c or (value[q] == c and index[q] > k)):
+                    value[q + 1], index[q + 1] = value[q], index[q]
+                    q -= 1
+                value[q + 1], index[q + 1] = c, k
+            if n == 0:
+                break
+            n -= 1
+            a, b = waiting[n, 0], waiting[n, 1]
+
+
+@jit
+def _in_order(index: Array, value: Array, i: int, j: int) -> None:
+    if value[j] > value[i] or (value[j] == value[i] and index[j] < index[i]):
+        value[i], value[j] = value[j], value[i]
+        index[i], index[j] = index[j], index[i]

@@ -1,7 +1,8 @@
 """Bookkeeping of swaps: what it brings to open one site and close another.
 
 For every point j keep the best and second-best coverage that the open sites give it, c1 and
-c2, and the slot r1 of the open site that gives the best (Whitaker 1983). With weights w,
+c2, and the slot r1 of the open site that gives the best (Whitaker 1983). What stands already is
+an open site without a slot: it serves as best, as second-best, or as both. With weights w,
 
     gain(i)     = sum_j w max(0, c_ij - c1)
     loss(r)     = sum over j served by r of w (c1 - c2)
@@ -30,6 +31,7 @@ def nearest_two(
     index: Array,
     value: Array,
     slot_of: Array,
+    base: Array,
     points: Array,
     best: Array,
     second: Array,
@@ -41,25 +43,30 @@ def nearest_two(
     Parameters
     ----------
     start, index, value
-        Coverage by point.
+        Coverage by point, rows of lists with the largest first.
     slot_of
         (site,) slot of an open site, -1 for a closed one.
+    base
+        (point,) coverage by what stands already and never closes, 0 or more.
     points
         Points to look at.
     best, second
-        (point,) coverage by the best and second-best open site; 0 where there is none.
+        (point,) coverage by the best and second-best open site, or the base where that is no
+        less.
     server, runner_up
-        (point,) slot of these; -1 where there is none.
+        (point,) slot of these; -1 where there is none or the base is no less.
     """
     for k in range(len(points)):
         j = points[k]
-        c1 = c2 = 0.0
+        c1 = c2 = base[j]
         r1 = r2 = -1
         for p in range(start[j], start[j + 1]):
             i = p - start[j] if index is None else index[p]
+            c = value[p]
+            if index is not None and c <= c2:
+                break
             slot = slot_of[i]
             if slot >= 0:
-                c = value[p]
                 if c > c1:
                     c1, c2, r1, r2 = c, c1, slot, r1
                 elif c > c2:
@@ -101,7 +108,7 @@ def add_points(
     Parameters
     ----------
     start, index, value, weight
-        Coverage by point, and the points' weights.
+        Coverage by point, rows of lists with the largest first, and the points' weights.
     points
         Points to put in or take out.
     best, second, server
@@ -147,6 +154,8 @@ def add_points(
                         keys[place] = key
                         used += 1
                     extra[place] += w * (min(c, c1) - c2)
+            elif index is not None:
+                break
     return len(points), used
 
 

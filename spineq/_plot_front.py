@@ -1,0 +1,277 @@
+"""Pictures of fronts: networks over the groups, groups against each other, and maps."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spineq._plot_parts import LINES, axes, credit, draw_map, head, split_bands
+from spineq.errors import DataError, ProblemError
+from spineq.model._front_words import theta_words, titles
+from spineq.model._words import counted, in_a_sentence, percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from spineq.model.city import City
+    from spineq.model.front import Front
+
+# Networks of the archive that are drawn at most: more would be one spot.
+_DOTS = 20_000
+
+_KNEE = {"color": LINES[1], "label": "where the front bends most"}
+_WORST = {"color": LINES[2], "label": "best for the worst-off group"}
+
+
+def front_parallel(front: Front, *, ax: Axes | None = None) -> Axes:
+    """Draw each network as a line over the groups: where lines cross, groups compete.
+
+    Two lines stand out: the network where the front bends most, and that which is best for the
+    worst-off group.
+
+    Parameters
+    ----------
+    front
+        The front.
+    ax
+        Where to draw; a figure of its own by default.
+
+    Raises
+    ------
+    ProblemError
+        The front is empty.
+    """
+    ax = axes(ax, (7.0, 4.8))
+    knee, worst = front.knee(), front.worst_best()
+    coverage, names = 100 * front.group_coverage.to_numpy(), titles(front)
+    at = np.arange(len(names))
+    for k, row in enumerate(coverage):
+        label = counted(front.n_networks, "network") if k == 0 else None
+        ax.plot(at, row, color=LINES[0], linewidth=0.7, alpha=0.25, label=label, zorder=2)
+    marked = [(knee, _KNEE, "-", "o"), (worst, _WORST, "--", "s")]
+    for number, look, line, marker in marked:
+        ax.plot(
+            at,
+            coverage[number],
+            linestyle=line,
+            marker=marker,
+            linewidth=2.4,
+            zorder=4,
+            color=look["color"],
+            label=f"{look['label']} (network {number})",
+        )
+    for a in at:
+        ax.axvline(a, color="#888888", linewidth=0.8, zorder=1)
+    ax.set_xticks(at, [textwrap.fill(name, 16) for name in names])
+    for label in ax.get_xticklabels():
+        label.set_parse_math(False)
+    ax.set_xlim(-0.2, len(names) - 0.8)
+    ax.set_ylabel("Coverage of the group (%)")
+    ax.grid(axis="y", alpha=0.3)
+    head(ax, _title(front, "coverage by group"))
+    lines = max(textwrap.fill(name, 16).count("\n") for name in names)
+    credit(ax, _notes(front), below=26 + 12 * lines)
+    return ax
+
+
+def front_pairs(front: Front) -> Any:
+    """Draw the coverage of every two groups against each other.
+
+    Parameters
+    ----------
+    front
+        The front.
+
+    Returns
+    -------
+    ndarray of Axes
+        (group - 1, group - 1): below, a group against each before it; the rest is empty.
+
+    Raises
+    ------
+    ProblemError
+        The front is empty.
+    """
+    import matplotlib.pyplot as plt
+
+    knee, worst = front.knee(), front.worst_best()
+    coverage, names = 100 * front.group_coverage.to_numpy(), titles(front)
+    archive = 100 * front.dataset["archive_coverage"].to_numpy()
+    archive = archive[:: max(1, -(-len(archive) // _DOTS))]
+    side = len(names) - 1
+    size = 5.4 if side == 1 else 2.5 * side
+    figure, made = plt.subplots(
+        side, side, figsize=(size, size), layout="constrained", squeeze=False, sharex="col",
+        sharey="row",
+    )  # fmt: skip
+    for row in range(side):
+        for column in range(side):
+            ax = made[row, column]
+            if column > row:
+                ax.set_axis_off()
+                continue
+            x, y = column, row + 1
+            ax.scatter(
+                archive[:, x], archive[:, y], s=2, color="#bbbbbb", linewidth=0, rasterized=True,
+                zorder=1, label=counted(int(front.dataset.sizes["found"]), "network") + " found",
+            )  # fmt: skip
+            ax.scatter(
+                coverage[:, x], coverage[:, y], s=9, color=LINES[0], linewidth=0, zorder=2,
+                label=counted(front.n_networks, "network") + " of the front",
+            )  # fmt: skip
+            for number, look, marker in ((knee, _KNEE, "o"), (worst, _WORST, "s")):
+                ax.scatter(
+                    *coverage[number, [x, y]], s=60, marker=marker, zorder=4, edgecolor="white",
+                    color=look["color"], label=f"{look['label']} (network {number})",
+                )  # fmt: skip
+            ax.grid(alpha=0.3)
+            if row == side - 1:
+                ax.set_xlabel(f"{names[x]} (%)", fontsize=8, parse_math=False)
+            if column == 0:
+                ax.set_ylabel(f"{names[y]} (%)", fontsize=8, parse_math=False)
+            ax.tick_params(labelsize=7)
+    handles, labels = made[side - 1, 0].get_legend_handles_labels()
+    figure.suptitle(
+        textwrap.fill(_title(front, "coverage of groups against each other"), 60),
+        fontsize=10,
+        x=0.02,
+        ha="left",
+        parse_math=False,
+    )
+    figure.legend(
+        handles, labels, loc="outside upper left" if side == 1 else "upper right",
+        fontsize=8, frameon=False, markerscale=1.2,
+    )  # fmt: skip
+    credit(made[side - 1, 0], _notes(front), below=36)
+    return made
+
+
+def front_maps(
+    front: Front, city: City, *, between: tuple[str, str] | None = None, count: int = 6
+) -> Any:
+    """Draw maps of networks from the one that is best for a group to that for another.
+
+    Parameters
+    ----------
+    front, city
+        The front and the city that it was made for.
+    between
+        Names of the two groups; by default those that compete most, whose coverage over the
+        front is most opposed.
+    count
+        Number of maps, 2 to 12.
+
+    Returns
+    -------
+    ndarray of Axes
+        (map,), from the first group's best network to the other's.
+
+    Raises
+    ------
+    DataError
+        The front was made for another city.
+    ProblemError
+        The front is empty, a group is not its, or the number of maps is out of range.
+    """
+    import matplotlib.pyplot as plt
+
+    from spineq.solve import evaluate
+
+    if front.dataset.attrs["city_digest"] != city.digest:
+        msg = "the front was made for another city"
+        raise DataError(msg, mend="Give the city that it was made for")
+    if isinstance(count, bool) or not isinstance(count, int) or not 2 <= count <= 12:
+        msg = f"the number of maps must be 2 to 12, not {count!r}"
+        raise ProblemError(msg, field="count", mend="Say for example count=6")
+    front.knee()
+    one, other = _competing(front) if between is None else between
+    for name in (one, other):
+        if name not in front.groups:
+            msg = f"the front has no group {name!r}"
+            raise ProblemError(msg, field="between", mend=f"Use {', '.join(front.groups)}")
+    numbers = _spectrum(front, one, other, count)
+    columns = min(3, len(numbers))
+    rows = -(-len(numbers) // columns)
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(3.4 * columns, 3.3 * rows + 0.4), layout="constrained",
+        squeeze=False,
+    )  # fmt: skip
+    made = grid.ravel()
+    problem, names = front.problem, titles(front)
+    for ax, number in zip(made, numbers, strict=False):
+        net = evaluate(
+            city,
+            front.network(number),
+            theta=problem.theta,
+            decay=problem.decay,
+            groups=dict(problem.groups),
+            keep=problem.keep,
+        )
+        draw_map(
+            city, net.area_coverage.to_numpy(), ax, label="Coverage of the area", top=1.0, notes=[]
+        )
+        if number != numbers[-1]:
+            # One colour bar serves them all.
+            figure.axes[-1].remove()
+        xy = net.sensors[["x", "y"]].to_numpy()
+        ax.scatter(*xy.T, s=9, facecolor="white", edgecolor="#c1121f", linewidth=0.8, zorder=5)
+        row = front.group_coverage.to_numpy()[number]
+        words = "\n".join(f"{n}: {percent(v)}" for n, v in zip(names, row, strict=True))
+        ax.set_title(f"Network {number}\n{words}", fontsize=7, loc="left", parse_math=False)
+    for ax in made[len(numbers) :]:
+        ax.set_axis_off()
+    best = [in_a_sentence(names[front.groups.index(name)]) for name in (one, other)]
+    what = f"from the best network for {best[0]} to that for {best[1]}"
+    figure.suptitle(
+        textwrap.fill(_title(front, what), 34 * columns),
+        fontsize=10,
+        x=0.02,
+        ha="left",
+        parse_math=False,
+    )
+    notes = ["An area's colour is the coverage of its people, rings are sensors", *_notes(front)]
+    credit(made[(rows - 1) * columns], notes, below=10)
+    return made[: len(numbers)]
+
+
+def _competing(front: Front) -> tuple[str, str]:
+    """Name the two groups whose coverage over the front is most opposed."""
+    coverage = front.group_coverage.to_numpy()
+    centred = coverage - coverage.mean(axis=0)
+    length = np.sqrt((centred**2).sum(axis=0))
+    alike = (centred.T @ centred) / np.maximum(np.outer(length, length), 1e-300)
+    alike[np.tril_indices(len(alike))] = np.inf
+    one, other = np.unravel_index(int(np.argmin(alike)), alike.shape)
+    return front.groups[int(one)], front.groups[int(other)]
+
+
+def _spectrum(front: Front, one: str, other: str, count: int) -> list[int]:
+    """Numbers of networks from one group's best to another's, in even steps between."""
+    coverage = front.group_coverage.to_numpy()
+    pair = coverage[:, [front.groups.index(one), front.groups.index(other)]]
+    ends = pair[[int(np.argmax(pair[:, 0])), int(np.argmax(pair[:, 1]))]]
+    made: list[int] = []
+    for share in np.linspace(0.0, 1.0, count):
+        # Beyond the straight line between the two ends there is a network as near as can be.
+        wish = ends[0] + share * (ends[1] - ends[0])
+        off = np.abs((pair - wish) @ (ends[1] - ends[0])) - 1e-3 * pair.sum(axis=1)
+        number = int(np.argmin(off))
+        if number not in made:
+            made.append(number)
+    return made
+
+
+def _title(front: Front, what: str) -> str:
+    city = front.dataset.attrs["city_name"] or "City"
+    sensors = counted(front.problem.n_sensors or 0, "sensor")
+    return f"{city}: {what}, {sensors} (theta {theta_words(front)})"
+
+
+def _notes(front: Front) -> list[str]:
+    data = front.dataset
+    marks = data["group_estimated"].to_numpy()
+    estimated = [title for title, mark in zip(titles(front), marks, strict=True) if mark]
+    stopped = "The search was stopped early" if front.stopped else ""
+    return [stopped, data.attrs["attribution"], split_bands(estimated)]

@@ -1,0 +1,247 @@
+"""Fronts: many networks of one problem, between which one has to choose."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from spineq.errors import MissingExtraError, ProblemError, shown
+from spineq.instance import check, problem_for
+from spineq.model.front import Front
+from spineq.model.groups import GROUPS, Group, real_number
+from spineq.model.problem import DecayName, Problem
+from spineq.progress import Progress, SilentProgress, SpanProgress
+
+if TYPE_CHECKING:
+    from spineq.model.city import City
+
+FrontMethod = Literal["weighted"]
+
+#: Raised when the same question gets another front.
+VERSION = 1
+
+#: Networks of a front at most: each is measured anew.
+MOST_NETWORKS = 5_000
+
+
+def trade_off(
+    city: City,
+    n_sensors: int,
+    theta: float | None = None,
+    groups: Mapping[str, Group] | None = None,
+    *,
+    decay: DecayName = "exponential",
+    keep: Literal["existing"] | Sequence[str] = (),
+    forbid: Sequence[str] = (),
+    effort: float = 1.0,
+    size: int = 200,
+    method: FrontMethod = "weighted",
+    tolerance: float | None = None,
+    seed: int = 0,
+    client: Any = None,
+    progress: Progress | None = None,
+) -> Front:
+    """Find the networks between which groups of people compete.
+
+    A network dominates another one if it covers no group less and one more. What is looked for
+    are networks that nothing dominates: first the best for many weightings of the groups (a
+    lattice, closer where something better may be hidden), each by swaps from the best network
+    known for it; then every single swap of these; then the same around the best of what was
+    found (Pareto local search: Paquete, Chiarandini and Stützle 2004). Everything that nothing
+    dominates is kept, and the ``size`` networks that together dominate most are the front.
+
+    Parameters
+    ----------
+    city
+        Where.
+    n_sensors
+        How many sensors to place.
+    theta
+        Distance at which coverage has fallen to 37 % (with the default decay), metres, 500 by
+        default; in the unit of the travel table where the city has one, and then to be given.
+    groups
+        Who competes: two groups at least, by default the four of `GROUPS`. Their weights play
+        no part, but one of weight 0 is left out.
+    decay
+        How coverage falls with distance; see `spineq.solvers.decays.DECAYS`.
+    keep
+        Sensors that stand already and stay, not counted in ``n_sensors``: ``"existing"``, or
+        ids of sites.
+    forbid
+        Ids of sites where no sensor may stand.
+    effort
+        How hard to look, as a multiple of the usual; above 0. It counts steps, not seconds, so
+        that the answer is the same everywhere.
+    size
+        Networks of the front at most, 1 to 5,000.
+    method
+        ``"weighted"``, as above.
+    tolerance
+        For two groups: how far beyond the front a network may lie at most, to be proven; see
+        `Front.tolerance` for what that means and what was proven. None proves nothing.
+    seed
+        Not used by ``"weighted"``, which draws nothing.
+    client
+        A Dask client (not asynchronous) whose workers take the parts of the work. The front is
+        the same with and without. Within a task of a worker leave it out.
+    progress
+        Watcher; when it asks to stop, what was found by then is returned, marked.
+
+    Returns
+    -------
+    Front
+        Its networks' coverage is computed anew in float64.
+
+    Raises
+    ------
+    ProblemError
+        A parameter is wrong, fewer than two groups, or the city has fewer sites than sensors.
+    DataError
+        The city lacks the data of a group.
+    MissingExtraError
+        moocore is not installed.
+    ClusterError
+        The cluster gave up parts of the work.
+
+    Examples
+    --------
+    >>> import spineq as sq
+    >>> city = sq.demo_city("synthetic", n_areas=60)
+    >>> groups = {"older": sq.Group(ages=(66, 90)), "jobs": sq.Group(column="workers")}
+    >>> front = sq.trade_off(city, n_sensors=5, theta=500, groups=groups, effort=0.1)
+    >>> front.groups
+    ('jobs', 'older')
+    """
+    began = time.perf_counter()
+    question = {
+        "n_sensors": n_sensors, "theta": theta, "groups": groups, "decay": decay, "keep": keep,
+        "forbid": forbid,
+    }  # fmt: skip
+    problem = front_problem(city, question)
+    effort, size = _effort(effort), _size(size)
+    if method not in get_args(FrontMethod):
+        msg = f"method {shown(method)} does not exist"
+        raise ProblemError(msg, field="method", mend=f"Use {', '.join(get_args(FrontMethod))}")
+    tolerance = _tolerance(tolerance, problem)
+    _need_moocore()
+    watcher = SilentProgress() if progress is None else progress
+    front = _found(city, problem, effort, size, tolerance, seed, client, watcher)
+    front = Front(front.dataset.assign_attrs(seconds=time.perf_counter() - began))
+    if not front.stopped:
+        watcher.report(1.0, "done")
+    return front
+
+
+def _found(
+    city: City,
+    problem: Problem,
+    effort: float,
+    size: int,
+    tolerance: float | None,
+    seed: int,
+    client: Any,
+    watcher: Progress,
+) -> Front:
+    from spineq.fronts.archive import Archive
+    from spineq.fronts.assembly import Facts, make_front
+    from spineq.fronts.crew import Crew, Here, OnCluster
+    from spineq.fronts.landscape import landscape_of
+    from spineq.fronts.search import Search
+
+    assert problem.n_sensors is not None  # front_problem saw to it
+    archive = Archive(problem.n_sensors, len(problem.groups))
+    crew: Crew | None = None
+    proven = np.inf
+    if client is not None:
+        crew = OnCluster(client, city, problem)
+    else:
+        land = landscape_of(city, problem, SpanProgress(watcher, 0.0, 0.04))
+        crew = None if land is None else Here(land)
+    stopped = crew is None
+    if crew is not None:
+        end = 0.9 if tolerance is None else 0.4
+        search = Search(crew, archive, SpanProgress(watcher, 0.04, end))
+        search.run(effort)
+        if tolerance is not None and not search.stopped:
+            from spineq.fronts.two_groups import Prover
+
+            proving = SpanProgress(watcher, 0.4, 0.9)
+            search.progress = proving
+            proven = Prover(search, tolerance, effort).run(proving)
+        stopped = search.stopped
+    facts = Facts("weighted", effort, seed, proven if np.isfinite(proven) else np.nan, stopped)
+    choosing = SilentProgress() if stopped else SpanProgress(watcher, 0.9, 0.999)
+    return make_front(city, problem, archive, size, facts, choosing)
+
+
+def front_problem(city: City, words: Mapping[str, Any]) -> Problem:
+    """Make the problem whose weightings a front is about, and check it against the city.
+
+    Parameters
+    ----------
+    city
+        Where.
+    words
+        ``n_sensors, theta, groups, decay, keep, forbid``; what is None or missing is at its
+        default.
+
+    Raises
+    ------
+    ProblemError
+        A value is wrong, fewer than two groups, or the city has fewer sites than sensors.
+    DataError
+        The city lacks the data of a group.
+    """
+    given = {name: word for name, word in words.items() if word is not None}
+    groups = given.setdefault("groups", dict(GROUPS))
+    problem = problem_for(city, None, given)
+    if len(problem.groups) < 2:
+        msg = f"a trade-off is between groups, and {shown(list(groups))} is one"
+        raise ProblemError(msg, field="groups", mend="Give two groups at least")
+    # Weights are what is varied: they make no other question.
+    alike = {name: replace(group, weight=1.0) for name, group in problem.groups}
+    problem = replace(problem, groups=tuple(alike.items()))
+    check(city, problem)
+    return problem
+
+
+def _effort(effort: object) -> float:
+    mend = "Give a number above 0, for example 1"
+    number = real_number(effort, "effort", mend)
+    if not 0 < number <= 1e6:
+        msg = f"effort must be above 0 and at most 1,000,000, not {number:g}"
+        raise ProblemError(msg, field="effort", mend=mend)
+    return number
+
+
+def _size(size: object) -> int:
+    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= MOST_NETWORKS:
+        msg = f"size must be a whole number from 1 to {MOST_NETWORKS:,}, not {shown(size)}"
+        raise ProblemError(msg, field="size", mend="Say for example size=200")
+    return size
+
+
+def _tolerance(tolerance: object, problem: Problem) -> float | None:
+    if tolerance is None:
+        return None
+    mend = "Give a coverage above 0, for example 0.001, or leave it out"
+    number = real_number(tolerance, "tolerance", mend)
+    if not 0 < number < 1:
+        msg = f"tolerance must be above 0 and below 1, not {number:g}"
+        raise ProblemError(msg, field="tolerance", mend=mend)
+    if len(problem.groups) != 2:
+        msg = f"a tolerance can be proven for two groups, not for {len(problem.groups)}"
+        raise ProblemError(msg, field="tolerance", mend="Leave it out, or give two groups")
+    return number
+
+
+def _need_moocore() -> None:
+    try:
+        import moocore  # noqa: F401
+    except ImportError as error:
+        msg = "fronts need the package moocore"
+        raise MissingExtraError(msg, mend='Install it: pip install "spineq[front]"') from error

@@ -1,0 +1,176 @@
+"""Who does the pieces: this process, one after the other, or a cluster's workers."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from spineq.errors import ClusterError, ProblemError, shown
+from spineq.fronts.landscape import Landscape, landscape_of
+from spineq.progress import Progress, SilentProgress, SpanProgress
+
+if TYPE_CHECKING:
+    from spineq.model.city import City
+    from spineq.model.problem import Problem
+
+_Piece = TypeVar("_Piece")
+_Done = TypeVar("_Done")
+
+#: How often the watcher is asked while others work, seconds.
+_LOOK_UP = 0.04
+
+
+class Crew(Protocol):
+    """Does pieces of work, each by a function of the landscape, the piece and a watcher."""
+
+    def do(
+        self,
+        function: Callable[[Landscape, _Piece, Progress], _Done],
+        pieces: Sequence[_Piece],
+        progress: Progress,
+        words: str,
+    ) -> tuple[list[_Done], bool]:
+        """Do pieces.
+
+        Returns
+        -------
+        tuple
+            What they gave, in their order; and whether the watcher asked to stop, in which case
+            only what was done by then is there.
+        """
+        ...
+
+
+class Here:
+    """Does the pieces in this process, in order."""
+
+    def __init__(self, land: Landscape) -> None:
+        self._land = land
+
+    def do(
+        self,
+        function: Callable[[Landscape, _Piece, Progress], _Done],
+        pieces: Sequence[_Piece],
+        progress: Progress,
+        words: str,
+    ) -> tuple[list[_Done], bool]:
+        """Do pieces; see `Crew.do`."""
+        done: list[_Done] = []
+        for k, piece in enumerate(pieces):
+            span = SpanProgress(progress, k / len(pieces), (k + 1) / len(pieces), words)
+            watcher = _Remembers(span)
+            done.append(function(self._land, piece, watcher))
+            if watcher.stopped or progress.report((k + 1) / len(pieces), words):
+                return done, True
+        return done, False
+
+
+class _Remembers:
+    """Passes reports on and remembers whether a stop was asked for."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._done = 0.0
+        self.stopped = False
+
+    def report(
+        self,
+        fraction: float,
+        message: str = "",
+        value: float | None = None,
+        bound: float | None = None,
+    ) -> bool:
+        """Pass a report on; what is done never becomes less."""
+        self._done = max(self._done, fraction)
+        self.stopped = self._progress.report(self._done, message, value, bound) or self.stopped
+        return self.stopped
+
+
+class OnCluster:
+    """Has a cluster's workers do the pieces.
+
+    The city travels once, by its digest; a piece is some kilobytes. What is asked and in what
+    order it is put together does not depend on who does it, so that the front is the same.
+
+    Parameters
+    ----------
+    client
+        A Dask client that is not asynchronous.
+    city, problem
+        From which each worker makes its landscape, once.
+
+    Raises
+    ------
+    ProblemError
+        That is no such client.
+    """
+
+    def __init__(self, client: Any, city: City, problem: Problem) -> None:
+        if not all(callable(getattr(client, name, None)) for name in ("submit", "scatter")):
+            msg = f"{shown(client)} is no Dask client"
+            raise ProblemError(msg, field="client", mend="Give Client(...), or leave it out")
+        if getattr(client, "asynchronous", False):
+            msg = "the client is asynchronous"
+            raise ProblemError(msg, field="client", mend="Give a client that waits for answers")
+        self._client = client
+        self._problem = problem
+        # By the city's token; to all of them, since all will ask for it.
+        self._city = client.scatter(city, broadcast=True)
+
+    def do(
+        self,
+        function: Callable[[Landscape, _Piece, Progress], _Done],
+        pieces: Sequence[_Piece],
+        progress: Progress,
+        words: str,
+    ) -> tuple[list[_Done], bool]:
+        """Do pieces; see `Crew.do`."""
+        batch = uuid.uuid4().hex
+        futures = [
+            self._client.submit(
+                _work,
+                self._city,
+                self._problem,
+                function,
+                piece,
+                key=f"spineq-front-{batch}-{k}",
+                pure=False,
+                # In their order, and before what was submitted later.
+                priority=-k,
+            )
+            for k, piece in enumerate(pieces)
+        ]
+        woken = threading.Event()
+        for future in futures:
+            future.add_done_callback(lambda _: woken.set())
+        stopped = False
+        try:
+            while not stopped and not all(future.done() for future in futures):
+                ended = sum(future.done() for future in futures)
+                stopped = progress.report(ended / max(len(futures), 1), words)
+                woken.wait(_LOOK_UP)
+                woken.clear()
+            ended_well = [future for future in futures if future.status == "finished"]
+            if not stopped and len(ended_well) < len(futures):
+                self._raise(futures)
+            return list(self._client.gather(ended_well)), stopped
+        finally:
+            self._client.cancel(futures)
+
+    @staticmethod
+    def _raise(futures: Sequence[Any]) -> None:
+        """Raise why a piece failed."""
+        for future in futures:
+            if future.status == "error":
+                raise future.exception()
+        msg = "the cluster gave up parts of the front"
+        raise ClusterError(msg, mend="Look at the cluster's workers, then ask again")
+
+
+def _work(city: City, problem: Problem, function: Callable[..., Any], piece: Any) -> Any:
+    """Do one piece on a worker."""
+    land = landscape_of(city, problem, SilentProgress())
+    assert land is not None  # nobody asked to stop
+    return function(land, piece, SilentProgress())

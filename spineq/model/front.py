@@ -1,0 +1,576 @@
+"""Front: networks of which none is better for every group than another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from spineq.errors import DataError, MissingExtraError, NetworkFileError, ProblemError, shown
+from spineq.model.groups import GROUPS, real_number
+from spineq.model.network import Network
+from spineq.model.problem import Problem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Version of the schema that `Front.dataset` follows.
+FRONT_SCHEMA = 1
+
+# Attribute of a file that holds the digest of everything else in it.
+_DIGEST = "spineq_digest"
+
+#: Coverage by which a network must fall short to count as worse, for the rounding of sums.
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What a front has to offer to somebody who has a network.
+
+    Parameters
+    ----------
+    coverage
+        Coverage by the network, (group,), 0 to 1.
+    dominating
+        Numbers of the front's networks that cover no group less and one more.
+    nearest
+        The one of these whose coverage is nearest, or of all where there are none; None where
+        the front is empty.
+    change
+        What moving there changes for each group, (group,), -1 to 1.
+    """
+
+    coverage: xr.DataArray
+    dominating: tuple[int, ...]
+    nearest: int | None
+    change: xr.DataArray
+
+    @property
+    def dominated(self) -> bool:
+        """Whether the front has a network that is better or equal for every group."""
+        return bool(self.dominating)
+
+    def summary(self) -> str:
+        """Say it in plain sentences."""
+        from spineq.model._front_words import comparison_words
+
+        return comparison_words(self)
+
+    def __repr__(self) -> str:
+        return f"<Comparison: {self.summary()}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """Networks between which one has to choose: what one group gains another one loses.
+
+    The networks are in the order of their worth: the first k are the k that were chosen first
+    for the hypervolume that they add. All that were found and that nothing dominates are in
+    `archive`. A network is known by its number, its place in that order.
+
+    Parameters
+    ----------
+    dataset
+        Dimensions and variables:
+
+        - ``(network, group)``: ``group_coverage``, 0 to 1; ``(network, sensor)``:
+          ``network_site``, places of its sensors, -1 where it has fewer;
+        - ``group``: ``group_title``, ``group_people`` (count), ``group_estimated``;
+        - ``place``: ``site``, ``sensor_area`` (ids), ``sensor_x``, ``sensor_y`` (metres): the sites
+          that a network uses; the other variables name them by their position here;
+        - ``(found, group)``: ``archive_coverage`` to 12 decimals; ``found``: ``archive_base``
+          (position of a base), ``archive_slot`` (position of the sensor that goes) and
+          ``archive_site`` (place that comes), both -1 for the base itself;
+        - ``(base, sensor)``: ``base_site``, places of the bases' sensors;
+        - ``kept``: ``kept_x``, ``kept_y``: sensors that stood already and stay (metres).
+    """
+
+    dataset: xr.Dataset
+
+    @property
+    def problem(self) -> Problem:
+        """What was asked, but for the groups' weights, which play no part."""
+        return Problem.from_json(self.dataset.attrs["problem"])
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups."""
+        return tuple(str(name) for name in self.dataset["group"].to_numpy())
+
+    @property
+    def group_coverage(self) -> xr.DataArray:
+        """Coverage of each group by each network, (network, group), 0 to 1."""
+        return self.dataset["group_coverage"]
+
+    @property
+    def n_networks(self) -> int:
+        """Number of networks of the front."""
+        return int(self.dataset.sizes["network"])
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the search was cut short."""
+        return bool(self.dataset.attrs["stopped"])
+
+    @property
+    def method(self) -> str:
+        """How the networks were found."""
+        return str(self.dataset.attrs["method"])
+
+    @property
+    def seconds(self) -> float:
+        """Time that it took, seconds."""
+        return float(self.dataset.attrs["seconds"])
+
+    @property
+    def tolerance(self) -> float | None:
+        """No network covers every group by more than so much beyond the front; None: not known.
+
+        That is proven: whatever network there may be, one of the archive reaches its coverage
+        in every group but for this much.
+        """
+        found = float(self.dataset.attrs["tolerance"])
+        return None if np.isnan(found) else found
+
+    @property
+    def archive(self) -> xr.Dataset:
+        """Every network found that none other dominates.
+
+        ``coverage`` (found, group), to 12 decimals (in a city so large that far pairs were left
+        out of the search, without these); ``base`` (found,), the network around which
+        it was found; ``out`` and ``into`` (found,), ids of the sites that leave that base and
+        that come; empty for a base itself. `archived` puts a network's sites together.
+        """
+        data = self.dataset
+        base, slot = data["archive_base"].to_numpy(), data["archive_slot"].to_numpy()
+        out = data["base_site"].to_numpy()[base, np.maximum(slot, 0)]
+        return xr.Dataset(
+            {
+                "coverage": data["archive_coverage"],
+                "base": ("found", base),
+                "out": ("found", self._ids(np.where(slot < 0, -1, out))),
+                "into": ("found", self._ids(data["archive_site"].to_numpy())),
+            },
+            coords={"group": data["group"]},
+        )
+
+    @property
+    def hypervolume(self) -> float:
+        """Volume of what the networks dominate, from no coverage (0, ..., 0) on."""
+        return hypervolume(self.group_coverage.to_numpy())
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything but the time taken, 64 hex digits."""
+        from spineq.model._exports import content_digest
+
+        return content_digest(self.dataset.assign_attrs(seconds=0.0))
+
+    def network(self, number: int) -> list[str]:
+        """Ids of the sites of a network of the front.
+
+        Give them to `spineq.evaluate` for a `Network`.
+
+        Raises
+        ------
+        ProblemError
+            There is no such network.
+        """
+        places = self.dataset["network_site"].to_numpy()[self._number(number)]
+        return [str(site) for site in self._ids(places[places >= 0])]
+
+    def archived(self, number: int) -> list[str]:
+        """Ids of the sites of a network of the archive.
+
+        Raises
+        ------
+        ProblemError
+            There is no such network.
+        """
+        data, most = self.dataset, self.dataset.sizes["found"]
+        k = _number(number, most, "the archive")
+        places = data["base_site"].to_numpy()[int(data["archive_base"][k])].copy()
+        if (slot := int(data["archive_slot"][k])) >= 0:
+            places[slot] = int(data["archive_site"][k])
+        return sorted(str(site) for site in self._ids(places))
+
+    def _ids(self, places: NDArray[Any]) -> NDArray[np.object_]:
+        sites = np.append(self.dataset["site"].to_numpy().astype(object), "")
+        made: NDArray[np.object_] = sites[places]
+        return made
+
+    def _number(self, number: int) -> int:
+        return _number(number, self.n_networks, "the front")
+
+    def table(self) -> pd.DataFrame:
+        """Coverage by network and group, 0 to 1: a row a network, a column a group."""
+        names = pd.Index(list(self.groups), name="group")
+        rows = pd.RangeIndex(self.n_networks, name="network")
+        return pd.DataFrame(self.group_coverage.to_numpy(), index=rows, columns=names)
+
+    def filter(self, at_least: Mapping[str, float]) -> Front:
+        """Keep the networks, of the front and of the archive, that reach some coverage.
+
+        Parameters
+        ----------
+        at_least
+            Least coverage of groups by name, 0 to 1.
+
+        Returns
+        -------
+        Front
+            Numbered anew, in the same order; empty where nothing reaches it.
+
+        Raises
+        ------
+        ProblemError
+            No group of the front, or no level.
+        """
+        least = self._levels(at_least, "at_least", -np.inf)
+        data = self.dataset
+        keep = (data["group_coverage"].to_numpy() >= least - _ROUNDING).all(axis=1)
+        found = (data["archive_coverage"].to_numpy() >= least - _ROUNDING).all(axis=1)
+        return Front(data.isel(network=np.flatnonzero(keep), found=np.flatnonzero(found)))
+
+    def knee(self) -> int:
+        """Number of the network where the front bends most.
+
+        With each group's coverage scaled so that the front's smallest is 0 and its largest 1,
+        the one with the largest sum: that farthest from the plane through the groups' own
+        bests (Das 1999). Beyond it, a little for one group costs the others much.
+
+        Raises
+        ------
+        ProblemError
+            The front is empty.
+        """
+        self._need_one()
+        return int(np.argmax(self._scaled(self.group_coverage.to_numpy()).sum(axis=1)))
+
+    def worst_best(self) -> int:
+        """Number of the network whose worst-covered group is covered best.
+
+        Raises
+        ------
+        ProblemError
+            The front is empty.
+        """
+        self._need_one()
+        return int(np.argmax(self.group_coverage.to_numpy().min(axis=1)))
+
+    def nearest(self, target: Mapping[str, float]) -> int:
+        """Number of the network whose coverage is nearest to a wish.
+
+        Parameters
+        ----------
+        target
+            Coverage of groups by name, 0 to 1. A group that is not named does not count. The
+            distance is that of coverage itself, in percentage points so to say.
+
+        Raises
+        ------
+        ProblemError
+            No group of the front, or no level; or the front is empty.
+        """
+        self._need_one()
+        wish = self._levels(target, "target", np.nan)
+        off = np.nan_to_num(self.group_coverage.to_numpy() - wish)
+        return int(np.argmin((off**2).sum(axis=1)))
+
+    def compare(self, network: Network) -> Comparison:
+        """Hold a network against the front.
+
+        Parameters
+        ----------
+        network
+            A network of the same city, theta and decay, whose groups are among those that it
+            reports. It may have another number of sensors.
+
+        Returns
+        -------
+        Comparison
+            Which networks of the front dominate it, and what moving to the nearest brings.
+
+        Raises
+        ------
+        DataError
+            The network is of another city.
+        ProblemError
+            It has another theta or decay, or does not report a group.
+        """
+        theirs, mine = network.problem, self.problem
+        if network.dataset.attrs["city_digest"] != self.dataset.attrs["city_digest"]:
+            msg = "the network is of another city than the front"
+            raise DataError(msg, mend="Compare networks of one city")
+        for name in ("theta", "decay"):
+            if getattr(theirs, name) != getattr(mine, name):
+                msg = f"the network's {name} is {getattr(theirs, name)}, not {getattr(mine, name)}"
+                raise ProblemError(msg, field=name, mend="Evaluate its sensors as the front was")
+        reported = {str(name) for name in network.dataset["group"].to_numpy()}
+        known = {k: g for k, g in {**GROUPS, **dict(theirs.groups)}.items() if k in reported}
+        coverage = []
+        for name, group in mine.groups:
+            match = next((k for k, other in known.items() if group.same_people(other)), None)
+            if match is None:
+                msg = f"the network does not report the group {name!r}"
+                raise ProblemError(msg, field="groups", mend="Evaluate it for the front's groups")
+            coverage.append(float(network.group_coverage.sel(group=match)))
+        own = np.array(coverage)
+        others = self.group_coverage.to_numpy()
+        no_less = (others >= own - _ROUNDING).all(axis=1)
+        better = np.flatnonzero(no_less & (others > own + _ROUNDING).any(axis=1))
+        among = better if len(better) else np.arange(len(others))
+        nearest, change = None, np.full(len(own), np.nan)
+        if len(among):
+            nearest = int(among[np.argmin(((others[among] - own) ** 2).sum(axis=1))])
+            change = others[nearest] - own
+        coords = {"group": self.dataset["group"]}
+        return Comparison(
+            xr.DataArray(own, coords, dims="group", name="coverage"),
+            tuple(int(k) for k in better),
+            nearest,
+            xr.DataArray(change, coords, dims="group", name="change"),
+        )
+
+    def summary(self) -> str:
+        """Say what there is to choose from, in plain sentences."""
+        from spineq.model._front_words import summary
+
+        return summary(self)
+
+    def _repr_html_(self) -> str:
+        from spineq.model._front_words import html
+
+        return html(self)
+
+    def __repr__(self) -> str:
+        city = self.dataset.attrs["city_name"] or "a city"
+        return (
+            f"<Front of {self.n_networks:,} networks in {city} for {', '.join(self.groups)}; "
+            f"{self.dataset.sizes['found']:,} in the archive>"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Two fronts are equal where everything but the time taken is, bit for bit."""
+        if not isinstance(other, Front):
+            return NotImplemented
+        mine, theirs = (one.dataset.assign_attrs(seconds=0.0) for one in (self, other))
+        return bool(mine.identical(theirs))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Describe the front in JSON's types; of the archive only how many there are.
+
+        Keys: ``lad20cd, city, n_sensors, theta, decay, groups[{name, title, people, estimated,
+        best, worst}], networks[{number, coverage{}, sites[]}], hypervolume, archive, knee,
+        worst_best, tolerance, method, stopped, seconds, version``.
+        """
+        data, problem = self.dataset, self.problem
+        table = self.table()
+        some = self.n_networks > 0
+        groups = [
+            {
+                "name": name,
+                "title": str(title),
+                "people": float(people),
+                "estimated": bool(estimated),
+                "best": float(table[name].max()) if some else None,
+                "worst": float(table[name].min()) if some else None,
+            }
+            for name, title, people, estimated in zip(
+                self.groups,
+                data["group_title"].to_numpy(),
+                data["group_people"].to_numpy(),
+                data["group_estimated"].to_numpy(),
+                strict=True,
+            )
+        ]
+        return {
+            "lad20cd": data.attrs["city_code"],
+            "city": data.attrs["city_name"],
+            "n_sensors": problem.n_sensors,
+            "theta": problem.theta,
+            "decay": problem.decay,
+            "groups": groups,
+            "networks": [
+                {"number": k, "coverage": dict(table.loc[k]), "sites": self.network(k)}
+                for k in range(self.n_networks)
+            ],
+            "hypervolume": self.hypervolume,
+            "archive": int(data.sizes["found"]),
+            "knee": self.knee() if some else None,
+            "worst_best": self.worst_best() if some else None,
+            "tolerance": self.tolerance,
+            "method": self.method,
+            "stopped": self.stopped,
+            "seconds": self.seconds,
+            "version": data.attrs["spineq_version"],
+        }
+
+    def to_json(self, path: str | Path) -> Path:
+        """Write `to_dict` as a JSON file; an earlier file is replaced in one step."""
+        from spineq.model._exports import exported
+
+        with exported(Path(path)) as temporary:
+            temporary.write_text(json.dumps(self.to_dict(), indent=1, allow_nan=False))
+        return Path(path)
+
+    def to_netcdf(self, path: str | Path) -> Path:
+        """Write everything as NetCDF, which `spineq.read_front` reads back exactly.
+
+        The file carries a digest of its content, so that damage is noticed.
+
+        Raises
+        ------
+        StoreError
+            The file cannot be written.
+        """
+        from spineq.model._exports import exported
+
+        with exported(Path(path)) as temporary:
+            temporary.write_bytes(self.to_bytes())
+        return Path(path)
+
+    def to_bytes(self) -> bytes:
+        """Return the content of the file that `to_netcdf` writes; see `front_from_bytes`."""
+        from spineq.model._exports import content_digest
+        from spineq.model._netcdf import encoded
+
+        return encoded(self.dataset.assign_attrs({_DIGEST: content_digest(self.dataset)}))
+
+    def _scaled(self, coverage: NDArray[np.float64]) -> NDArray[np.float64]:
+        own = self.group_coverage.to_numpy()
+        low, width = own.min(axis=0), np.ptp(own, axis=0)
+        made: NDArray[np.float64] = (coverage - low) / np.where(width > 0, width, 1.0)
+        return made
+
+    def _levels(self, given: object, field: str, otherwise: float) -> NDArray[np.float64]:
+        mend = f"Write {{{self.groups[0]!r}: 0.4}}"
+        if not isinstance(given, Mapping) or not given:
+            msg = f"{field} must be a dictionary of groups and levels, not {shown(given)}"
+            raise ProblemError(msg, field=field, mend=mend)
+        made = np.full(len(self.groups), otherwise)
+        for name, level in given.items():
+            if name not in self.groups:
+                msg = f"the front has no group {shown(name)}"
+                mend = f"Use {', '.join(self.groups)}"
+                raise ProblemError(msg, field=field, mend=mend)
+            number = real_number(level, f"{field} of {name!r}", mend)
+            if not 0 <= number <= 1:
+                msg = f"{field} of {name!r} must be 0 to 1, not {number:g}"
+                raise ProblemError(msg, field=field, mend=mend)
+            made[self.groups.index(name)] = number
+        return made
+
+    def _need_one(self) -> None:
+        if self.n_networks == 0:
+            why = "the search was stopped" if self.stopped else "no network passed the filter"
+            msg = f"the front is empty: {why}"
+            raise ProblemError(msg, mend="Ask less of it, or give the search more time")
+
+
+def hypervolume(coverage: NDArray[np.float64]) -> float:
+    """Volume of what a set of networks dominates, from no coverage at all (0, ..., 0) on.
+
+    Parameters
+    ----------
+    coverage
+        (network, group), 0 to 1.
+
+    Raises
+    ------
+    MissingExtraError
+        moocore is not installed.
+
+    References
+    ----------
+    Zitzler and Thiele 1998; computed by moocore, exactly.
+    """
+    try:
+        import moocore
+    except ImportError as error:
+        msg = "hypervolumes need the package moocore"
+        raise MissingExtraError(msg, mend='Install it: pip install "spineq[front]"') from error
+    if len(coverage) == 0:
+        return 0.0
+    points = np.ascontiguousarray(coverage)
+    return float(moocore.hypervolume(points, ref=np.zeros(points.shape[1]), maximise=True))
+
+
+def _number(number: object, most: int, what: str) -> int:
+    if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        msg = f"a network of {what} is known by its number, not {shown(number)}"
+        raise ProblemError(msg, field="number", mend="Give a whole number, 0 up")
+    if not 0 <= number < most:
+        msg = f"{what} has no network {number}"
+        mend = f"Give 0 to {most - 1}" if most else "It is empty: ask less of it"
+        raise ProblemError(msg, field="number", mend=mend)
+    return int(number)
+
+
+def read_front(path: str | Path) -> Front:
+    """Read a front that `Front.to_netcdf` wrote.
+
+    Raises
+    ------
+    NetworkFileError
+        The file is not there, is not a front of ours, or was changed since it was written.
+    """
+    path = Path(path)
+    if not path.exists():
+        msg = "there is no such file"
+        raise NetworkFileError(msg, file=path, mend="Check the path")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        msg = f"the file cannot be read ({error.strerror})"
+        raise NetworkFileError(msg, file=path, mend="Check the path") from error
+    return _front(content, path)
+
+
+def front_from_bytes(data: bytes) -> Front:
+    """Rebuild a front that `Front.to_bytes` described.
+
+    Raises
+    ------
+    NetworkFileError
+        The bytes are not a front of ours, or were changed since they were written.
+    """
+    return _front(data, None)
+
+
+def _front(content: bytes, path: Path | None) -> Front:
+    from spineq.model._exports import content_digest
+    from spineq.model._netcdf import UNREADABLE, decoded
+
+    what = "data" if path is None else "file"
+    mend = f"Give {'what to_bytes returned' if path is None else 'a file written by to_netcdf'}"
+    try:
+        data = decoded(content)
+    except UNREADABLE as error:
+        msg = f"the {what} cannot be read as NetCDF ({error})"
+        raise NetworkFileError(msg, file=path, mend=mend) from error
+    schema = data.attrs.get("spineq_front_schema")
+    if not isinstance(schema, int | np.integer) or schema < 1:
+        msg = f"the {what} is NetCDF, but not a front of spineq's"
+        raise NetworkFileError(msg, file=path, mend=mend)
+    if schema > FRONT_SCHEMA:
+        msg = f"the {what} follows schema {schema}, this version knows up to {FRONT_SCHEMA}"
+        raise NetworkFileError(msg, file=path, mend="Update spineq")
+    written = data.attrs.pop(_DIGEST, None)
+    try:
+        intact = written == content_digest(data)
+    except UNREADABLE:
+        intact = False
+    if not intact:
+        msg = f"the {what} was damaged or changed since spineq wrote it"
+        raise NetworkFileError(msg, file=path, mend="Use a copy of it, or write it again")
+    return Front(data)

@@ -1,0 +1,336 @@
+"""The integer programme, solved by HiGHS in a process of its own.
+
+It keeps every rule and every goal there is, and proves its answers; the price is time. Without
+rules the other exact solver is far faster.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from spineq.errors import MissingExtraError, ProblemError, SolverError
+from spineq.progress import Progress, SilentProgress, SpanProgress
+from spineq.solvers._milp_data import Left, gathered
+from spineq.solvers._milp_process import Run, by_child
+from spineq.solvers.lagrangian import begun, descend, finished
+from spineq.solvers.objective import Objective
+from spineq.solvers.relaxation import Relaxation
+from spineq.solvers.rules import Options, Rules
+from spineq.solvers.search import Search, whole_benefits
+from spineq.solvers.solution import Solution
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+VERSION = 1
+
+#: Pairs of site and point beyond which the programme is not even begun.
+MOST_PAIRS = 3_000_000
+
+#: HiGHS's tolerances are absolute, 1e-6. The objective is scaled so that a bound known before is
+#: 2^19 to 2^20, and this, in the scaled unit, is added to HiGHS's bound: up to 4e-12 of it.
+ROOM = 2e-6
+
+
+def milp(objective: Objective, rules: Rules, options: Options, progress: Progress) -> Solution:
+    """Maximise by an integer programme, with a proof.
+
+    `spineq.solvers.lagrangian` first; what its reductions leave is the programme: the cumulative
+    form of `spineq.solvers._milp_child`, for HiGHS's branch and cut, started from the best
+    network. Values are computed anew from the sites, and HiGHS's bound is enlarged by `ROOM`.
+    What coverage lists leave out is added to the bound, but helps no group to reach its floor.
+
+    Parameters
+    ----------
+    objective
+        What is maximised; goals are honoured.
+    rules
+        What a network may be; all rules are honoured.
+    options
+        ``effort`` times `NODES` nodes, beside what `lagrangian` does with it; the gap limit; the
+        network to start from; the seed is HiGHS's.
+    progress
+        Watcher, asked every 50 ms; when it asks to stop, HiGHS's process is killed and the best
+        network so far is returned.
+
+    Raises
+    ------
+    ProblemError
+        No network keeps all rules and goals; none was found within the effort; or none is known
+        and more than `MOST_PAIRS` pairs are left.
+    MissingExtraError
+        highspy is not installed.
+    SolverError
+        HiGHS's process ended without an answer.
+    """
+    return solved(objective, rules, options, progress, by_child)
+
+
+def solved(
+    objective: Objective,
+    rules: Rules,
+    options: Options,
+    progress: Progress,
+    run: Run,
+    *,
+    reduced: bool = True,
+) -> Solution:
+    """Do what `milp` does.
+
+    Parameters
+    ----------
+    objective, rules, options, progress
+        As for `milp`.
+    run
+        How to run HiGHS.
+    reduced
+        Whether to reduce the programme first.
+    """
+    need_highspy()
+    if not reduced:
+        _need_small(objective.coverage.n_pairs)
+    search = begun(objective, rules, options, SpanProgress(progress, 0.0, 0.1), descend)
+    search.watch(SpanProgress(progress, 0.1, 0.4))
+    left, nodes, settled = Left(), 0, False
+    if reduced and not search.stopped:
+        relaxation = Relaxation(objective, rules)
+        settled = descend(search, relaxation)
+        if not settled and not search.stopped:
+            left = Left.of(search, relaxation)
+    search.watch(SpanProgress(progress, 0.4, 0.97))
+    # With a network and a bound at hand, too large a programme is no reason to lose them.
+    too_large = left.pairs is not None and len(left.pairs.site) > MOST_PAIRS
+    if not settled and not search.stopped and not (too_large and math.isfinite(search.value)):
+        nodes = finish(search, left, run)
+    if not search.stopped:
+        if search.bound == search.value == -math.inf:
+            _raise_impossible(search)
+        _fill(search)
+    return finished(search, SpanProgress(progress, 0.97, 1.0), nodes)
+
+
+def _need_bound(search: Search) -> None:
+    """Give the search a bound, where it has none yet: the quick one, of each judged group."""
+    objective, rules = search.objective, search.rules
+    worst = objective.goals is not None and objective.goals.worst
+    if math.isfinite(search.bound) and not worst:
+        return
+    plain, weights = replace(objective, goals=None), _weights(objective)
+    covered = objective.covered_by(search.sites)
+    for k, weight in enumerate(weights):
+        part = _Part(search, 0.1 * k / len(weights), 0.1 * (k + 1) / len(weights))
+        search.lower(replace(plain, weight=weight).bound(covered, rules, part)[0])
+        if search.stopped:
+            return
+
+
+def _weights(objective: Objective) -> list[NDArray[np.float64]]:
+    """Weights of means that are each never below what is maximised."""
+    goals = objective.goals
+    if goals is None or not goals.worst:
+        return [objective.weight]
+    return [goals.rows[k] / goals.scale[k] for k in np.flatnonzero(goals.judged)]
+
+
+class _Part:
+    """A part of the search: its fraction is passed on, its figures are not."""
+
+    def __init__(self, search: Search, low: float, high: float) -> None:
+        self._search, self._low, self._high = search, low, high
+
+    def report(
+        self,
+        fraction: float,
+        message: str = "",
+        value: float | None = None,
+        bound: float | None = None,
+    ) -> bool:
+        """Ask the watcher; see `spineq.progress.Progress.report`."""
+        return self._search.report(self._low + (self._high - self._low) * fraction, message)
+
+
+def finish(search: Search, left: Left, run: Run | None = None) -> int:
+    """Decide what is left by the integer programme.
+
+    Parameters
+    ----------
+    search
+        The search; it is offered every better network, and its bound is lowered.
+    left
+        What is undecided.
+    run
+        How to run HiGHS; by default in a process of its own.
+
+    Returns
+    -------
+    int
+        Nodes of the branch and bound.
+
+    Raises
+    ------
+    ProblemError, MissingExtraError, SolverError
+        As `milp`; that no network keeps all rules only where none is known and none was lost.
+    """
+    objective = search.objective
+    _need_bound(search)
+    if search.stopped or search.bound <= search.value:
+        return 0
+    extra = objective.coverage.floor * max(float(row.sum()) for row in _weights(objective))
+    data = gathered(search, left)
+    if data is None:
+        _conclude(search, left, "infeasible", -math.inf)
+        return 0
+    only = data["inside"]
+    if len(data["free"]) == 0 or data["n"] == 0:
+        # That network is the only one, if it is one.
+        search.offer(only)
+        value = -math.inf if search.rules.broken_by(only) else search.worth(only)
+        _conclude(search, left, "optimal" if math.isfinite(value) else "infeasible", value + extra)
+        return 0
+    _need_small(len(data["site"]))
+    need_highspy()
+    room = ROOM / float(data["factor"])
+    nodes, first_bound, end = 0, search.bound, ""
+    with (run or by_child)({name: data[name] for name in data if name != "free"}) as messages:
+        for message in messages:
+            if message is not None and "error" in message:
+                raise SolverError(f"HiGHS failed: {message['error']}")
+            if message is not None and "sites" in message:
+                found = data["free"][np.array(message["sites"], dtype=np.int64)]
+                search.offer(np.concatenate([only, found]))
+            if message is not None and "bound" in message:
+                nodes = int(message["nodes"])
+                bound = message["bound"]
+                if "end" in message:
+                    end = message["end"]
+                    _conclude(search, left, end, bound + room + extra)
+                elif bound is not None:
+                    _lower(search, left, bound + room + extra)
+            share = nodes / float(data["nodes"])
+            if math.isfinite(search.value) and first_bound > search.value:
+                gone = first_bound - max(search.bound, search.value)
+                share = max(share, gone / (first_bound - search.value))
+            words = "integer programme by HiGHS" + (f", {nodes:,} nodes" if nodes else "")
+            if not end and search.report(0.1 + 0.9 * min(share, 1.0), words):
+                break
+    if math.isinf(search.value) and not search.stopped and math.isinf(left.target):
+        msg = f"no network that keeps {_names(search)} was found in {nodes:,} nodes"
+        raise ProblemError(msg, field="effort", mend="Ask for more effort, or for less")
+    return nodes
+
+
+def _conclude(search: Search, left: Left, end: str, bound: float) -> None:
+    """Take note of how the programme ended."""
+    if end != "infeasible":
+        _lower(search, left, bound)
+    elif math.isfinite(left.target):
+        _lower(search, left, left.target)
+    elif math.isinf(search.value):
+        _raise_impossible(search)
+
+
+def _raise_impossible(search: Search) -> NoReturn:
+    msg = f"no network keeps {_names(search)}"
+    raise ProblemError(msg, mend="Ask for less of one of them")
+
+
+def _lower(search: Search, left: Left, bound: float) -> None:
+    lost = left.target
+    if not math.isfinite(bound):
+        return
+    if search.objective.goals is None and whole_benefits(search.objective):
+        # Every value is a whole number, and the room in these bounds is far less than one.
+        bound = float(np.floor(bound + 1e-6))
+        lost = float(np.floor(lost)) if math.isfinite(lost) else lost
+    search.lower(max(bound, lost, search.value))
+
+
+def _names(search: Search) -> str:
+    """Name all that networks must keep to, for a sentence."""
+    words = {
+        "regions": "the numbers of sensors in the regions",
+        "budget": "the budget",
+        "spacing": "the spacing",
+        "at_least": "the coverage that groups must reach",
+    }
+    goals = search.objective.goals
+    asked = search.rules.named | (goals.named if goals is not None else frozenset())
+    n = search.rules.n
+    named = [f"the limit of {n:,} sensor{'' if n == 1 else 's'}"]
+    named += [text for name, text in words.items() if name in asked]
+    if len(named) == 1:
+        return named[0]
+    return f"{', '.join(named[:-1])} and {named[-1]} together"
+
+
+def _need_small(pairs: int) -> None:
+    if pairs > MOST_PAIRS:
+        msg = (
+            f"an integer programme of {pairs:,} pairs of site and point is too large; "
+            f"{MOST_PAIRS:,} can be solved"
+        )
+        raise ProblemError(msg, field="method", mend='Ask for method "auto", or for fewer sites')
+
+
+def need_highspy() -> None:
+    """Check that HiGHS is there, without importing it.
+
+    Raises
+    ------
+    MissingExtraError
+        It is not.
+    """
+    if importlib.util.find_spec("highspy") is None:
+        msg = "integer programmes need highspy, which is not installed"
+        raise MissingExtraError(msg, field="method", mend='Install it: pip install "spineq[milp]"')
+
+
+def _fill(search: Search) -> None:
+    """Place the sensors that may still stand, where each adds most; with prices if it adds."""
+    objective, rules = search.objective, search.rules
+    gains = np.zeros(objective.n_sites)
+    while math.isfinite(search.value) and len(search.sites) < rules.n:
+        allowed = rules.allowed_beside(search.sites, objective.usable_sites)
+        if not allowed.any():
+            return
+        covered = objective.covered_by(search.sites)
+        for low, high in objective.blocks():
+            objective.gains(covered, gains, low, high)
+            if search.report(1.0, "placing what is left"):
+                return
+        best = int(np.argmax(np.where(allowed, gains, -1.0)))
+        if rules.prices is not None and gains[best] <= 0.0:
+            return
+        search.sites = np.append(search.sites, best)
+        search.value = max(search.value, search.worth(search.sites))
+
+
+def whole_programme(objective: Objective, n: int) -> dict[str, NDArray[Any]]:
+    """Gather the programme of a plain problem for `by_child`, nothing known and nothing reduced.
+
+    Beside what the process takes there is ``free`` (site,): positions of its sites.
+
+    Parameters
+    ----------
+    objective
+        What is maximised; a site at least is usable.
+    n
+        Number of sensors.
+
+    Raises
+    ------
+    ProblemError
+        There are more than `MOST_PAIRS` pairs.
+    """
+    _need_small(objective.coverage.n_pairs)
+    search = Search(objective, Rules(n), Options(), SilentProgress())
+    _need_bound(search)
+    data = gathered(search, Left())
+    assert data is not None  # without rules there is always a network
+    return data
