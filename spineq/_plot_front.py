@@ -63,10 +63,10 @@ def front_parallel(front: Front, *, ax: Axes | None = None) -> Axes:
             label=f"{look['label']} (network {number})",
         )
     for a in at:
-        ax.axvline(a, color="#888888", linewidth=0.8, zorder=1)
+        ax.axvline(float(a), color="#888888", linewidth=0.8, zorder=1)
     ax.set_xticks(at, [textwrap.fill(name, 16) for name in names])
-    for label in ax.get_xticklabels():
-        label.set_parse_math(False)
+    for text in ax.get_xticklabels():
+        text.set_parse_math(False)
     ax.set_xlim(-0.2, len(names) - 0.8)
     ax.set_ylabel("Coverage of the group (%)")
     ax.grid(axis="y", alpha=0.3)
@@ -132,18 +132,16 @@ def front_pairs(front: Front) -> Any:
             if column == 0:
                 ax.set_ylabel(f"{names[y]} (%)", fontsize=8, parse_math=False)
             ax.tick_params(labelsize=7)
-    handles, labels = made[side - 1, 0].get_legend_handles_labels()
-    figure.suptitle(
-        textwrap.fill(_title(front, "coverage of groups against each other"), 60),
-        fontsize=10,
-        x=0.02,
-        ha="left",
-        parse_math=False,
-    )
-    figure.legend(
-        handles, labels, loc="outside upper left" if side == 1 else "upper right",
-        fontsize=8, frameon=False, markerscale=1.2,
-    )  # fmt: skip
+    title = _title(front, "coverage of groups against each other")
+    if side == 1:
+        head(made[0, 0], title)
+    else:
+        figure.suptitle(textwrap.fill(title, 60), fontsize=10, x=0.02, ha="left", parse_math=False)
+        # In the corner that no pair takes.
+        handles, labels = made[side - 1, 0].get_legend_handles_labels()
+        figure.legend(
+            handles, labels, loc="upper right", fontsize=8, frameon=False, markerscale=1.2
+        )
     credit(made[side - 1, 0], _notes(front), below=36)
     return made
 
@@ -251,16 +249,15 @@ def _spectrum(front: Front, one: str, other: str, count: int) -> list[int]:
     """Numbers of networks from one group's best to another's, in even steps between."""
     coverage = front.group_coverage.to_numpy()
     pair = coverage[:, [front.groups.index(one), front.groups.index(other)]]
-    ends = pair[[int(np.argmax(pair[:, 0])), int(np.argmax(pair[:, 1]))]]
-    made: list[int] = []
-    for share in np.linspace(0.0, 1.0, count):
-        # Beyond the straight line between the two ends there is a network as near as can be.
-        wish = ends[0] + share * (ends[1] - ends[0])
-        off = np.abs((pair - wish) @ (ends[1] - ends[0])) - 1e-3 * pair.sum(axis=1)
-        number = int(np.argmin(off))
-        if number not in made:
-            made.append(number)
-    return made
+    # Only those that are as good as can be for the two: others are there for a third group.
+    beaten = [bool(((pair >= row).all(axis=1) & (pair > row).any(axis=1)).any()) for row in pair]
+    among = np.flatnonzero(~np.array(beaten))
+    low, width = pair[among].min(axis=0), np.ptp(pair[among], axis=0)
+    scaled = (pair[among] - low) / np.where(width > 0, width, 1.0)
+    along = scaled[:, 1] - scaled[:, 0]
+    wishes = np.linspace(along.min(), along.max(), count)
+    chosen = [int(among[np.argmin(np.abs(along - wish))]) for wish in wishes]
+    return list(dict.fromkeys(chosen))
 
 
 def _title(front: Front, what: str) -> str:

@@ -135,9 +135,9 @@ def prove_beside_highs(
 ) -> list[tuple[Proof, Plain]]:
     """Solve each of a city's problems as `prove` does, and by HiGHS without our reductions.
 
-    HiGHS gets the whole integer programme, no network to start from, one thread, and its
-    defaults but for a gap of 0. The form is the cumulative one
-    (`spineq.solvers._milp_child`), the fastest for it that we know.
+    HiGHS gets the whole integer programme (`spineq.solvers._milp_child`), no network to start
+    from, and one thread: in the form of assignment and without probing, with which it is
+    faster than in the cumulative form, and with probing.
 
     Parameters
     ----------

@@ -35,6 +35,7 @@ ROOMS = [
     "plot",
     "bench",
     "bench_proof",
+    "bench_scale",
     "jobs",
     "cli",
 ]
@@ -55,7 +56,7 @@ FILES = {
     "solvers": [
         "_kernels", "threads", "decays", "coverage", "welfare", "goals", "rules", "objective", "solution",
         "room", "greedy_in_room", "greedy", "swaps", "make_room", "exchange", "random",
-        "relaxation", "search", "shares", "lagrangian", "branch_bound", "leximin",
+        "passes", "relaxation", "search", "shares", "lagrangian", "branch_bound", "leximin",
         "_milp_child", "_milp_data", "_milp_process", "milp",
     ],
     "fronts": [
@@ -66,12 +67,12 @@ FILES = {
     "jobs": [
         "_host", "states", "records", "facts", "fairness", "ledger", "snapshot", "listing",
         "index", "prune", "similar",
-        "settings", "cluster", "events", "warm_up", "tasks", "requests", "worker", "meeting",
+        "settings", "cluster", "events", "warm_up", "tasks", "front_task", "requests", "worker", "meeting",
         "carrier", "keeper", "watch", "reading", "job", "queue", "overhead",
     ],
     "cli": [
         "problem_words", "options", "printing", "results", "data", "demo", "job_words",
-        "job_access", "jobs", "queued", "bench", "commands",
+        "job_access", "jobs", "queued", "bench", "fronts", "commands",
     ],
 }  # fmt: skip
 

@@ -17,6 +17,7 @@ _HOMES = {
     "demo": "demo",
     "optimise": "commands",
     "evaluate": "commands",
+    "trade-off": "fronts",
     "jobs": "jobs",
     "data": "data",
     "bench": "bench",
@@ -34,7 +35,8 @@ class _Front(click.Group):
         """Import a command."""
         if name not in _HOMES:
             return None
-        found: click.Command = getattr(importlib.import_module(f"spineq.cli.{_HOMES[name]}"), name)
+        home = importlib.import_module(f"spineq.cli.{_HOMES[name]}")
+        found: click.Command = getattr(home, name.replace("-", "_"))
         return found
 
     def main(self, *arguments: Any, **words: Any) -> Any:

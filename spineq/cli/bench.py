@@ -1,4 +1,4 @@
-"""``spineq bench``: ratios, proofs, HiGHS beside us, p-medians."""
+"""``spineq bench``: ratios, proofs, HiGHS beside us, p-medians, scale."""
 
 from __future__ import annotations
 
@@ -153,9 +153,9 @@ def proof(
 def highs(city: str, limit: float, markdown: bool, as_json: bool) -> None:
     """Solve the problems of `proof` in CITY by our solver and by HiGHS, one after the other.
 
-    HiGHS gets the whole integer programme: the cumulative form, the fastest for it that we know,
-    one thread, a gap of 0, nothing reduced and no network to start from. Where it meets the
-    limit, the ratio is at least what is printed.
+    HiGHS gets the whole integer programme: the form of assignment, the fastest for it that we
+    know, one thread, a gap of 0, nothing reduced and no network to start from. Where it meets
+    the limit, the ratio is at least what is printed.
     """
     from spineq.bench_proof import prove_beside_highs
 
@@ -215,6 +215,95 @@ def pmed(files: tuple[str, ...], method: str, reference: str | None, as_json: bo
         )  # fmt: skip
         rows.append(cells + ((_same(p.equal),) if published else ()))
     click.echo(text_table(rows))
+
+
+@bench.command(
+    short_help="Synthetic instances up to the size of a nation.",
+    epilog="Example: spineq bench scale --areas 25000 -n 500",
+)
+@click.option("--areas", type=click.IntRange(min=1), help="Areas of an instance of your own.")
+@click.option(
+    "--towns",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Towns that they are spread over.",
+)
+@click.option("-n", "--n-sensors", type=click.IntRange(min=1), default=500, show_default=True)
+@click.option("--theta", type=float, default=500.0, show_default=True)
+@click.option(
+    "--points",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Demand points in each area.",
+)
+@click.option(
+    "--sites",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Sites; 0 for the areas' own points.",
+)
+@json_option
+def scale(
+    areas: int | None,
+    towns: int,
+    n_sensors: int,
+    theta: float,
+    points: int,
+    sites: int,
+    as_json: bool,
+) -> None:
+    """Solve large synthetic instances, three or one of your own, each in its own process.
+
+    MB is the peak of the whole process; silent is the longest time between two reports of
+    progress, and still that without the bar, the value or the bound moving.
+    """
+    from spineq.bench_scale import INSTANCES, Instance, run
+
+    instances: Sequence[Instance] = INSTANCES
+    if areas is not None:
+        instances = [Instance(areas, towns, n_sensors, theta, points, sites)]
+    found = [run(instance) for instance in instances]
+    if as_json:
+        print_json([asdict(each) for each in found])
+        return
+    rows: Rows = [
+        (
+            "areas",
+            "points",
+            "sites",
+            "n",
+            "theta",
+            "value",
+            "gap",
+            "seconds",
+            "MB",
+            "silent",
+            "still",
+        )
+    ]
+    for each in found:
+        what = each.instance
+        rows.append(
+            (
+                f"{what.areas:,}",
+                f"{what.areas * what.points:,}",
+                f"{what.sites or what.areas:,}",
+                f"{what.n_sensors:,}",
+                f"{what.theta:g}",
+                f"{each.value:.6f}",
+                f"{each.gap:.4%}",
+                f"{each.seconds:.1f}",
+                f"{each.megabytes:,.0f}",
+                f"{each.silence:.2f}",
+                f"{each.still:.2f}",
+            )
+        )
+    click.echo(text_table(rows))
+    today, cores = datetime.date.today().isoformat(), len(os.sched_getaffinity(0))
+    click.echo(f"Measured {today} on {cores} cores.")
 
 
 def _proof_cells(p: Proof) -> tuple[str, ...]:

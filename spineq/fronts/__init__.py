@@ -17,9 +17,12 @@ from spineq.model.problem import DecayName, Problem
 from spineq.progress import Progress, SilentProgress, SpanProgress
 
 if TYPE_CHECKING:
+    from spineq.fronts.archive import Archive
+    from spineq.fronts.crew import Crew
     from spineq.model.city import City
 
-FrontMethod = Literal["weighted"]
+FrontMethod = Literal["weighted", "nsga2", "nsga3"]
+StartName = Literal["cold", "ours"]
 
 #: Raised when the same question gets another front.
 VERSION = 1
@@ -41,6 +44,7 @@ def trade_off(
     size: int = 200,
     method: FrontMethod = "weighted",
     tolerance: float | None = None,
+    start: StartName = "cold",
     seed: int = 0,
     client: Any = None,
     progress: Progress | None = None,
@@ -79,12 +83,16 @@ def trade_off(
     size
         Networks of the front at most, 1 to 5,000.
     method
-        ``"weighted"``, as above.
+        ``"weighted"``, as above. ``"nsga2"`` and ``"nsga3"`` are pymoo's genetic algorithms, for
+        comparison only: ``size`` networks and 1,000 generations with an effort of 1.
     tolerance
         For two groups: how far beyond the front a network may lie at most, to be proven; see
         `Front.tolerance` for what that means and what was proven. None proves nothing.
+    start
+        What genetic algorithms begin with: networks drawn at random (``"cold"``), or those that
+        ``"weighted"`` finds (``"ours"``).
     seed
-        Not used by ``"weighted"``, which draws nothing.
+        For genetic algorithms; ``"weighted"`` draws nothing.
     client
         A Dask client (not asynchronous) whose workers take the parts of the work. The front is
         the same with and without. Within a task of a worker leave it out.
@@ -103,7 +111,7 @@ def trade_off(
     DataError
         The city lacks the data of a group.
     MissingExtraError
-        moocore is not installed.
+        moocore is not installed, or for a genetic algorithm pymoo.
     ClusterError
         The cluster gave up parts of the work.
 
@@ -122,14 +130,10 @@ def trade_off(
         "forbid": forbid,
     }  # fmt: skip
     problem = front_problem(city, question)
-    effort, size = _effort(effort), _size(size)
-    if method not in get_args(FrontMethod):
-        msg = f"method {shown(method)} does not exist"
-        raise ProblemError(msg, field="method", mend=f"Use {', '.join(get_args(FrontMethod))}")
-    tolerance = _tolerance(tolerance, problem)
+    how = checked(problem, effort=effort, size=size, method=method, tolerance=tolerance, seed=seed)
     _need_moocore()
     watcher = SilentProgress() if progress is None else progress
-    front = _found(city, problem, effort, size, tolerance, seed, client, watcher)
+    front = _found(city, problem, client=client, watcher=watcher, **how)
     front = Front(front.dataset.assign_attrs(seconds=time.perf_counter() - began))
     if not front.stopped:
         watcher.report(1.0, "done")
@@ -139,16 +143,19 @@ def trade_off(
 def _found(
     city: City,
     problem: Problem,
+    *,
     effort: float,
     size: int,
+    method: FrontMethod,
     tolerance: float | None,
+    start: StartName,
     seed: int,
     client: Any,
     watcher: Progress,
 ) -> Front:
     from spineq.fronts.archive import Archive
     from spineq.fronts.assembly import Facts, make_front
-    from spineq.fronts.crew import Crew, Here, OnCluster
+    from spineq.fronts.crew import Here, OnCluster
     from spineq.fronts.landscape import landscape_of
     from spineq.fronts.search import Search
 
@@ -162,7 +169,11 @@ def _found(
         land = landscape_of(city, problem, SpanProgress(watcher, 0.0, 0.04))
         crew = None if land is None else Here(land)
     stopped = crew is None
-    if crew is not None:
+    if crew is not None and method != "weighted":
+        archive, stopped = _evolved(
+            city, problem, crew, method, effort, size, start, seed, SpanProgress(watcher, 0.04, 0.9)
+        )
+    elif crew is not None:
         end = 0.9 if tolerance is None else 0.4
         search = Search(crew, archive, SpanProgress(watcher, 0.04, end))
         search.run(effort)
@@ -173,9 +184,48 @@ def _found(
             search.progress = proving
             proven = Prover(search, tolerance, effort).run(proving)
         stopped = search.stopped
-    facts = Facts("weighted", effort, seed, proven if np.isfinite(proven) else np.nan, stopped)
+    facts = Facts(method, effort, seed, proven if np.isfinite(proven) else np.nan, stopped)
     choosing = SilentProgress() if stopped else SpanProgress(watcher, 0.9, 0.999)
     return make_front(city, problem, archive, size, facts, choosing)
+
+
+def _evolved(
+    city: City,
+    problem: Problem,
+    crew: Crew,
+    method: str,
+    effort: float,
+    size: int,
+    start: StartName,
+    seed: int,
+    watcher: Progress,
+) -> tuple[Archive, bool]:
+    """Let a genetic algorithm look, from nothing or from our networks."""
+    from spineq.fronts.archive import Archive
+    from spineq.fronts.genetic import evolve
+    from spineq.fronts.landscape import landscape_of
+    from spineq.fronts.search import Search
+    from spineq.fronts.subset import greedy_subset
+
+    n = problem.number
+    archive = Archive(n, len(problem.groups))
+    land = landscape_of(city, problem, SpanProgress(watcher, 0.0, 0.02))
+    if land is None:
+        return archive, True
+    first = np.empty((0, n), dtype=np.int64)
+    begun = 0.02
+    if start == "ours":
+        begun = 0.5
+        search = Search(crew, archive, SpanProgress(watcher, 0.02, 0.45))
+        search.run(1.0)
+        chosen, cut = greedy_subset(
+            archive.found.coverage, size, SpanProgress(watcher, 0.45, begun)
+        )
+        if search.stopped or cut:
+            return archive, True
+        first = np.array([archive.sites(int(k)) for k in chosen], dtype=np.int64)
+    evolving = SpanProgress(watcher, begun, 1.0)
+    return evolve(land, n, method, effort, size, seed, first, evolving)
 
 
 def front_problem(city: City, words: Mapping[str, Any]) -> Problem:
@@ -207,6 +257,46 @@ def front_problem(city: City, words: Mapping[str, Any]) -> Problem:
     problem = replace(problem, groups=tuple(alike.items()))
     check(city, problem)
     return problem
+
+
+def checked(
+    problem: Problem,
+    *,
+    effort: object = 1.0,
+    size: object = 200,
+    method: object = "weighted",
+    tolerance: object = None,
+    start: object = "cold",
+    seed: object = 0,
+) -> dict[str, Any]:
+    """Check how a front is to be looked for; returns the same words in JSON's types.
+
+    Raises
+    ------
+    ProblemError
+        A value of the wrong type or out of its range.
+    """
+    if not isinstance(method, str) or method not in get_args(FrontMethod):
+        msg = f"method {shown(method)} does not exist"
+        raise ProblemError(msg, field="method", mend=f"Use {', '.join(get_args(FrontMethod))}")
+    if not isinstance(start, str) or start not in get_args(StartName):
+        msg = f"start {shown(start)} does not exist"
+        raise ProblemError(msg, field="start", mend=f"Use {', '.join(get_args(StartName))}")
+    genetic = method != "weighted"
+    if start != "cold" and not genetic:
+        msg = "the weighted search has no other start"
+        raise ProblemError(msg, field="start", mend="Leave it out, or name a genetic method")
+    if tolerance is not None and genetic:
+        msg = f"the method {method!r} proves nothing"
+        raise ProblemError(msg, field="tolerance", mend='Leave it out, or ask for "weighted"')
+    return {
+        "effort": _effort(effort),
+        "size": _size(size),
+        "method": method,
+        "tolerance": _tolerance(tolerance, problem),
+        "start": start,
+        "seed": replace(problem, seed=seed).seed,  # type: ignore[arg-type]
+    }
 
 
 def _effort(effort: object) -> float:

@@ -97,6 +97,18 @@ class Landscape:
         made: NDArray[np.float64] = (self.rows * covered[:, None]).sum(axis=0)
         return made
 
+    def coverage_of_many(self, networks: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Coverage of each group by each of some networks, (network, group).
+
+        Parameters
+        ----------
+        networks
+            (network, sensor) positions of sites.
+        """
+        made = np.empty((len(networks), self.n_groups))
+        kernels.cover_networks(*self._by_site, self.rows, self.base, networks, made)
+        return made
+
     def climb(
         self, weights: NDArray[np.float64], sites: NDArray[np.int64], progress: Progress
     ) -> tuple[NDArray[np.int64], bool]:

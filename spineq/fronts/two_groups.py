@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 # Exact solutions with effort 1; and how many are looked for at a time, whoever does them.
 _SOLVES, _BATCH = 400, 4
 
+# Branches that constraints may take together with effort 1, and the work of each as a multiple
+# of the usual: where they are needed the relaxation is at its weakest.
+_BRANCHES, _FLOOR_EFFORT = 4_000, 0.05
+
 # Share of the tolerance that a single solution may leave open.
 _SLACK = 0.1
 
@@ -68,11 +72,12 @@ class Exact(NamedTuple):
 
 
 class Solved(NamedTuple):
-    """A network, (sensor,), its coverage, (group,), and the bound on the weighted mean."""
+    """A network, (sensor,), its coverage, (group,), the bound on the weighted mean, branches."""
 
     sites: NDArray[np.int64]
     coverage: NDArray[np.float64]
     bound: float
+    branches: int
 
 
 def solve(land: Landscape, piece: Exact, progress: Progress) -> Solved | None:
@@ -88,7 +93,7 @@ def solve(land: Landscape, piece: Exact, progress: Progress) -> Solved | None:
     if len(solution.sites) < piece.n:
         return None
     sites = np.sort(solution.sites)
-    return Solved(sites, land.group_coverage(sites), float(solution.upper_bound))
+    return Solved(sites, land.group_coverage(sites), float(solution.upper_bound), solution.nodes)
 
 
 @dataclass
@@ -179,6 +184,7 @@ class Prover:
         self._archive = search.archive
         self._tolerance = tolerance
         self._effort = effort
+        self._branches_left = round(_BRANCHES * effort)
         self._asked: set[tuple[float, float]] = set()
 
     def run(self, progress: Progress) -> float:
@@ -216,6 +222,7 @@ class Prover:
         if np.isfinite(piece.floor):
             self.proof.floors.append(piece.floor)
             self.proof.best.append(solved.bound)
+            self._branches_left -= 1 + solved.branches
         else:
             self.proof.weights.append(piece.weights)
             self.proof.most.append(solved.bound)
@@ -239,7 +246,7 @@ class Prover:
             floor = float(a1[k]) + self._tolerance * (1 - 1e-6)
             # Where nothing known reaches it, the first group's own best says enough.
             known = np.isfinite(floor) and bool((coverage[:, 0] >= floor).any())
-            if known and len(made) < most:
+            if known and len(made) < most and self._branches_left > 0:
                 made += self._ask(np.array([0.0, 1.0]), floor, coverage)
         return made
 
@@ -264,7 +271,7 @@ class Prover:
             start,
             self._archive.n_sensors,
             _SLACK * self._tolerance / max(float(mean.max()), 1e-9),
-            1.0,
+            1.0 if np.isneginf(floor) else _FLOOR_EFFORT,
         )
 
 

@@ -14,6 +14,7 @@ from spineq.solvers import branch_bound as _branch_bound
 from spineq.solvers import exchange as _exchange
 from spineq.solvers import greedy as _greedy
 from spineq.solvers import lagrangian as _lagrangian
+from spineq.solvers import milp as _milp
 from spineq.solvers import random as _random
 from spineq.solvers.objective import Objective
 from spineq.solvers.rules import Options, Rules
@@ -78,6 +79,13 @@ METHODS: dict[str, Method] = {
         frozenset(CONSTRAINTS),
         tight=True,
     ),
+    "milp": Method(
+        _milp.milp,
+        _milp.VERSION,
+        "integer programme, by HiGHS",
+        frozenset(CONSTRAINTS),
+        tight=True,
+    ),
     "random": Method(_random.random, _random.VERSION, "random placement", _RULES),
 }
 
@@ -85,9 +93,7 @@ METHODS: dict[str, Method] = {
 AUTO = "branch_bound"
 
 
-def method_named(
-    name: str, bound: str | None = None, *, goals: bool = False
-) -> tuple[str, Method]:
+def method_named(name: str, bound: str | None = None, *, goals: bool = False) -> tuple[str, Method]:
     """Look up a problem's method; returns its own name and the method.
 
     Parameters

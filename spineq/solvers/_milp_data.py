@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 #: Nodes that the branch and bound may have at an effort of 1.
 NODES = 20_000
 
-CHAINED = False
-
 
 class Pairs(NamedTuple):
     """Pairs of site and point: positions in the objective, and coverage, (pair,) each."""
@@ -115,7 +113,7 @@ def gathered(search: Search, left: Left) -> dict[str, NDArray[Any]] | None:
     made |= {
         "free": sites, "n_sites": len(sites), "inside": inside,
         "base": objective.covered_by(inside), "factor": _factor(search),
-        "n": most if exact else n, "exact": exact, "chained": CHAINED,
+        "n": most if exact else n, "exact": exact,
         "has_known": bool(fits), "known": known if fits else np.empty(0, dtype=np.int64),
         "gap": options.gap_limit, "nodes": max(1, round(options.effort * NODES)),
         "seed": options.seed % 2**31, "seconds": math.inf,

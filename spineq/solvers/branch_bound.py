@@ -9,7 +9,7 @@ import numpy as np
 
 from spineq.progress import Progress, SpanProgress
 from spineq.solvers._kernels.choose import PLAIN
-from spineq.solvers.lagrangian import begun, descend, finished
+from spineq.solvers.lagrangian import begun, descend, finished, worth_a_tree
 from spineq.solvers.relaxation import Relaxation
 from spineq.solvers.search import Search
 from spineq.solvers.shares import Shares
@@ -50,7 +50,8 @@ def branch_bound(
     """Find the best network and prove it.
 
     `lagrangian` first; what its reductions leave is searched depth first, each node with an
-    ascent of its own from its parent's multipliers (Christofides and Beasley 1982). A node
+    ascent of its own from its parent's multipliers (Christofides and Beasley 1982); where they
+    leave millions of pairs or no work to be done, the answer is that of `lagrangian`. A node
     branches on the free site whose place in the relaxed choices is the least settled.
 
     Parameters
@@ -74,7 +75,8 @@ def branch_bound(
     search.watch(SpanProgress(progress, 0.1, 0.4))
     relaxation = Relaxation(objective, rules)
     nodes = 0
-    if not search.stopped and not descend(search, relaxation) and not search.stopped:
+    left = not search.stopped and not descend(search, relaxation) and not search.stopped
+    if left and worth_a_tree(search, relaxation):
         search.watch(SpanProgress(progress, 0.4, 0.98))
         nodes = _Tree(search, relaxation).explore()
     return finished(search, SpanProgress(progress, 0.98, 1.0), nodes)
@@ -84,7 +86,7 @@ def _solve(search: Search, relaxation: Relaxation) -> bool:
     """Search to the end, as far as the effort goes; returns whether it got there."""
     if descend(search, relaxation):
         return True
-    if not search.stopped:
+    if not search.stopped and worth_a_tree(search, relaxation):
         _Tree(search, relaxation).explore()
     return search.settled
 

@@ -5,8 +5,8 @@ and the decay only. Weights come in later (`spineq.solvers.objective`), so that 
 serves every group and every mix of groups. A benefit is weight times coverage.
 
 Small cities get a dense matrix. Large ones get neighbourhood lists: the pairs within a
-cut-off radius R, nearest first. What lies beyond is below ``decay(R)``, which `Coverage.floor` remembers, so
-that bounds stay valid and the error is known.
+cut-off radius R, nearest first. What lies beyond is below ``decay(R)``, which
+`Coverage.floor` remembers, so that bounds stay valid and the error is known.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-VERSION = 1
+VERSION = 2
 
 #: A swap must bring this share of greedy's value, or rounding would swap for ever.
 LEAST_CHANGE = 1e-12

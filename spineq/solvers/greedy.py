@@ -18,7 +18,7 @@ from spineq.solvers.solution import Placement, Solution, certified
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 1
+VERSION = 2
 
 
 #: What greedy starts from by itself.

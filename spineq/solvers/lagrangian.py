@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-#: Steps of the ascent, and work in them, with an effort of 1; see `Relaxation.work`.
-MOST_STEPS, MOST_WORK = 3_000, 12_000_000_000
+#: Steps of the ascent, and work in them, with an effort of 1; see `Relaxation.work`. However
+#: much work steps are, there are `SURE_STEPS`: with fewer a bound is far from converged.
+MOST_STEPS, MOST_WORK, SURE_STEPS = 3_000, 6_000_000_000, 400
 
 # Steps without progress after which the step shrinks; its shortest; and steps from one network
 # made of the relaxed choices to the next, doubled each time in a round.
@@ -171,7 +172,7 @@ def descend(search: Search, relaxation: Relaxation) -> bool:
         Whether nothing above the target is left: the best network is proven.
     """
     effort = search.options.effort
-    most_steps, most_work = MOST_STEPS * effort, MOST_WORK * effort
+    most_steps, most_work, sure = MOST_STEPS * effort, MOST_WORK * effort, SURE_STEPS * effort
     for share in relaxation.open():
         if search.report(0.1 * share, "sorting pairs of site and point"):
             return False
@@ -188,7 +189,7 @@ def descend(search: Search, relaxation: Relaxation) -> bool:
             steps += relaxation.steps - before
             search.lower(max(relaxation.bound, search.target))
             shares.update()
-            done = max(steps / most_steps, relaxation.work / most_work)
+            done = max(steps / most_steps, min(relaxation.work / most_work, steps / sure))
             if search.report(0.1 + 0.9 * min(done, 1.0), "bounding what is possible"):
                 return False
             if search.settled:
@@ -220,6 +221,14 @@ def descend(search: Search, relaxation: Relaxation) -> bool:
         if done >= 1.0 or (round_ > 0 and fixed == 0 and relaxation.n_pairs > 0.9 * pairs):
             break
     return False
+
+
+def worth_a_tree(search: Search, relaxation: Relaxation) -> bool:
+    """Whether a tree might get far below what `descend` has left.
+
+    It would not where millions of pairs are left, or the work was used up before it.
+    """
+    return not relaxation.large and relaxation.work < MOST_WORK * search.options.effort
 
 
 def finished(search: Search, progress: Progress, nodes: int = 0) -> Solution:

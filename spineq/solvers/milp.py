@@ -41,10 +41,10 @@ ROOM = 2e-6
 def milp(objective: Objective, rules: Rules, options: Options, progress: Progress) -> Solution:
     """Maximise by an integer programme, with a proof.
 
-    `spineq.solvers.lagrangian` first; what its reductions leave is the programme: the cumulative
-    form of `spineq.solvers._milp_child`, for HiGHS's branch and cut, started from the best
-    network. Values are computed anew from the sites, and HiGHS's bound is enlarged by `ROOM`.
-    What coverage lists leave out is added to the bound, but helps no group to reach its floor.
+    `spineq.solvers.lagrangian` first; what its reductions leave is the programme of
+    `spineq.solvers._milp_child`, for HiGHS's branch and cut, started from the best network.
+    Values are computed anew from the sites, and HiGHS's bound is enlarged by `ROOM`. What
+    coverage lists leave out is added to the bound, but helps no group to reach its floor.
 
     Parameters
     ----------

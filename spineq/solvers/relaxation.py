@@ -23,6 +23,7 @@ from spineq.solvers._kernels.choose import BUDGET as PRICED
 from spineq.solvers._kernels.choose import PLAIN, REGIONS
 from spineq.solvers.coverage import blocks
 from spineq.solvers.objective import BUDGET
+from spineq.solvers.passes import Lists, Passes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,8 +37,13 @@ _SORTED = 100_000
 #: Pairs, at most, that steps may look at between two looks at the watcher.
 _LOOKED_AT = 4_000_000
 
+#: From so many pairs on, several cores are worth the trouble.
+LARGE = 4_000_000
 
-_Lists = tuple["NDArray[np.int64]", "NDArray[np.int32]", "NDArray[np.float64]"]
+# Of a large instance, what is left is written anew where it is at most this share: the old
+# lists stay in memory beside the new ones.
+_WORTH_WRITING = 0.5
+
 _Limits = tuple[
     "NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.float64]", float
 ]
@@ -133,6 +139,7 @@ class Relaxation:
         self.choice = choice_of(objective, rules)
         self.impossible = False
         self.work = 0
+        self._passes: Passes | None = None
         goals = objective.goals
         self.shares: NDArray[np.float64] | None = None
         self._weight, self._constant = objective.weight, 0.0
@@ -151,31 +158,43 @@ class Relaxation:
         return len(self._site)
 
     @property
-    def _lists(self) -> _Lists:
+    def large(self) -> bool:
+        """Whether so many pairs are left that a step takes some milliseconds."""
+        return self._passes is not None
+
+    @property
+    def _lists(self) -> Lists:
         return self._start, self._site, self._value
 
     def open(self) -> Iterator[float]:
         """Sort the pairs, in pieces of some milliseconds; yields the share done.
 
         Where all sites are usable and nothing stands already, the pairs of a matrix are kept
-        sorted with it, for the next objective.
+        sorted with it, for the next objective, and those of lists are the lists' own.
         """
         objective = self._objective
         coverage = objective.coverage
         same = coverage.dense and objective.usable is None and objective.base is None
-        kept: _Lists | None = coverage.__dict__.get("_ranked") if same else None
+        kept: Lists | None = coverage.__dict__.get("_ranked") if same else None
         if kept is None:
             kept = yield from self._ranked()
             if same:
                 coverage.__dict__["_ranked"] = kept
         self._start, self._site, self._value = kept
         self._make_room()
+        if not coverage.dense and self._passes is not None:
+            assert coverage.point is not None  # not dense
+            by_site = coverage.start, coverage.point, coverage.value
+            self._passes = Passes(self._lists, len(self.sites), by_site)
 
-    def _ranked(self) -> Generator[float, None, _Lists]:
+    def _ranked(self) -> Generator[float, None, Lists]:
         objective = self._objective
         for share in objective.coverage.flipping():
             yield 0.3 * share
         by_point = objective.coverage.by_point
+        if by_point.point is not None and objective.usable is None and objective.base is None:
+            # Sorted already. A pair that is not above the rest is never above a multiplier.
+            return by_point.start, by_point.point, by_point.value
         columns = by_point.start, by_point.point, by_point.value
         usable, n_points = objective.usable_sites, objective.coverage.n_points
         count = np.zeros(n_points + 1, dtype=np.int64)
@@ -203,6 +222,9 @@ class Relaxation:
         if not hasattr(self, "often"):
             self.often = np.zeros(n_sites)
         self.memory = np.zeros(8)
+        self._seen = self.n_pairs
+        large = self.n_pairs >= LARGE
+        self._passes = Passes(self._lists, n_sites, None) if large else None
 
     @property
     def _a_pass(self) -> int:
@@ -277,7 +299,9 @@ class Relaxation:
 
     def ascend(self, steps: int, target: float, patience: int, least_scale: float) -> bool:
         """Make steps, fewer where they are long; returns whether the ascent has ended."""
-        steps = max(1, min(steps, _LOOKED_AT // max(2 * self.n_pairs, 1)))
+        steps = max(1, min(steps, _LOOKED_AT // max(2 * self._seen, 1)))
+        if self._passes is not None:
+            return self._ascend_large(self._passes, steps, target, patience, least_scale)
         before = self.memory[relax.SEEN]
         choice = self.choice
         made, ended = relax.ascend(
@@ -311,11 +335,49 @@ class Relaxation:
         self.work += int(self.memory[relax.SEEN] - before) + int(made) * self._a_pass
         return bool(ended)
 
+    def _ascend_large(
+        self, passes: Passes, steps: int, target: float, patience: int, least_scale: float
+    ) -> bool:
+        """Make steps as `relax.ascend` does, each pass over the pairs on several cores."""
+        memory, choice = self.memory, self.choice
+        for _ in range(steps):
+            base, self._seen = passes.worths(self._weight, self.v, self.rho)
+            self.work += self._seen + self._a_pass
+            memory[relax.SEEN] += self._seen
+            worth, _mu = _kernels.choose(
+                choice.kind, self.rho, self.state, choice.n, *choice.arguments, self.chosen
+            )
+            bound = self._constant + base + float(worth)
+            action = relax.take_note(
+                bound, self.v, self.best_v, self.often, self.chosen, memory, patience, least_scale
+            )
+            if memory[relax.BEST] <= target or action == 2:
+                return True
+            if action == 1:
+                self._d[:] = 0.0
+                continue
+            norm = passes.turn(
+                self._weight, self._top, self.v, self.chosen, memory[relax.DEFLECTION], self._d
+            )
+            if self.steps % 5 == 1 or norm <= 0.0:
+                primal = passes.value_of(self._weight, self._rest, self.chosen) + self._constant
+                if primal > memory[relax.PRIMAL]:
+                    memory[relax.PRIMAL] = primal
+                    self.best_choice[:] = self.chosen
+            if norm <= 0.0:
+                return True
+            step = memory[relax.SCALE] * max(bound - memory[relax.AIM], 1e-9 * abs(bound)) / norm
+            relax.move(self.v, self._d, self._top, self.lowest, float(step), 0, len(self.v))
+        return False
+
     def look(self) -> float:
         """Bound at the best multipliers, where `fix` and `reduce` work."""
         self.v[:] = self.best_v
-        self.rho[:] = 0.0
-        base, seen = relax.worths(*self._lists, self._weight, self.v, self.rho, 0, len(self.v))
+        if self._passes is not None:
+            base, seen = self._passes.worths(self._weight, self.v, self.rho)
+        else:
+            self.rho[:] = 0.0
+            base, seen = relax.worths(*self._lists, self._weight, self.v, self.rho, 0, len(self.v))
         self.work += int(seen) + self._a_pass
         worth, mu = _kernels.choose(
             self.choice.kind, self.rho, self.state, self.choice.n, *self.choice.arguments,
@@ -373,6 +435,8 @@ class Relaxation:
         # A point that has no more than the rest: the relaxation with that forced.
         served = here + self._weight * (self._rest - self.v) <= target
         self.lowest[served] = -np.inf
+        if self.n_pairs >= LARGE and count.sum() > _WORTH_WRITING * self.n_pairs:
+            return
         left = self.state >= 0
         new_id = np.where(left, np.cumsum(left) - 1, -1).astype(np.int32)
         start = np.cumsum(count)

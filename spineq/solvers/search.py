@@ -122,6 +122,11 @@ class Search:
         self.stopped |= self._progress.report(self._fraction, message, value, bound)
         return self.stopped
 
+    @property
+    def fraction(self) -> float:
+        """Share done that the watcher was told last, 0 to 1."""
+        return self._fraction
+
     def lower(self, bound: float) -> None:
         """Take note of a bound on all allowed networks."""
         self.bound = min(self.bound, bound + abs(bound) * ROUNDING)
@@ -252,4 +257,6 @@ class _Quiet:
         bound: float | None = None,
     ) -> bool:
         """Ask the watcher; see `spineq.progress.Progress.report`."""
-        return self._search.report(0.0, self._message)
+        # How much of it there is to come is not known: a little of what is left each time.
+        search = self._search
+        return search.report(search.fraction + 1e-5 * (1.0 - search.fraction), self._message)

@@ -222,15 +222,16 @@ def test_bounds_hold_with_what_others_decided(
 
 def test_pairs_that_do_not_serve_may_be_gone() -> None:
     """The programme has the pairs that are left; values are still those of all pairs."""
-    matrix = np.array([[3.0, 1.0], [1.0, 3.0], [2.0, 2.0]])
+    matrix = np.array([[3.0, 1.0], [1.0, 3.0], [2.5, 2.5]])
     objective = Objective(Coverage.from_matrix(matrix), np.ones(2))
     site, point = np.nonzero(matrix > 1)
     less = Pairs(site, point, matrix[site, point])
     search = Search(objective, Rules(1), Options(), SILENT)
     search.lower(9.0)
     milp.finish(search, milp.Left(pairs=less), here)
-    # Of reduced pairs the third site is best, and all three are worth 4.
-    assert (search.sites.tolist(), search.value) == ([2], 4.0)
+    assert (search.sites.tolist(), search.value) == ([2], 5.0)
+    # The pairs of 1 are not there: by those left the others are worth 3, and the bound is tight.
+    assert search.bound == pytest.approx(5.0, rel=1e-11)
 
 
 def test_what_lists_leave_out_is_in_the_bound() -> None:
@@ -298,21 +299,24 @@ def test_cliques_cover_every_pair_once_or_more_and_nothing_else() -> None:
     assert found == [[0, 1, 2], [2, 3], [3, 4, 5]]
 
 
-def test_the_rows_are_few() -> None:
-    """Levels that the same sites reach share a column; one site's own level is the site."""
-    # From both points the sites are met in the order 0, 1, 2; from the third the other way.
-    matrix = np.array([[3.0, 6.0, 1.0], [2.0, 5.0, 2.0], [1.0, 4.0, 3.0]])
+def test_the_programme_is_what_it_says() -> None:
+    """By hand: a column for each site and each pair above the base, a row for each pair."""
+    matrix = np.array([[3.0, 6.0, 1.0], [2.0, 5.0, 2.0]])
     data = {
-        "n_sites": np.array(3), "site": np.repeat(np.arange(3), 3),
-        "point": np.tile(np.arange(3), 3), "value": matrix.ravel(),
-        "base": np.zeros(3), "weight": np.ones(3), "rows": np.empty((0, 3)),
-        "least": np.empty(0), "judged": np.empty(0), "scale": np.empty(0), "n": np.array(1),
-        "exact": np.array(True), "factor": np.array(1.0), "has_known": np.array(False),
+        "n_sites": np.array(2), "site": np.repeat(np.arange(2), 3),
+        "point": np.tile(np.arange(3), 2), "value": matrix.ravel(),
+        "base": np.array([0.0, 5.0, 0.0]), "weight": np.array([1.0, 2.0, 0.0]),
+        "rows": np.empty((0, 3)), "least": np.empty(0), "judged": np.empty(0),
+        "scale": np.empty(0), "n": np.array(1), "exact": np.array(True),
+        "factor": np.array(10.0), "has_known": np.array(True), "known": np.array([1]),
     }  # fmt: skip
     made = _milp_child.build(data)
-    # Three sites; {0, 1}, {0, 1, 2} and {2, 1}: of 9 levels 3 are columns of their own.
-    assert (len(made.cost), len(made.least)) == (6, 4)
-    assert made.cost.sum() == matrix.max(axis=0).sum()
+    # The third point has no weight, and at the second one only the first site is above the base.
+    assert made.cost.tolist() == [0, 0, 30, 20, 20]
+    assert made.offset == 100.0
+    assert len(made.least) == 3 + 2 + 1
+    assert (made.least[-1], made.most[-1]) == (1, 1)
+    assert made.known.tolist() == [0, 1, 0, 1, 0]
 
 
 def large(n_sites: int, n: int = 10, seed: int = 5) -> tuple[Objective, Rules]:

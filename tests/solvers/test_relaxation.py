@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from solvers.instances import matrices, objectives, value_of
 
-from spineq.solvers import _kernels
+from spineq.solvers import _kernels, threads
+from spineq.solvers import relaxation as module
 from spineq.solvers._kernels.choose import BUDGET, PLAIN, REGIONS
+from spineq.solvers.coverage import straight_line
+from spineq.solvers.decays import DECAYS
 from spineq.solvers.objective import Objective
 from spineq.solvers.relaxation import Relaxation
 from spineq.solvers.rules import Rules
@@ -23,7 +26,7 @@ N_SITES = 7
 def inner_problems(draw: st.DrawFn) -> tuple:
     """Worths, states and limits of an inner problem over a few sites."""
     whole = st.integers(0, 6)
-    many = dict(min_size=N_SITES, max_size=N_SITES)
+    many = {"min_size": N_SITES, "max_size": N_SITES}
     rho = np.array(draw(st.lists(whole, **many)), dtype=np.float64)
     state = np.array(draw(st.lists(st.sampled_from([0, 0, 0, 0, 1, -1]), **many)), dtype=np.int8)
     kind = draw(st.sampled_from([PLAIN, REGIONS, BUDGET]))
@@ -161,3 +164,89 @@ def test_cliques_part_the_sites(seed: int) -> None:
             assert near[i, j]
             assert usable[i]
             assert usable[j]
+
+
+def places_of_towns(seed: int, n: int) -> np.ndarray:
+    """Random places in a few clusters, metres."""
+    generator = np.random.default_rng(seed)
+    towns = generator.random((4, 2)) * 8_000
+    return towns[generator.integers(0, 4, n)] + generator.normal(0, 600, (n, 2))
+
+
+def objective_in_towns(kind: str) -> Objective:
+    """Lists over some hundred places: of points as sites, of other sites, or with a base."""
+    points = places_of_towns(1, 400)
+    sites = points if kind == "same places" else places_of_towns(2, 300)
+    coverage = straight_line(sites, points, DECAYS["exponential"], 500.0, dense=False, cutoff=0.01)
+    assert coverage is not None
+    weight = np.random.default_rng(3).random(len(points))
+    usable = base = None
+    if kind == "some usable":
+        usable = np.arange(len(sites)) % 5 > 0
+        base = np.where(np.arange(len(points)) % 7 == 0, 0.3, 0.0)
+    return Objective(coverage, weight / weight.sum(), usable, base)
+
+
+def descended(objective: Objective, steps: int) -> tuple[Relaxation, list[float]]:
+    """Relaxation after some steps, a reduction and some steps more; bounds on the way."""
+    relaxation = Relaxation(objective, Rules(12))
+    for _ in relaxation.open():
+        pass
+    relaxation.begin(np.flatnonzero(objective.usable_sites)[:12])
+    bounds = []
+    for _ in range(2):
+        relaxation.restart(1.0, 0.5)
+        while relaxation.steps < steps and not relaxation.ascend(7, 0.0, 25, 1e-9):
+            bounds.append(relaxation.bound)
+        bounds.append(relaxation.look())
+        target = 0.9 * bounds[-1]
+        relaxation.fix(target)
+        for _ in relaxation.reduce(target):
+            pass
+    return relaxation, bounds
+
+
+@pytest.mark.parametrize("kind", ["same places", "other sites", "some usable"])
+def test_large_instances_take_the_steps_of_small_ones(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In pieces or in one go, the first steps are the same but for rounding."""
+    small, bounds = descended(objective_in_towns(kind), 40)
+    assert small._passes is None
+    # From a few pairs on an instance is a large one, and is always written anew.
+    monkeypatch.setattr(module, "LARGE", 100)
+    monkeypatch.setattr(module, "_WORTH_WRITING", 1.0)
+    large, others = descended(objective_in_towns(kind), 40)
+    assert large._passes is not None
+    assert (large.steps, large.n_pairs) == (small.steps, small.n_pairs)
+    np.testing.assert_allclose(others, bounds, rtol=1e-9)
+    np.testing.assert_allclose(large.v, small.v, rtol=1e-6, atol=1e-9)
+    assert large.primal == pytest.approx(small.primal, rel=1e-9)
+    np.testing.assert_array_equal(large.sites, small.sites)
+    np.testing.assert_array_equal(large.state, small.state)
+
+
+def test_steps_are_the_same_on_any_number_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One, two or three threads: every bit is the same."""
+    monkeypatch.setattr(module, "LARGE", 100)
+    objective = objective_in_towns("same places")
+    made = []
+    for number in (1, 2, 3):
+        monkeypatch.setattr(threads, "threads", lambda number=number: number)
+        relaxation, bounds = descended(objective, 60)
+        made.append((bounds, relaxation.v.tolist(), relaxation.rho.tolist(), relaxation.work))
+    assert made[0] == made[1] == made[2]
+
+
+def test_large_instances_are_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The relaxation takes the lists as they are, and keeps them where most pairs are left."""
+    monkeypatch.setattr(module, "LARGE", 100)
+    objective = objective_in_towns("same places")
+    relaxation = relaxation_of(objective, Rules(12), np.zeros(400))
+    assert relaxation._value is objective.coverage.value
+    bound = relaxation.look()
+    relaxation.fix(0.0)
+    for _ in relaxation.reduce(0.0):
+        pass
+    assert relaxation._value is objective.coverage.value
+    assert relaxation.look() == bound

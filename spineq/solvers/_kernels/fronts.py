@@ -364,3 +364,40 @@ def swaps_of_slots(
         budget -= n_sites
         slot += 1
     return slot, n_made
+
+
+@jit
+def cover_networks(
+    start: Array,
+    index: Array,
+    value: Array,
+    rows: Array,
+    base: Array,
+    networks: Array,
+    reached: Array,
+) -> None:
+    """Write the coverage of each group by each network.
+
+    Parameters
+    ----------
+    start, index, value
+        Coverage by site.
+    rows
+        (point, group) weights of 0 or more.
+    base
+        (point,) coverage by what stands already.
+    networks
+        (network, sensor) sites.
+    reached
+        (network, group), written.
+    """
+    for k in range(len(networks)):
+        covered = base.copy()
+        for i in networks[k]:
+            for p in range(start[i], start[i + 1]):
+                j = p - start[i] if index is None else index[p]
+                covered[j] = max(covered[j], value[p])
+        reached[k] = 0.0
+        for j in range(len(rows)):
+            for g in range(rows.shape[1]):
+                reached[k, g] += rows[j, g] * covered[j]

@@ -85,6 +85,12 @@ def fill_ranked(
             if value[p] > rest[j] and usable[i]:
                 site[q], coverage[q] = i, value[p]
                 q += 1
+        in_order = True
+        for k in range(first + 1, q):
+            in_order = in_order and coverage[k] <= coverage[k - 1]
+        if in_order:
+            # As lists come, and then with ties by site.
+            continue
         order = np.argsort(-coverage[first:q], kind="mergesort")
         sites, values = site[first:q].copy(), coverage[first:q].copy()
         for k in range(len(order)):
@@ -137,6 +143,45 @@ def worths(
                 break
             rho[site[p]] += w * over
     return total, seen
+
+
+@jit
+def add_up(parts: Array, total: Array) -> None:
+    """Write the sums of columns of ``parts`` (part, site) into ``total`` (site,), in order."""
+    total[:] = parts[0]
+    for k in range(1, len(parts)):
+        for i in range(len(total)):
+            total[i] += parts[k, i]
+
+
+@jit
+def serve(start: Array, index: Array, value: Array, rows: Array, v: Array, served: Array) -> None:
+    """Count in ``served`` (point,) by how many of the sites ``rows`` a point is served.
+
+    ``start, index, value`` are lists by site; a site serves where it covers more than ``v``.
+    """
+    for i in rows:
+        for p in range(start[i], start[i + 1]):
+            if value[p] > v[index[p]]:
+                served[index[p]] += 1
+
+
+@jit
+def turn_served(
+    served: Array,
+    weight: Array,
+    top: Array,
+    deflection: float,
+    d: Array,
+    low: int,
+    high: int,
+) -> Any:
+    """Turn the direction as `turn` does, where it is known how often a point is served."""
+    norm = 0.0
+    for j in range(low, high):
+        d[j] = 1.0 - served[j] + deflection * d[j]
+        norm += weight[j] * top[j] * d[j] * d[j]
+    return norm
 
 
 @jit

@@ -1,0 +1,91 @@
+"""The task `trade_off`: a front as a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from spineq.errors import ProblemError, shown
+from spineq.jobs.tasks import Asked, Task
+
+if TYPE_CHECKING:
+    from spineq.model.city import City
+    from spineq.model.front import Front
+    from spineq.progress import Progress
+
+#: Parameters, but for those of the question's own (`spineq.fronts.front_problem`).
+_HOW = ("effort", "size", "method", "tolerance", "start", "seed")
+_WHAT = ("n_sensors", "theta", "groups", "decay", "keep", "forbid")
+
+
+def _version_of(parameters: Mapping[str, Any]) -> str:
+    from spineq.fronts import VERSION
+
+    return f"{parameters.get('method', 'weighted')}-{VERSION}"
+
+
+def _check(city: City | None, parameters: Mapping[str, Any]) -> Asked:
+    from spineq.fronts import checked, front_problem
+    from spineq.jobs.records import digest
+
+    assert city is not None  # check_asked saw to it
+    words = dict(parameters)
+    unknown = sorted(set(words) - {*_HOW, *_WHAT})
+    if unknown:
+        msg = f"the task 'trade_off' has no parameter {shown(unknown[0])}"
+        mend = f"Use {', '.join((*_WHAT, *_HOW))}"
+        raise ProblemError(msg, field=unknown[0], mend=mend)
+    how = {name: words.pop(name) for name in _HOW if name in words}
+    problem = front_problem(city, _with_groups(words))
+    made = checked(problem, **how)
+    described = problem.to_dict() | made
+    # The titles of groups make no other question: the digest is without them.
+    question = digest(problem.digest, *(str(made[name]) for name in sorted(made)))
+    return Asked(described, _version_of(described), question)
+
+
+def _with_groups(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Words with groups that are described in JSON's types turned into groups."""
+    from spineq.model.groups import Group
+
+    made, groups = dict(words), words.get("groups")
+    if isinstance(groups, Mapping):
+        made["groups"] = {
+            name: Group.from_dict(group) if isinstance(group, Mapping) else group
+            for name, group in groups.items()
+        }
+    return made
+
+
+def _trade_off(city: City, progress: Progress, **parameters: Any) -> Front:
+    from spineq.fronts import trade_off
+
+    # Without a client: a task that waits for others could wait for ever.
+    return trade_off(city, **_with_groups(parameters), progress=progress)
+
+
+def _dump(front: Front) -> bytes:
+    return front.to_bytes()
+
+
+def _load(data: bytes) -> Front:
+    from spineq.model.front import front_from_bytes
+
+    return front_from_bytes(data)
+
+
+def _was_stopped(front: Front) -> bool:
+    return front.stopped
+
+
+#: What `spineq.jobs.tasks.task_named` finds under "trade_off".
+TASK = Task(
+    name="trade_off",
+    function=_trade_off,
+    check=_check,
+    version_of=_version_of,
+    dump=_dump,
+    load=_load,
+    is_partial=_was_stopped,
+    needs_city=True,
+)
