@@ -34,6 +34,7 @@ ROOMS = [
     "_plot_front",
     "plot",
     "bench",
+    "bench_front",
     "bench_proof",
     "bench_scale",
     "jobs",
@@ -47,7 +48,7 @@ FILES = {
         "groups", "_problem_checks", "problem", "_checks", "_contract", "_site_columns", "_parts",
         "_counting", "_digest", "_parquet", "city",
         "_inequality", "_objective_words", "_words", "_styles", "_exports", "_description",
-        "_schema", "_netcdf", "network", "_assembly", "_front_words", "front",
+        "_schema", "_netcdf", "network", "_assembly", "_front_words", "_front_comparison", "front",
     ],
     "data": [
         "_synthetic_people", "_synthetic_cells", "_synthetic", "_tables", "_original", "files",
@@ -61,7 +62,7 @@ FILES = {
     ],
     "fronts": [
         "aside", "subset", "archive", "landscape", "pieces", "crew", "lattice", "search",
-        "two_groups", "assembly",
+        "two_groups", "genetic", "assembly",
     ],
     "constraints": ["places", "rules", "feasible"],
     "jobs": [

@@ -130,7 +130,15 @@ def trade_off(
         "forbid": forbid,
     }  # fmt: skip
     problem = front_problem(city, question)
-    how = checked(problem, effort=effort, size=size, method=method, tolerance=tolerance, seed=seed)
+    how = checked(
+        problem,
+        effort=effort,
+        size=size,
+        method=method,
+        tolerance=tolerance,
+        start=start,
+        seed=seed,
+    )
     _need_moocore()
     watcher = SilentProgress() if progress is None else progress
     front = _found(city, problem, client=client, watcher=watcher, **how)

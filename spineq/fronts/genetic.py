@@ -15,7 +15,6 @@ import numpy as np
 from spineq.errors import MissingExtraError
 from spineq.fronts.archive import Archive
 from spineq.progress import Progress
-from spineq.solvers._kernels import fronts as kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

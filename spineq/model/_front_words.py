@@ -11,7 +11,8 @@ from spineq.model._words import counted, in_a_sentence, percent
 from spineq.model.groups import title_of
 
 if TYPE_CHECKING:
-    from spineq.model.front import Comparison, Front
+    from spineq.model._front_comparison import Comparison
+    from spineq.model.front import Front
 
 
 def titles(front: Front) -> list[str]:

@@ -1,4 +1,8 @@
-"""Front: networks of which none is better for every group than another."""
+"""Front: networks of which none is better for every group than another.
+
+The file is long because it is one class and the contract of each of its methods; words and
+comparisons are in the private files beside it.
+"""
 
 from __future__ import annotations
 
@@ -12,59 +16,21 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from spineq.errors import DataError, MissingExtraError, NetworkFileError, ProblemError, shown
-from spineq.model.groups import GROUPS, real_number
-from spineq.model.network import Network
+from spineq.errors import MissingExtraError, NetworkFileError, ProblemError, shown
+from spineq.model._front_comparison import ROUNDING, Comparison, compared
+from spineq.model.groups import real_number
 from spineq.model.problem import Problem
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from spineq.model.network import Network
 
 #: Version of the schema that `Front.dataset` follows.
 FRONT_SCHEMA = 1
 
 # Attribute of a file that holds the digest of everything else in it.
 _DIGEST = "spineq_digest"
-
-#: Coverage by which a network must fall short to count as worse, for the rounding of sums.
-_ROUNDING = 1e-12
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """What a front has to offer to somebody who has a network.
-
-    Parameters
-    ----------
-    coverage
-        Coverage by the network, (group,), 0 to 1.
-    dominating
-        Numbers of the front's networks that cover no group less and one more.
-    nearest
-        The one of these whose coverage is nearest, or of all where there are none; None where
-        the front is empty.
-    change
-        What moving there changes for each group, (group,), -1 to 1.
-    """
-
-    coverage: xr.DataArray
-    dominating: tuple[int, ...]
-    nearest: int | None
-    change: xr.DataArray
-
-    @property
-    def dominated(self) -> bool:
-        """Whether the front has a network that is better or equal for every group."""
-        return bool(self.dominating)
-
-    def summary(self) -> str:
-        """Say it in plain sentences."""
-        from spineq.model._front_words import comparison_words
-
-        return comparison_words(self)
-
-    def __repr__(self) -> str:
-        return f"<Comparison: {self.summary()}>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,8 +201,8 @@ class Front:
         """
         least = self._levels(at_least, "at_least", -np.inf)
         data = self.dataset
-        keep = (data["group_coverage"].to_numpy() >= least - _ROUNDING).all(axis=1)
-        found = (data["archive_coverage"].to_numpy() >= least - _ROUNDING).all(axis=1)
+        keep = (data["group_coverage"].to_numpy() >= least - ROUNDING).all(axis=1)
+        found = (data["archive_coverage"].to_numpy() >= least - ROUNDING).all(axis=1)
         return Front(data.isel(network=np.flatnonzero(keep), found=np.flatnonzero(found)))
 
     def knee(self) -> int:
@@ -305,39 +271,7 @@ class Front:
         ProblemError
             It has another theta or decay, or does not report a group.
         """
-        theirs, mine = network.problem, self.problem
-        if network.dataset.attrs["city_digest"] != self.dataset.attrs["city_digest"]:
-            msg = "the network is of another city than the front"
-            raise DataError(msg, mend="Compare networks of one city")
-        for name in ("theta", "decay"):
-            if getattr(theirs, name) != getattr(mine, name):
-                msg = f"the network's {name} is {getattr(theirs, name)}, not {getattr(mine, name)}"
-                raise ProblemError(msg, field=name, mend="Evaluate its sensors as the front was")
-        reported = {str(name) for name in network.dataset["group"].to_numpy()}
-        known = {k: g for k, g in {**GROUPS, **dict(theirs.groups)}.items() if k in reported}
-        coverage = []
-        for name, group in mine.groups:
-            match = next((k for k, other in known.items() if group.same_people(other)), None)
-            if match is None:
-                msg = f"the network does not report the group {name!r}"
-                raise ProblemError(msg, field="groups", mend="Evaluate it for the front's groups")
-            coverage.append(float(network.group_coverage.sel(group=match)))
-        own = np.array(coverage)
-        others = self.group_coverage.to_numpy()
-        no_less = (others >= own - _ROUNDING).all(axis=1)
-        better = np.flatnonzero(no_less & (others > own + _ROUNDING).any(axis=1))
-        among = better if len(better) else np.arange(len(others))
-        nearest, change = None, np.full(len(own), np.nan)
-        if len(among):
-            nearest = int(among[np.argmin(((others[among] - own) ** 2).sum(axis=1))])
-            change = others[nearest] - own
-        coords = {"group": self.dataset["group"]}
-        return Comparison(
-            xr.DataArray(own, coords, dims="group", name="coverage"),
-            tuple(int(k) for k in better),
-            nearest,
-            xr.DataArray(change, coords, dims="group", name="change"),
-        )
+        return compared(self, network)
 
     def summary(self) -> str:
         """Say what there is to choose from, in plain sentences."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: Nodes that the branch and bound may have at an effort of 1.
 NODES = 20_000
 
+#: HiGHS's tolerances, absolute: of improvements that are still looked for, and of reduced costs.
+PRUNED, DUAL = 1e-6, 1e-7
+
 
 class Pairs(NamedTuple):
     """Pairs of site and point: positions in the objective, and coverage, (pair,) each."""
@@ -53,19 +56,37 @@ class Left:
     @classmethod
     def of(cls, search: Search, relaxation: Relaxation) -> Left:
         """Take what a relaxation has left for a search."""
-        start, site, value = relaxation._lists
+        start, site, value = relaxation.lists
         fixed = np.full(search.objective.n_sites, -1, dtype=np.int8)
         fixed[relaxation.sites] = relaxation.state
         point = np.repeat(np.arange(len(start) - 1), np.diff(start))
         return cls(fixed, Pairs(relaxation.sites[site], point, value), search.target)
 
 
+def room(points: int, n: int) -> float:
+    """What HiGHS's bound may be too low by, in the unit of the scaled objective.
+
+    Nodes that are better than the best network by less than `PRUNED` are dropped. Beside that, a
+    reduced cost that is wrong by up to `DUAL` counts for each column that is 1 in a network: a
+    site for each sensor, a pair for each point. Twice that is taken.
+
+    Parameters
+    ----------
+    points
+        Number of points.
+    n
+        Most sensors.
+    """
+    return 2.0 * (PRUNED + DUAL * (points + n))
+
+
 def _factor(search: Search) -> float:
-    """Power of two that brings the bound to 2^19 to 2^20; whole benefits stay whole."""
-    bound = search.bound
+    """Power of two, which keeps whole benefits whole, that makes `room` 1.2e-12 to 2.5e-12."""
+    bound, rules = search.bound, search.rules
     if not (math.isfinite(bound) and bound > 0.0):
         return 1.0
-    return float(2.0 ** min(20 - math.ceil(math.log2(bound)), 1000))
+    wanted = room(search.objective.coverage.n_points, rules.n) / 2.5e-12
+    return float(2.0 ** min(math.ceil(math.log2(wanted) - math.log2(bound)), 1000))
 
 
 def gathered(search: Search, left: Left) -> dict[str, NDArray[Any]] | None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from spineq.errors import MissingExtraError, ProblemError, SolverError
 from spineq.progress import Progress, SilentProgress, SpanProgress
-from spineq.solvers._milp_data import Left, gathered
+from spineq.solvers._milp_data import Left, gathered, room
 from spineq.solvers._milp_process import Run, by_child
 from spineq.solvers.lagrangian import begun, descend, finished
 from spineq.solvers.objective import Objective
@@ -33,18 +33,15 @@ VERSION = 1
 #: Pairs of site and point beyond which the programme is not even begun.
 MOST_PAIRS = 3_000_000
 
-#: HiGHS's tolerances are absolute, 1e-6. The objective is scaled so that a bound known before is
-#: 2^19 to 2^20, and this, in the scaled unit, is added to HiGHS's bound: up to 4e-12 of it.
-ROOM = 2e-6
-
 
 def milp(objective: Objective, rules: Rules, options: Options, progress: Progress) -> Solution:
     """Maximise by an integer programme, with a proof.
 
     `spineq.solvers.lagrangian` first; what its reductions leave is the programme of
     `spineq.solvers._milp_child`, for HiGHS's branch and cut, started from the best network.
-    Values are computed anew from the sites, and HiGHS's bound is enlarged by `ROOM`. What
-    coverage lists leave out is added to the bound, but helps no group to reach its floor.
+    Values are computed anew from the sites, and HiGHS's bound is enlarged by what its tolerances
+    may hide (`spineq.solvers._milp_data.room`), 2.5e-12 of it at most. What coverage lists leave
+    out is added to the bound, but helps no group to reach its floor.
 
     Parameters
     ----------
@@ -195,7 +192,7 @@ def finish(search: Search, left: Left, run: Run | None = None) -> int:
         return 0
     _need_small(len(data["site"]))
     need_highspy()
-    room = ROOM / float(data["factor"])
+    unsure = room(objective.coverage.n_points, search.rules.n) / float(data["factor"])
     nodes, first_bound, end = 0, search.bound, ""
     with (run or by_child)({name: data[name] for name in data if name != "free"}) as messages:
         for message in messages:
@@ -209,9 +206,9 @@ def finish(search: Search, left: Left, run: Run | None = None) -> int:
                 bound = message["bound"]
                 if "end" in message:
                     end = message["end"]
-                    _conclude(search, left, end, bound + room + extra)
+                    _conclude(search, left, end, bound + unsure + extra)
                 elif bound is not None:
-                    _lower(search, left, bound + room + extra)
+                    _lower(search, left, bound + unsure + extra)
             share = nodes / float(data["nodes"])
             if math.isfinite(search.value) and first_bound > search.value:
                 gone = first_bound - max(search.bound, search.value)

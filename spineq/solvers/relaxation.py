@@ -163,7 +163,7 @@ class Relaxation:
         return self._passes is not None
 
     @property
-    def _lists(self) -> Lists:
+    def lists(self) -> Lists:
         return self._start, self._site, self._value
 
     def open(self) -> Iterator[float]:
@@ -185,7 +185,7 @@ class Relaxation:
         if not coverage.dense and self._passes is not None:
             assert coverage.point is not None  # not dense
             by_site = coverage.start, coverage.point, coverage.value
-            self._passes = Passes(self._lists, len(self.sites), by_site)
+            self._passes = Passes(self.lists, len(self.sites), by_site)
 
     def _ranked(self) -> Generator[float, None, Lists]:
         objective = self._objective
@@ -224,7 +224,7 @@ class Relaxation:
         self.memory = np.zeros(8)
         self._seen = self.n_pairs
         large = self.n_pairs >= LARGE
-        self._passes = Passes(self._lists, n_sites, None) if large else None
+        self._passes = Passes(self.lists, n_sites, None) if large else None
 
     @property
     def _a_pass(self) -> int:
@@ -235,7 +235,7 @@ class Relaxation:
         """Start from the second-best coverage that a network, (sensor,), gives each point."""
         opened = np.isin(self.sites, network)
         self.v = np.empty(len(self._rest))
-        relax.second_best(*self._lists, opened, self._rest, 0, len(self.v), self.v)
+        relax.second_best(*self.lists, opened, self._rest, 0, len(self.v), self.v)
         self.best_v = self.v.copy()
 
     def reweigh(self, shares: NDArray[np.float64]) -> None:
@@ -260,7 +260,7 @@ class Relaxation:
         goals = self._objective.goals
         assert goals is not None  # only goals have groups
         out = np.zeros(len(goals.rows))
-        relax.group_slopes(*self._lists, self.v, self.chosen, goals.rows, out, 0, len(self.v))
+        relax.group_slopes(*self.lists, self.v, self.chosen, goals.rows, out, 0, len(self.v))
         return out
 
     def restart(self, scale: float, aim: float) -> None:
@@ -305,7 +305,7 @@ class Relaxation:
         before = self.memory[relax.SEEN]
         choice = self.choice
         made, ended = relax.ascend(
-            *self._lists,
+            *self.lists,
             self._weight,
             self._top,
             self.lowest,
@@ -377,7 +377,7 @@ class Relaxation:
             base, seen = self._passes.worths(self._weight, self.v, self.rho)
         else:
             self.rho[:] = 0.0
-            base, seen = relax.worths(*self._lists, self._weight, self.v, self.rho, 0, len(self.v))
+            base, seen = relax.worths(*self.lists, self._weight, self.v, self.rho, 0, len(self.v))
         self.work += int(seen) + self._a_pass
         worth, mu = _kernels.choose(
             self.choice.kind, self.rho, self.state, self.choice.n, *self.choice.arguments,
@@ -422,7 +422,7 @@ class Relaxation:
 
     def reduce(self, target: float) -> Iterator[float]:
         """Take out closed sites and needless pairs, after `look`; yields the share done."""
-        lists, n_points = self._lists, len(self.v)
+        lists, n_points = self.lists, len(self.v)
         keep = np.zeros(self.n_pairs, dtype=np.bool_)
         count = np.zeros(n_points + 1, dtype=np.int64)
         here = self._bound_here

@@ -22,13 +22,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from solvers.instances import as_lists, matrices
+from solvers.instances import NOWHERE, as_lists, matrices
 
 from spineq.errors import MissingExtraError, ProblemError, SolverError
 from spineq.model.network import PROVEN_GAP
 from spineq.progress import RecordingProgress, Report, SilentProgress
 from spineq.solvers import _milp_child, milp
-from spineq.solvers._milp_data import Pairs
+from spineq.solvers._milp_data import Pairs, room
 from spineq.solvers._milp_process import by_child
 from spineq.solvers.coverage import Coverage
 from spineq.solvers.goals import Goals
@@ -330,6 +330,24 @@ def large(n_sites: int, n: int = 10, seed: int = 5) -> tuple[Objective, Rules]:
 def in_a_process(objective: Objective, rules: Rules, progress: Any) -> Solution:
     """The whole programme, which the reductions would leave nothing of, by the process."""
     return milp.solved(objective, rules, Options(), progress, by_child, reduced=False)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_room_covers_what_highs_hides(seed: int) -> None:
+    """HiGHS's own bound comes out below the optimum where benefits are tiny; with room never."""
+    rng = np.random.default_rng(seed)
+    where = rng.random((40, 2))
+    far = np.hypot(*(where[:, None] - where[None]).T)
+    objective = Objective(Coverage.from_matrix(np.exp(-far / 0.02)), rng.random(40))
+    best = best_of_all(objective, Rules(3))
+    data = milp.whole_programme(objective, 3)
+    with here(data) as messages:
+        *_, end = messages
+    factor = float(data["factor"])
+    assert end["end"] == "optimal"
+    assert end["bound"] + room(40, 3) / factor >= best
+    assert abs(end["bound"] - best) <= room(40, 3) / factor
+    assert 1.2e-12 <= room(40, 3) / factor / objective.upper_bound(NOWHERE, Rules(3)) <= 2.5e-12
 
 
 class Stopper:
