@@ -55,8 +55,8 @@ FILES = {
         "packed", "demo", "orlib",
     ],
     "solvers": [
-        "_kernels", "threads", "decays", "coverage", "welfare", "goals", "rules", "objective", "solution",
-        "room", "greedy_in_room", "greedy", "swaps", "make_room", "exchange", "random",
+        "_kernels", "threads", "decays", "coverage", "welfare", "goals", "rules", "objective",
+        "solution", "room", "greedy_in_room", "greedy", "swaps", "make_room", "exchange", "random",
         "passes", "relaxation", "search", "shares", "lagrangian", "branch_bound", "leximin",
         "_milp_child", "_milp_data", "_milp_process", "milp",
     ],
@@ -68,8 +68,8 @@ FILES = {
     "jobs": [
         "_host", "states", "records", "facts", "fairness", "ledger", "snapshot", "listing",
         "index", "prune", "similar",
-        "settings", "cluster", "events", "warm_up", "tasks", "front_task", "requests", "worker", "meeting",
-        "carrier", "keeper", "watch", "reading", "job", "queue", "overhead",
+        "settings", "cluster", "events", "warm_up", "tasks", "front_task", "requests", "worker",
+        "meeting", "carrier", "keeper", "watch", "reading", "job", "queue", "overhead",
     ],
     "cli": [
         "problem_words", "options", "printing", "results", "data", "demo", "job_words",
@@ -84,7 +84,7 @@ OWNED = {
     "fsspec": "store",
     "netCDF4": "model",
     "numba": "solvers",
-    "matplotlib": "_plot_parts, _plot_equity, _plot_front, plot",
+    "matplotlib": "_plot_parts, _plot_equity, _plot_front, plot, bench_front",
     "mpl_toolkits": "_plot_parts",
     "distributed": "jobs",
     "dask": "jobs",

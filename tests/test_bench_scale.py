@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from spineq.bench_scale import Instance, Stopwatch, city_of, run
-from spineq.cli import main
+from spineq.cli import cli
 from spineq.errors import SpineqError
 
 
@@ -41,9 +41,8 @@ def test_the_stopwatch_tells_silence_from_standing_still() -> None:
 @pytest.mark.slow
 def test_an_instance_is_solved_in_a_process_of_its_own() -> None:
     """The command prints what came of it, and a process that fails says why."""
-    found = CliRunner().invoke(
-        main, "bench scale --areas 300 -n 5 --points 2 --sites 60 --json".split()
-    )
+    given = ["--areas", "300", "-n", "5", "--points", "2", "--sites", "60", "--json"]
+    found = CliRunner().invoke(cli, ["bench", "scale", *given])
     (row,) = json.loads(found.output)
     assert row["instance"]["sites"] == 60
     assert 0.0 < row["value"] <= row["bound"] <= 1.0

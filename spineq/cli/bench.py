@@ -261,6 +261,7 @@ def scale(
     progress, and still that without the bar, the value or the bound moving.
     """
     from spineq.bench_scale import INSTANCES, Instance, run
+    from spineq.solvers.threads import threads
 
     instances: Sequence[Instance] = INSTANCES
     if areas is not None:
@@ -302,8 +303,8 @@ def scale(
             )
         )
     click.echo(text_table(rows))
-    today, cores = datetime.date.today().isoformat(), len(os.sched_getaffinity(0))
-    click.echo(f"Measured {today} on {cores} cores.")
+    today = datetime.date.today().isoformat()
+    click.echo(f"Measured {today} with up to {threads()} threads.")
 
 
 def _proof_cells(p: Proof) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def _was_stopped(front: Front) -> bool:
     return front.stopped
 
 
-#: What `spineq.jobs.tasks.task_named` finds under "trade_off".
+#: The task of fronts.
 TASK = Task(
     name="trade_off",
     function=_trade_off,

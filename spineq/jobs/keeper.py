@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from spineq.errors import StoreError, UnknownTaskError
 from spineq.jobs._host import clock_name
+from spineq.jobs.front_task import TASK as FRONT
 from spineq.jobs.index import Entry, Index
 from spineq.jobs.ledger import Ledger
 from spineq.jobs.listing import list_names
@@ -29,10 +30,13 @@ from spineq.jobs.records import (
     Withdrawal,
 )
 from spineq.jobs.snapshot import JobSnapshot
-from spineq.jobs.tasks import task_named
+from spineq.jobs.tasks import add_task, task_named
 from spineq.jobs.worker import Order, described
 
 _LOG = logging.getLogger(__name__)
+
+# Fronts are beside the tasks that are known anyway: they stand on them.
+add_task(FRONT)
 
 #: Shortest time from one look at the whole ledger to the next, and the share of all time that
 #: looking may take.

@@ -178,6 +178,11 @@ def register_task(
     return task
 
 
+def add_task(task: Task) -> None:
+    """Make a task of our own known under its name."""
+    _TASKS[task.name] = task
+
+
 @dataclass(frozen=True)
 class _Constant:
     """The same version for all parameters."""

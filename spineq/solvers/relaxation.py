@@ -164,6 +164,7 @@ class Relaxation:
 
     @property
     def lists(self) -> Lists:
+        """Pairs left, by point, largest coverage first: start, site and coverage."""
         return self._start, self._site, self._value
 
     def open(self) -> Iterator[float]:
