@@ -297,6 +297,8 @@ def race(
     ax
         Where to draw; a figure of its own by default.
     """
+    from matplotlib.ticker import FuncFormatter
+
     ax = axes(ax, (7.0, 4.5))
     names = list(dict.fromkeys(name for name, _, _ in runs))
     for k, name in enumerate(names):
@@ -324,6 +326,9 @@ def race(
             color="#333333",
         )
     ax.set_xscale("log")
+    for axis_part in (ax.xaxis.set_major_formatter, ax.xaxis.set_minor_formatter):
+        axis_part(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
+    ax.tick_params(axis="x", which="both", labelsize=7)
     ax.set_xlabel("Time of the whole run (seconds)")
     ax.set_ylabel("Hypervolume of the front (1)")
     ax.grid(alpha=0.3)

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 #: Hypervolumes of 200 networks recorded for Newcastle upon Tyne, the four groups, 55 sensors and
 #: theta 500: of pygmo's NSGA-II with a population of 200, after so many generations.
-RECORDED = {"NSGA-II, 20,000 generations": 0.1052962982299101, "NSGA-II, 1,000": 0.0938325}
+RECORDED = {
+    "NSGA-II, 20,000 generations": 0.1052962982299101,
+    "NSGA-II, 1,000 generations": 0.0938325,
+}
 
 _NEWCASTLE = ("E08000021", 55, 500.0)
 

@@ -90,7 +90,7 @@ def test_maps_go_from_one_best_to_the_other(city: Any, front: sq.Front) -> None:
     """The first map is the best network for a group, the last that for the other."""
     made = sq.plot.front_maps(front, city, between=("older", "jobs"), count=3)
     assert 2 <= len(made) <= 3
-    best = [int(np.argmax(front.group_coverage.sel(group=name))) for name in ("older", "jobs")]
+    best = [int(front.table()[name].argmax()) for name in ("older", "jobs")]
     titles = [ax.get_title(loc="left") for ax in made]
     assert titles[0].startswith(f"Network {best[0]}\n")
     assert titles[-1].startswith(f"Network {best[1]}\n")

@@ -166,16 +166,19 @@ def _found(
     from spineq.fronts.crew import Here, OnCluster
     from spineq.fronts.landscape import landscape_of
     from spineq.fronts.search import Search
+    from spineq.solvers.coverage import DENSE_PAIRS
 
     assert problem.n_sensors is not None  # front_problem saw to it
     archive = Archive(problem.n_sensors, len(problem.groups))
     crew: Crew | None = None
     proven = np.inf
-    if client is not None:
-        crew = OnCluster(client, city, problem)
+    on_cluster = None if client is None else OnCluster(client, city, problem)
+    if on_cluster is not None and city.n_sites * city.n_points > DENSE_PAIRS:
+        # It would not be kept until the networks are measured.
+        crew = on_cluster
     else:
         land = landscape_of(city, problem, SpanProgress(watcher, 0.0, 0.04))
-        crew = None if land is None else Here(land)
+        crew = None if land is None else on_cluster or Here(land)
     stopped = crew is None
     if crew is not None and method != "weighted":
         archive, stopped = _evolved(

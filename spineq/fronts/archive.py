@@ -111,11 +111,15 @@ class Archive:
         """Coverage by the bases, (base, group)."""
         return np.array(self.coverage).reshape(len(self.bases), self.groups)
 
+    def of_bases(self, numbers: Sequence[int]) -> Found:
+        """Some of the bases, as networks."""
+        nothing = np.full(len(numbers), -1, dtype=np.int32)
+        known = self.known()[list(numbers)]
+        return Found(known, np.array(numbers, dtype=np.int32), nothing, nothing)
+
     def with_bases(self, low: int) -> Found:
         """What has been found together with the bases from number ``low`` on."""
-        numbers = np.arange(low, len(self.bases), dtype=np.int32)
-        nothing = np.full(len(numbers), -1, dtype=np.int32)
-        return Found.joined([self.found, Found(self.known()[low:], numbers, nothing, nothing)])
+        return Found.joined([self.found, self.of_bases(range(low, len(self.bases)))])
 
     def sites(self, k: int) -> NDArray[np.int64]:
         """Sites of one of the networks found, in the order of their numbers."""

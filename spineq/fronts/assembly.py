@@ -9,11 +9,12 @@ import numpy as np
 import xarray as xr
 
 from spineq.constraints import kept_places
-from spineq.fronts.subset import greedy_subset, nondominated
+from spineq.fronts.landscape import landscape_of
+from spineq.fronts.subset import greedy_subset, nondominated, thinned
 from spineq.instance import group_weights
 from spineq.model.front import FRONT_SCHEMA, Front
 from spineq.model.groups import title_of
-from spineq.progress import Progress, SpanProgress
+from spineq.progress import Progress, SilentProgress, SpanProgress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,8 +68,17 @@ def measured(
     """
     from scipy.spatial import cKDTree
 
+    from spineq.solvers.coverage import DENSE_PAIRS
     from spineq.solvers.decays import DECAYS
 
+    if len(networks) == 0:
+        return np.empty((0, len(problem.groups)))
+    if city.n_sites * city.n_points <= DENSE_PAIRS:
+        # The whole matrix is at hand, which leaves no pair out.
+        land = landscape_of(city, problem, SilentProgress())
+        assert land is not None  # nobody asked to stop
+        if land.coverage.floor == 0.0:
+            return land.coverage_of_many(networks)
     decay = DECAYS[problem.decay]
     rows = [group_weights(city, group) for _, group in problem.groups]
     kept = kept_places(city, problem)
@@ -110,12 +120,17 @@ def make_front(
     facts
         How it was found.
     progress
-        Watcher. After a stop the front is made all the same, of the networks chosen by then.
+        Watcher. After a stop the front is made all the same, of networks that lie far apart.
     """
     from spineq import __version__
 
     bases, found = archive.compact()
-    chosen, cut = greedy_subset(found.coverage, size, SpanProgress(progress, 0.0, 0.9))
+    cut = facts.stopped
+    if not cut:
+        chosen, cut = greedy_subset(found.coverage, size, SpanProgress(progress, 0.0, 0.9))
+    if cut:
+        # Who asks to stop does not wait for a choice either.
+        chosen = thinned(found.coverage, size)
     networks = np.array([archive.sites(int(k)) for k in chosen], dtype=np.int64)
     networks = networks.reshape(len(chosen), archive.n_sensors)
     coverage = measured(city, problem, networks, SpanProgress(progress, 0.9, 1.0))
@@ -169,7 +184,7 @@ def make_front(
             "seed": facts.seed,
             "size": size,
             "tolerance": facts.tolerance,
-            "stopped": int(facts.stopped or cut),
+            "stopped": int(cut),
             "seconds": 0.0,
             "distance_unit": city.travel_unit,
             "city_name": city.label.name,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from spineq.errors import ClusterError, ProblemError, shown
+from spineq.fronts.aside import aside
 from spineq.fronts.landscape import Landscape, landscape_of
 from spineq.progress import Progress, SilentProgress, SpanProgress
 
@@ -128,25 +129,26 @@ class OnCluster:
     ) -> tuple[list[_Done], bool]:
         """Do pieces; see `Crew.do`."""
         batch = uuid.uuid4().hex
-        futures = [
-            self._client.submit(
-                _work,
-                self._city,
-                self._problem,
-                function,
-                piece,
-                key=f"spineq-front-{batch}-{k}",
-                pure=False,
-                # In their order, and before what was submitted later.
-                priority=-k,
-            )
-            for k, piece in enumerate(pieces)
-        ]
+        futures: list[Any] = []
         woken = threading.Event()
-        for future in futures:
-            future.add_done_callback(lambda _: woken.set())
         stopped = False
         try:
+            for k, piece in enumerate(pieces):
+                future = self._client.submit(
+                    _work,
+                    self._city,
+                    self._problem,
+                    function,
+                    piece,
+                    key=f"spineq-front-{batch}-{k}",
+                    pure=False,
+                    # In their order.
+                    priority=-k,
+                )
+                future.add_done_callback(lambda _: woken.set())
+                futures.append(future)
+                if k % 8 == 7 and progress.report(0.0, words):
+                    return [], True
             while not stopped and not all(future.done() for future in futures):
                 ended = sum(future.done() for future in futures)
                 stopped = progress.report(ended / max(len(futures), 1), words)
@@ -155,7 +157,9 @@ class OnCluster:
             ended_well = [future for future in futures if future.status == "finished"]
             if not stopped and len(ended_well) < len(futures):
                 self._raise(futures)
-            return list(self._client.gather(ended_well)), stopped
+            watcher = SilentProgress() if stopped else progress
+            made = aside(lambda: self._client.gather(ended_well), watcher, 1.0, words)
+            return ([], True) if made is None else (list(made), stopped)
         finally:
             self._client.cancel(futures)
 

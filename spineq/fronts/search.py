@@ -186,7 +186,9 @@ class Search:
             pieces.append(Look(networks, np.array(these, dtype=np.int32), known[these], screen))
         done, self.stopped = self.crew.do(look, pieces, progress, "looking at swaps")
         # What was looked at before a stop is taken up all the same, where that is quick.
-        together = Found.joined([self.archive.found, *done])
+        # The bases themselves are taken up with their swaps: comparing all takes its time.
+        here = self.archive.of_bases(numbers)
+        together = Found.joined([found, here, *done])
         if not self.stopped:
             self._take(together, progress.stop)
         elif len(together) <= _QUICK:
@@ -208,11 +210,10 @@ class Search:
         networks = [self.archive.sites(int(k)) for k in best]
         middle = low + 0.3 * (high - low)
         self._offer(networks, self._span(low, middle))
-        self._take(self.archive.with_bases(before), middle)
-        found = self.archive.found
+        fresh = list(range(before, len(self.archive.bases)))
         swapped = np.flatnonzero(found.slot >= 0)
         chosen = self._aside(lambda: swapped[thinned(found.coverage[swapped], most)], middle)
         if chosen is None:
             return False
         beside = [self.archive.add(self.archive.sites(int(k)), found.coverage[k]) for k in chosen]
-        return self._look_around(self._span(middle, high), beside)
+        return self._look_around(self._span(middle, high), fresh + beside)

@@ -83,7 +83,7 @@ def test_watching_a_job_that_has_ended_prints_one_line(done: tuple[Path, str, st
     folder, name, _ = done
     out = good("jobs", "watch", name, "--store", folder)
     assert out.startswith(f"Job {name}: finished: the mean coverage of all residents is ")
-    assert "No network of 6 sensors can cover more than" in out
+    assert "Proven best: no network of 6 sensors covers more." in out
     assert out.count("\n") == 1
     assert "first try [north]" in good("jobs", "list", "--store", folder)
 

@@ -19,6 +19,11 @@ FILES = (
     "test_greedy_in_room.py",
     "test_room.py",
     "test_make_room.py",
+    "test_relaxation.py",
+    "test_branch_bound.py",
+    "../fronts/test_landscape.py",
+    "../fronts/test_search.py",
+    "../fronts/test_genetic.py",
 )
 
 
