@@ -169,7 +169,7 @@ def problems(draw: st.DrawFn) -> Problem:
         aversion=aversion,
         aversion_form=draw(st.sampled_from(["kolm_pollak", "atkinson"])),
         at_least={} if aversion else draw(floors),
-        objective=draw(st.sampled_from(["mean", "worst", "worst_share"])),
+        objective="mean" if aversion else draw(st.sampled_from(["mean", "worst", "worst_share"])),
         bound=draw(st.sampled_from([None, "none", "quick", "tight"])),
         effort=draw(st.floats(0.1, 10)),
         gap_limit=draw(st.floats(0, 1)),
