@@ -150,7 +150,7 @@ BEFORE = [
         ({"at_least": {5: 0.5}}, "a group's name must be text, not 5"),
         ({"at_least": (("pop_total", 0.5), ("pop_total", 0.4))}, "'pop_total' is named twice"),
         ({"at_least": {"pop_total": 0.5}, "aversion": 1}, "at_least is about coverage"),
-        ({"objective": "worst", "aversion": 1}, "aversion is between people, and objective 'worst'"),
+        ({"aversion": 1, "objective": "worst"}, "is between people, and objective .worst."),
         ({"objective": "best"}, "objective 'best' does not exist.*mean, worst, worst_share"),
         ({"bound": "loose"}, "bound 'loose' does not exist.*none, quick, tight"),
         ({"effort": 0}, "effort must be above 0 and finite, not 0"),
