@@ -12,6 +12,8 @@ from distributed import WorkerPlugin
 if TYPE_CHECKING:
     from distributed import Client, Worker
 
+    from spineq.solvers.objective import Objective
+
 NAME = "spineq-warm-up"
 
 #: Areas of the city that the solvers are tried on, and sensors: the fewest, in round numbers,
@@ -98,6 +100,21 @@ def exercise(unwanted: threading.Event | None = None) -> None:
                 objective = objective_of(city, problem, coverage, None, constraints)
                 options = options_for(problem, constraints)
                 method.solve(objective, constraints.rules, options, SilentProgress())
+    _exercise_large(objective_of(city, Problem(_SENSORS), coverage))
+
+
+def _exercise_large(objective: Objective) -> None:
+    """Make steps as on a city so large that its pairs are looked at in pieces."""
+    from spineq.solvers.relaxation import Relaxation
+    from spineq.solvers.rules import Rules
+
+    relaxation = Relaxation(objective, Rules(_SENSORS), large_from=0)
+    for _ in relaxation.open():
+        pass
+    relaxation.begin(np.arange(_SENSORS))
+    relaxation.restart(1.0, 0.0)
+    while relaxation.steps < 2 * _SENSORS:
+        relaxation.ascend(_SENSORS, 0.0, _SENSORS, 0.0)
 
 
 def warm_up(client: Client) -> None:

@@ -112,6 +112,9 @@ class Relaxation:
     ----------
     objective, rules
         The instance.
+    large_from
+        Pairs from which an instance is a large one, whose steps are made in pieces; by
+        default `LARGE`.
 
     Attributes
     ----------
@@ -129,8 +132,9 @@ class Relaxation:
         Pairs looked at so far, and sites and points passed by: some 150 million a second.
     """
 
-    def __init__(self, objective: Objective, rules: Rules) -> None:
+    def __init__(self, objective: Objective, rules: Rules, large_from: int | None = None) -> None:
         self._objective, self._rules = objective, rules
+        self._large_from = LARGE if large_from is None else large_from
         self.sites = np.arange(objective.n_sites)
         self.state = np.where(objective.usable_sites, 0, -1).astype(np.int8)
         floor = objective.coverage.floor
@@ -224,7 +228,7 @@ class Relaxation:
             self.often = np.zeros(n_sites)
         self.memory = np.zeros(8)
         self._seen = self.n_pairs
-        large = self.n_pairs >= LARGE
+        large = self.n_pairs >= self._large_from
         self._passes = Passes(self.lists, n_sites, None) if large else None
 
     @property
@@ -436,7 +440,7 @@ class Relaxation:
         # A point that has no more than the rest: the relaxation with that forced.
         served = here + self._weight * (self._rest - self.v) <= target
         self.lowest[served] = -np.inf
-        if self.n_pairs >= LARGE and count.sum() > _WORTH_WRITING * self.n_pairs:
+        if self.n_pairs >= self._large_from and count.sum() > _WORTH_WRITING * self.n_pairs:
             return
         left = self.state >= 0
         new_id = np.where(left, np.cumsum(left) - 1, -1).astype(np.int32)
