@@ -100,7 +100,8 @@ def exercise(unwanted: threading.Event | None = None) -> None:
                 objective = objective_of(city, problem, coverage, None, constraints)
                 options = options_for(problem, constraints)
                 method.solve(objective, constraints.rules, options, SilentProgress())
-    _exercise_large(objective_of(city, Problem(_SENSORS), coverage))
+                if name == "lagrangian" and not words:
+                    _exercise_large(objective)
 
 
 def _exercise_large(objective: Objective) -> None:
