@@ -302,10 +302,8 @@ def test_measured_again_it_is_the_same(objective: str, question: Asked) -> None:
     # By place: where areas share one, a site's name may be that of another area.
     places = net.sensors[["x", "y"]]
     again = sq.evaluate(question.city, places, theta=THETA, groups=GROUPS, objective=objective)
-    assert again.objective_value == pytest.approx(net.objective_value, abs=1e-12)
-    assert again.group_coverage.to_numpy() == pytest.approx(
-        net.group_coverage.to_numpy(), abs=1e-12
-    )
+    assert again.objective_value == net.objective_value
+    assert again.group_coverage.identical(net.group_coverage)
 
 
 @st.composite
