@@ -174,27 +174,43 @@ def finish(search: Search, left: Left, run: Run | None = None) -> int:
     ProblemError, MissingExtraError, SolverError
         As `milp`; that no network keeps all rules only where none is known and none was lost.
     """
-    objective = search.objective
     _need_bound(search)
-    if search.stopped or search.bound <= search.value:
-        return 0
+    nodes, end, above = 0, "optimal", math.inf
+    # The room in HiGHS's bound is a share of the bound before it: where that was far too high,
+    # the programme is solved once more, scaled by what is known now.
+    while end == "optimal" and search.value < search.bound < 0.5 * above:
+        above = search.bound
+        more, end = _programme(search, left, run or by_child)
+        nodes += more
+    if math.isinf(search.value) and not search.stopped and math.isinf(left.target):
+        msg = f"no network that keeps {_names(search)} was found in {nodes:,} nodes"
+        raise ProblemError(msg, field="effort", mend="Ask for more effort, or for less")
+    return nodes
+
+
+def _programme(search: Search, left: Left, run: Run) -> tuple[int, str]:
+    """Solve the programme once; give its nodes and how it ended, "" where it was stopped."""
+    objective = search.objective
+    if search.stopped:
+        return 0, ""
     extra = objective.coverage.floor * max(float(row.sum()) for row in _weights(objective))
     data = gathered(search, left)
     if data is None:
         _conclude(search, left, "infeasible", -math.inf)
-        return 0
+        return 0, "infeasible"
     only = data["inside"]
     if len(data["free"]) == 0 or data["n"] == 0:
         # That network is the only one, if it is one.
         search.offer(only)
         value = -math.inf if search.rules.broken_by(only) else search.worth(only)
-        _conclude(search, left, "optimal" if math.isfinite(value) else "infeasible", value + extra)
-        return 0
+        end = "optimal" if math.isfinite(value) else "infeasible"
+        _conclude(search, left, end, value + extra)
+        return 0, end
     _need_small(len(data["site"]))
     need_highspy()
     unsure = room(objective.coverage.n_points, search.rules.n) / float(data["factor"])
     nodes, first_bound, end = 0, search.bound, ""
-    with (run or by_child)({name: data[name] for name in data if name != "free"}) as messages:
+    with run({name: data[name] for name in data if name != "free"}) as messages:
         for message in messages:
             if message is not None and "error" in message:
                 raise SolverError(f"HiGHS failed: {message['error']}")
@@ -216,10 +232,7 @@ def finish(search: Search, left: Left, run: Run | None = None) -> int:
             words = "integer programme by HiGHS" + (f", {nodes:,} nodes" if nodes else "")
             if not end and search.report(0.1 + 0.9 * min(share, 1.0), words):
                 break
-    if math.isinf(search.value) and not search.stopped and math.isinf(left.target):
-        msg = f"no network that keeps {_names(search)} was found in {nodes:,} nodes"
-        raise ProblemError(msg, field="effort", mend="Ask for more effort, or for less")
-    return nodes
+    return nodes, end
 
 
 def _conclude(search: Search, left: Left, end: str, bound: float) -> None:
@@ -245,7 +258,23 @@ def _lower(search: Search, left: Left, bound: float) -> None:
         # Every value is a whole number, and the room in these bounds is far less than one.
         bound = float(np.floor(bound + 1e-6))
         lost = float(np.floor(lost)) if math.isfinite(lost) else lost
+    elif search.value <= 0.0 and bound < 0.5 * _least_worth(search.objective):
+        # Otherwise a value of 0 is never proven: the room in these bounds is more than 0.
+        bound = 0.0
     search.lower(max(bound, lost, search.value))
+
+
+def _least_worth(objective: Objective) -> float:
+    """Value that every network is worth at least, if it is worth anything.
+
+    Values are sums of weight times coverage, none negative: a sum above 0 has a term above 0.
+    """
+    if objective.coverage.floor > 0.0:
+        return 0.0  # what lists leave out has no such least term
+    weights = np.concatenate(_weights(objective))
+    covered = [objective.coverage.value, objective.covered_by(np.empty(0, dtype=np.int64))]
+    least = [float(part[part > 0.0].min(initial=math.inf)) for part in (weights, *covered)]
+    return least[0] * min(least[1:])
 
 
 def _names(search: Search) -> str:
