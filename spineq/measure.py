@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from spineq._approaches import approaches
 from spineq._places import at_sites as at_sites
 from spineq._places import places_of as places_of
 from spineq.model._assembly import make_network
@@ -206,8 +207,7 @@ def _history(
     decay, n_places = DECAYS[problem.decay], len(places)
     nearest, covered = np.full(city.n_points, np.inf), np.zeros(city.n_points)
     gained = np.zeros((n_places, len(rows)))
-    approaches = _costs(city, places) if city.travel is not None else _approaches(city, places)
-    for share, sensor, point, distance in approaches:
+    for share, sensor, point, distance in approaches(city, places):
         value = decay(distance, problem.theta)
         # What a point had before is the entry before it, or what stands in the books.
         again = np.flatnonzero(point[1:] == point[:-1]) + 1
@@ -221,44 +221,6 @@ def _history(
             gained[:, k] += np.bincount(sensor, weights=more, minlength=n_places)
         progress.report(share, MEASURING)
     return nearest, covered, np.cumsum(gained, axis=0)
-
-
-#: Pairs of sensor and point whose distances are looked at in one go: some milliseconds.
-_LOOKED_AT = 1_000_000
-
-_Approaches = Iterator[
-    tuple[float, "NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.float64]"]
-]
-
-
-def _approaches(city: City, places: pd.DataFrame) -> _Approaches:
-    """List where a sensor is nearer to a point than all before it, by straight line.
-
-    Yields share done, sensor, point and distance; by point, then by sensor.
-    """
-    from spineq.solvers import _kernels
-
-    sensors, points = np.ascontiguousarray(places[["x", "y"]], dtype=np.float64), city.point_xy
-    if len(sensors) == 0:
-        return
-    step = max(1, _LOOKED_AT // len(sensors))
-    room = min(step, len(points)) * len(sensors)
-    sensor, point = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-    distance = np.empty(room)
-    for low in range(0, len(points), step):
-        high = min(low + step, len(points))
-        n = _kernels.approaches(sensors, points, low, high, sensor, point, distance)
-        yield high / len(points), sensor[:n], point[:n], distance[:n]
-
-
-def _costs(city: City, places: pd.DataFrame) -> _Approaches:
-    """List as `_approaches` does, by travel cost, one sensor after the other."""
-    nearest = np.full(city.n_points, np.inf)
-    for k, position in enumerate(places["position"]):
-        cost = city.travel_costs_from(int(position))
-        point = np.flatnonzero(cost < nearest)
-        nearest[point] = cost[point]
-        yield (k + 1) / len(places), np.full(len(point), k), point, cost[point]
 
 
 def _metres(city: City, places: pd.DataFrame, nearest: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -23,8 +23,8 @@ from spineq.solvers._kernels.gains import (
     plant,
 )
 from spineq.solvers._kernels.goals import best_goal_swap
+from spineq.solvers._kernels.nearer import approaches, may_come_nearer
 from spineq.solvers._kernels.pairs import (
-    approaches,
     count_columns,
     count_pairs,
     fill_pairs,
@@ -81,6 +81,7 @@ __all__ = [
     "lazy_greedy",
     "lazy_greedy_in_room",
     "make_grid",
+    "may_come_nearer",
     "may_open",
     "may_swap",
     "move_table",

@@ -146,47 +146,6 @@ def fill_pairs(
 
 
 @jit
-def approaches(
-    sensors: Array,
-    points: Array,
-    low: int,
-    high: int,
-    sensor: Array,
-    point: Array,
-    distance: Array,
-) -> int:
-    """List, for points ``low`` to ``high``, each sensor nearer than all those before it.
-
-    Parameters
-    ----------
-    sensors, points
-        (sensor, 2) and (point, 2), metres; sensors in order of placement.
-    low, high
-        Points to look at.
-    sensor, point, distance
-        Written: by point, then by sensor; as long as every pair may be listed.
-
-    Returns
-    -------
-    int
-        How many are listed.
-    """
-    listed = 0
-    for j in range(low, high):
-        best = np.inf
-        for k in range(len(sensors)):
-            dx, dy = points[j, 0] - sensors[k, 0], points[j, 1] - sensors[k, 1]
-            square = dx * dx + dy * dy
-            if square < best:
-                best = square
-                sensor[listed] = k
-                point[listed] = j
-                distance[listed] = np.sqrt(square)
-                listed += 1
-    return listed
-
-
-@jit
 def count_columns(index: Array, count: Array, low: int, high: int) -> None:
     """Add to ``count[column + 1]`` how often pairs ``low`` to ``high`` name a column."""
     for p in range(low, high):
