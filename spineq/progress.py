@@ -8,6 +8,7 @@ call works in this process and on a Dask worker; the solvers import no display c
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self, TextIO, runtime_checkable
 
@@ -48,7 +49,7 @@ class Progress(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Report:
     """One call of `Progress.report`."""
 
@@ -58,8 +59,8 @@ class Report:
     bound: float | None = None
 
 
-class SilentProgress:
-    """Watches nothing and never stops anything."""
+class Watcher(ABC):
+    """A watcher in few lines: what follows it says in `hear` what it does with a report."""
 
     def report(
         self,
@@ -68,12 +69,24 @@ class SilentProgress:
         value: float | None = None,
         bound: float | None = None,
     ) -> bool:
-        """Do nothing; see `Progress.report`."""
+        """Take note of where the computation stands; see `Progress.report`."""
+        return self.hear(Report(fraction, message, value, bound))
+
+    @abstractmethod
+    def hear(self, report: Report) -> bool:
+        """Take note of a report; True asks the computation to stop."""
+
+
+class SilentProgress(Watcher):
+    """Watches nothing and never stops anything."""
+
+    def hear(self, report: Report) -> bool:
+        """Do nothing."""
         return False
 
 
 @dataclass
-class RecordingProgress:
+class RecordingProgress(Watcher):
     """Keeps every report, and can stop the computation; for tests and for curious people.
 
     Parameters
@@ -85,20 +98,14 @@ class RecordingProgress:
     stop_after: int | None = None
     reports: list[Report] = field(default_factory=list)
 
-    def report(
-        self,
-        fraction: float,
-        message: str = "",
-        value: float | None = None,
-        bound: float | None = None,
-    ) -> bool:
-        """Keep the report; see `Progress.report`."""
-        self.reports.append(Report(fraction, message, value, bound))
+    def hear(self, report: Report) -> bool:
+        """Keep the report."""
+        self.reports.append(report)
         return self.stop_after is not None and len(self.reports) >= self.stop_after
 
 
 @dataclass(frozen=True)
-class SpanProgress:
+class SpanProgress(Watcher):
     """A part of a larger computation: its 0 to 1 is ``start`` to ``stop`` of the whole.
 
     Parameters
@@ -117,21 +124,15 @@ class SpanProgress:
     stop: float
     instead: str | None = None
 
-    def report(
-        self,
-        fraction: float,
-        message: str = "",
-        value: float | None = None,
-        bound: float | None = None,
-    ) -> bool:
-        """Pass the report on in the whole's terms; see `Progress.report`."""
-        share = self.start + (self.stop - self.start) * fraction
+    def hear(self, report: Report) -> bool:
+        """Pass the report on in the whole's terms."""
+        share = self.start + (self.stop - self.start) * report.fraction
         if self.instead is not None:
             return self.whole.report(share, self.instead)
-        return self.whole.report(share, message, value, bound)
+        return self.whole.report(share, report.message, report.value, report.bound)
 
 
-class TextProgress:
+class TextProgress(Watcher):
     """A bar on a terminal, and nothing where the stream is not one.
 
     Use it as a context manager, so that the bar is taken down also when something fails.
@@ -177,16 +178,10 @@ class TextProgress:
         # A stream does not travel; on the other side the bar is drawn on its standard error.
         return TextProgress, ()
 
-    def report(
-        self,
-        fraction: float,
-        message: str = "",
-        value: float | None = None,
-        bound: float | None = None,
-    ) -> bool:
-        """Move the bar; see `Progress.report`."""
+    def hear(self, report: Report) -> bool:
+        """Move the bar."""
         if self._bar is not None and self._task is not None:
-            value_text = "" if value is None else f"coverage {value:.1%}"
-            text = ", ".join(filter(None, [message, value_text]))
-            self._bar.update(self._task, completed=fraction, description=text)
+            value = "" if report.value is None else f"coverage {report.value:.1%}"
+            text = ", ".join(filter(None, [report.message, value]))
+            self._bar.update(self._task, completed=report.fraction, description=text)
         return False

@@ -14,9 +14,22 @@ from spineq.progress import (
     SilentProgress,
     SpanProgress,
     TextProgress,
+    Watcher,
 )
 
+
+class Listening(Watcher):
+    """The last report that it heard."""
+
+    last: Report | None = None
+
+    def hear(self, report: Report) -> bool:
+        self.last = report
+        return False
+
+
 WATCHERS = [
+    Listening(),
     SilentProgress(),
     RecordingProgress(),
     SpanProgress(SilentProgress(), 0.0, 1.0),
@@ -36,6 +49,15 @@ def test_a_watcher_follows_the_protocol_and_travels(watcher: Progress) -> None:
         assert isinstance(one, Progress)
         assert one.report(0.5) is False
         assert one.report(1.0, "done", value=0.3, bound=0.4) is False
+
+
+def test_a_watcher_of_few_lines_hears_whole_reports() -> None:
+    """What is not said of a report is at its default."""
+    watcher = Listening()
+    watcher.report(0.25)
+    assert watcher.last == Report(0.25, "", None, None)
+    watcher.report(0.5, "half", value=0.1, bound=0.2)
+    assert watcher.last == Report(0.5, "half", 0.1, 0.2)
 
 
 def test_recording_keeps_reports_in_order() -> None:

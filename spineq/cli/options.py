@@ -17,7 +17,7 @@ from spineq.cli.problem_words import parse_group as parse_group
 from spineq.cli.problem_words import problem_options as problem_options
 from spineq.cli.problem_words import take_problem_words as take_problem_words
 from spineq.errors import MissingFileError
-from spineq.progress import TextProgress
+from spineq.progress import Report, TextProgress
 
 if TYPE_CHECKING:
     from spineq.model.city import City
@@ -197,15 +197,9 @@ class _StoppableProgress(TextProgress):
         super().__init__(sys.stderr)
         self.stop = False
 
-    def report(
-        self,
-        fraction: float,
-        message: str = "",
-        value: float | None = None,
-        bound: float | None = None,
-    ) -> bool:
+    def hear(self, report: Report) -> bool:
         """Move the bar, and say whether Ctrl-C was pressed."""
-        super().report(fraction, message, value, bound)
+        super().hear(report)
         return self.stop
 
 

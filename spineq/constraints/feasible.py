@@ -76,6 +76,10 @@ def _sensors(number: int | np.int64) -> str:
     return "1 sensor" if number == 1 else f"{number:,} sensors"
 
 
+def _sites(number: int | np.int64) -> str:
+    return "1 site" if number == 1 else f"{number:,} sites"
+
+
 def _but(total: int, excluded: Excluded) -> str:
     """Say how many of some sites are left, and why."""
     reasons = [
@@ -85,7 +89,7 @@ def _but(total: int, excluded: Excluded) -> str:
         )
         if number
     ]
-    return f"{total:,} sites, {' and '.join(reasons)}" if reasons else f"{total:,} sites"
+    return ", ".join([_sites(total), *([" and ".join(reasons)] if reasons else [])])
 
 
 def _need_sites(problem: Problem, able: NDArray[np.bool_], excluded: Excluded) -> None:
@@ -99,9 +103,10 @@ def _need_sites(problem: Problem, able: NDArray[np.bool_], excluded: Excluded) -
         field = "min_spacing" if excluded.near else "forbid" if excluded.forbidden else "keep"
         raise ProblemError(msg, field=field, mend=mend)
     if n is not None and n > room:
-        msg = f"{_sensors(n)} are more than the city's {total:,} sites"
+        msg = f"{_sensors(n)} are more than the city's {_sites(total)}"
         if room < total:
-            msg = f"{_sensors(n)} are more than the {room:,} sites that are left: of "
+            left = "1 site that is" if room == 1 else f"{room:,} sites that are"
+            msg = f"{_sensors(n)} are more than the {left} left: of "
             msg += _but(total, excluded)
         raise ProblemError(msg, field="n_sensors", mend=f"Ask for at most {room:,}")
 
@@ -122,15 +127,17 @@ def _need_regions(
             mend = "Raise max_per_region, or lower min_per_region"
             raise ProblemError(msg, field="min_per_region", mend=mend)
     for region in np.flatnonzero(regions.least > room):
-        left = "site" if room[region] == 1 else "sites"
         msg = f"region {shown(names[int(region)])} must have {_sensors(regions.least[region])}, "
-        msg += f"and has {room[region]:,} {left} where one may stand"
+        msg += f"and has {_sites(room[region])} where one may stand"
         mend = f"Ask for at most {room[region]:,} there"
         if any(excluded):
             mend += ", or forbid and keep fewer sites"
         raise ProblemError(msg, field="min_per_region", mend=mend)
-    n = problem.n_sensors
+    n, may = problem.n_sensors, int(np.minimum(regions.most, room).sum())
     if n is None:
+        if may == 0:
+            msg = "no region with a site that is left may have a sensor"
+            raise ProblemError(msg, field="max_per_region", mend="Raise max_per_region")
         return
     must = int(regions.least.sum())
     if must > n:
@@ -138,7 +145,6 @@ def _need_regions(
         msg += f"the {n:,} that are asked"
         mend = f"Ask for at least {must:,}, or lower min_per_region"
         raise ProblemError(msg, field="min_per_region", mend=mend)
-    may = int(np.minimum(regions.most, room).sum())
     if may < n:
         msg = f"the regions may have {_sensors(may)} together, {n - may:,} fewer than "
         msg += f"the {n:,} that are asked"
@@ -157,6 +163,7 @@ def _need_money(
     from spineq.solvers.rules import PENNY
 
     room = prices.budget * (1 + PENNY)
+    able = able if regions is None else able & (regions.most[regions.of] > 0)
     cheapest = float(prices.cost[able].min())
     if cheapest > room:
         msg = f"the cheapest site costs {cheapest:g}, {cheapest - prices.budget:g} more than the "

@@ -9,6 +9,8 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from spineq.progress import Report, Watcher
+
 if TYPE_CHECKING:
     from distributed import Client, Worker
 
@@ -18,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 PERIOD = 0.1
 
 
-class DaskProgress:
+class DaskProgress(Watcher):
     """Reports from a Dask task as events, and stops the task when it is cancelled.
 
     Pass it to `spineq.optimise` in ``client.submit``, and `follow` the topic, or use Dask's
@@ -48,13 +50,7 @@ class DaskProgress:
     def __reduce__(self) -> tuple[type[DaskProgress], tuple[str, dict[str, Any]]]:
         return DaskProgress, (self.topic, self.labels)
 
-    def report(
-        self,
-        fraction: float,
-        message: str = "",
-        value: float | None = None,
-        bound: float | None = None,
-    ) -> bool:
+    def hear(self, report: Report) -> bool:
         """Send an event; see `spineq.progress.Progress.report`."""
         from distributed import get_worker
 
@@ -64,18 +60,18 @@ class DaskProgress:
             return False
         key = worker.get_current_task()
         now = time.monotonic()
-        if now >= self._next or fraction >= 1.0:
+        if now >= self._next or report.fraction >= 1.0:
             self._next = now + PERIOD
             self.number += 1
             event: dict[str, Any] = self.labels | {
                 "key": str(key),
                 "number": self.number,
                 # Plain floats: numpy's do not travel in events.
-                "fraction": float(fraction),
+                "fraction": float(report.fraction),
                 # A text that is no text would break the stream for all.
-                "message": message.encode(errors="replace").decode(),
-                "value": None if value is None else float(value),
-                "bound": None if bound is None else float(bound),
+                "message": report.message.encode(errors="replace").decode(),
+                "value": None if report.value is None else float(report.value),
+                "bound": None if report.bound is None else float(report.bound),
             }
             worker.log_event(self.topic, event)
         return not still_wanted(worker, key)

@@ -25,6 +25,7 @@ from spineq.jobs.events import DaskProgress
 from spineq.jobs.ledger import Busy, Ledger, Vigil, claim
 from spineq.jobs.records import Beat, Lease, Outcome, attempt_name
 from spineq.jobs.tasks import Task
+from spineq.progress import Report, Watcher
 
 if TYPE_CHECKING:
     from spineq.model.city import City
@@ -269,7 +270,7 @@ def described(error: BaseException) -> dict[str, str]:
     }
 
 
-class _Heart:
+class _Heart(Watcher):
     """Beats while an attempt is computed, passes progress on, and says when to stop.
 
     A thread of its own writes the heartbeats and looks for a stop, so that a task that reports
@@ -299,20 +300,14 @@ class _Heart:
         self._over.set()
         self._thread.join()
 
-    def report(
-        self,
-        fraction: float,
-        message: str = "",
-        value: float | None = None,
-        bound: float | None = None,
-    ) -> bool:
+    def hear(self, report: Report) -> bool:
         """Pass progress on; see `spineq.progress.Progress.report`."""
         before = self._latest
         self._latest = (
-            float(fraction),
-            str(message) or before[1],
-            before[2] if value is None else _finite(value),
-            before[3] if bound is None else _finite(bound),
+            float(report.fraction),
+            str(report.message) or before[1],
+            before[2] if report.value is None else _finite(report.value),
+            before[3] if report.bound is None else _finite(report.bound),
         )
         if self._events.report(*self._latest) and not self.reason:
             # Dask wants the task no more. The ledger decides: a lost connection is no cancel.

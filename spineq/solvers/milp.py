@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from spineq.errors import MissingExtraError, ProblemError, SolverError
-from spineq.progress import Progress, SilentProgress, SpanProgress
+from spineq.progress import Progress, Report, SilentProgress, SpanProgress, Watcher
 from spineq.solvers._milp_data import Left, gathered, room
 from spineq.solvers._milp_process import Run, by_child
 from spineq.solvers.lagrangian import begun, descend, finished
@@ -135,21 +135,16 @@ def _weights(objective: Objective) -> list[NDArray[np.float64]]:
     return [goals.rows[k] / goals.scale[k] for k in np.flatnonzero(goals.judged)]
 
 
-class _Part:
+class _Part(Watcher):
     """A part of the search: its fraction is passed on, its figures are not."""
 
     def __init__(self, search: Search, low: float, high: float) -> None:
         self._search, self._low, self._high = search, low, high
 
-    def report(
-        self,
-        fraction: float,
-        message: str = "",
-        value: float | None = None,
-        bound: float | None = None,
-    ) -> bool:
+    def hear(self, report: Report) -> bool:
         """Ask the watcher; see `spineq.progress.Progress.report`."""
-        return self._search.report(self._low + (self._high - self._low) * fraction, message)
+        share = self._low + (self._high - self._low) * report.fraction
+        return self._search.report(share, report.message)
 
 
 def finish(search: Search, left: Left, run: Run | None = None) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spineq.progress import Progress, Report, Watcher
 from spineq.solvers import _kernels
 from spineq.solvers.exchange import improve
 from spineq.solvers.objective import ROUNDING
@@ -15,7 +16,6 @@ from spineq.solvers.objective import ROUNDING
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spineq.progress import Progress
     from spineq.solvers.objective import Objective
     from spineq.solvers.relaxation import Relaxation
     from spineq.solvers.rules import Options, Rules
@@ -243,19 +243,13 @@ class Search:
         return self.objective.value(self.objective.covered_by(sites))
 
 
-class _Quiet:
+class _Quiet(Watcher):
     """Passes on only that the watcher is asked: figures of a part are not the search's."""
 
     def __init__(self, search: Search, message: str) -> None:
         self._search, self._message = search, message
 
-    def report(
-        self,
-        fraction: float,
-        message: str = "",
-        value: float | None = None,
-        bound: float | None = None,
-    ) -> bool:
+    def hear(self, report: Report) -> bool:
         """Ask the watcher; see `spineq.progress.Progress.report`."""
         # How much of it there is to come is not known: a little of what is left each time.
         search = self._search
