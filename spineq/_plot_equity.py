@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from spineq._plot_parts import LINES, STYLES, axes, credit, estimates, head
 from spineq.errors import ProblemError
-from spineq.model._objective_words import counted, percent
-from spineq.model._words import theta_words
+from spineq.model._words import counted, percent, theta_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spineq._plot_parts import LINES, STYLES, axes, credit, draw_map, head, split_bands
+from spineq._plot_parts import LINES, axes, credit, draw_map, head, split_bands
 from spineq.errors import DataError, ProblemError
 from spineq.model._front_words import theta_words, titles
 from spineq.model._words import counted, in_a_sentence, percent
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 # Networks of the archive that are drawn at most: more would be one spot.
 _DOTS = 20_000
-
-_MARKERS = ("o", "s", "^", "D", "v")
 
 _KNEE = {"color": LINES[1], "label": "where the front bends most"}
 _WORST = {"color": LINES[2], "label": "best for the worst-off group"}
@@ -186,7 +183,7 @@ def front_maps(
     if isinstance(count, bool) or not isinstance(count, int) or not 2 <= count <= 12:
         msg = f"the number of maps must be 2 to 12, not {count!r}"
         raise ProblemError(msg, field="count", mend="Say for example count=6")
-    front.knee()
+    front.knee()  # refuses an empty front
     one, other = _competing(front) if between is None else between
     for name in (one, other):
         if name not in front.groups:
@@ -275,62 +272,3 @@ def _notes(front: Front) -> list[str]:
     estimated = [title for title, mark in zip(titles(front), marks, strict=True) if mark]
     stopped = "The search was stopped early" if front.stopped else ""
     return [stopped, data.attrs["attribution"], split_bands(estimated)]
-
-
-def race(
-    runs: Sequence[tuple[str, float, float]],
-    title: str,
-    levels: Mapping[str, float],
-    *,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw the hypervolume that methods reach against the seconds that they take.
-
-    Parameters
-    ----------
-    runs
-        Name of the method, seconds and hypervolume of each run.
-    title
-        Above the picture.
-    levels
-        Hypervolumes to compare with, by name: drawn as level lines.
-    ax
-        Where to draw; a figure of its own by default.
-    """
-    from matplotlib.ticker import FuncFormatter
-
-    ax = axes(ax, (7.0, 4.5))
-    names = list(dict.fromkeys(name for name, _, _ in runs))
-    for k, name in enumerate(names):
-        of_name = np.array([(seconds, volume) for who, seconds, volume in runs if who == name])
-        ax.plot(
-            *of_name.T,
-            color=LINES[k % len(LINES)],
-            linestyle=STYLES[k % len(STYLES)],
-            marker=_MARKERS[k % len(_MARKERS)],
-            markersize=5,
-            linewidth=1.6,
-            label=f"{name}: {of_name[:, 1].max():.4f}",
-        )
-    for k, (name, level) in enumerate(levels.items()):
-        ax.axhline(level, color="#555555", linewidth=1, linestyle=STYLES[(k + 1) % len(STYLES)])
-        ax.annotate(
-            f"recorded: {name}, {level:.4f}",
-            (0.99, level),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 2),
-            textcoords="offset points",
-            ha="right",
-            va="bottom",
-            fontsize=7,
-            color="#333333",
-        )
-    ax.set_xscale("log")
-    for axis_part in (ax.xaxis.set_major_formatter, ax.xaxis.set_minor_formatter):
-        axis_part(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
-    ax.tick_params(axis="x", which="both", labelsize=7)
-    ax.set_xlabel("Time of the whole run (seconds)")
-    ax.set_ylabel("Hypervolume of the front (1)")
-    ax.grid(alpha=0.3)
-    head(ax, title)
-    return ax

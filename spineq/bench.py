@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spineq.model.city import City
+    from spineq.solvers.coverage import Coverage
     from spineq.solvers.objective import Objective
 
 #: Candidates that the original's way is timed on; the rest is extrapolated.
@@ -70,7 +72,7 @@ def bench(city: City, n_sensors: int = 55, theta: float = 500.0, repeat: int = 5
     silent = SilentProgress()
     rules, options = Rules(n_sensors), Options()
     problem, _, objective = _prepared(city, n_sensors, theta)
-    ours = place(objective, rules, silent)[0]  # compiles
+    ours = place(objective, rules, silent).sites  # compiles
     exchange(objective, rules, options, silent)
     alone = _median(repeat * 3, lambda: place(objective, rules, silent))
     made = [Timing("spineq greedy", alone, 1.0, "solver only")]
@@ -181,7 +183,9 @@ def peak_memory() -> int:
         import resource
     except ImportError:
         return 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    # Kilobytes on Linux, bytes on macOS.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _prepared(city: City, n_sensors: int, theta: float) -> tuple[Problem, float, Objective]:
@@ -207,8 +211,8 @@ def _median(repeat: int, call: Callable[[], Any]) -> float:
     return statistics.median(times)
 
 
-def _matrix(coverage: Any) -> NDArray[np.float64]:
-    if coverage.dense:
+def _matrix(coverage: Coverage) -> NDArray[np.float64]:
+    if coverage.point is None:
         made: NDArray[np.float64] = coverage.value.reshape(coverage.n_sites, coverage.n_points)
         return made
     made = np.zeros((coverage.n_sites, coverage.n_points))

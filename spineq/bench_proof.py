@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spineq.data._tables import existing_path
 from spineq.data.orlib import read_pmedian
-from spineq.errors import ProblemError, UnreadableFileError
+from spineq.errors import ProblemError
 from spineq.instance import check, coverage_of, objective_of
 from spineq.model.groups import GROUPS
 from spineq.model.network import PROVEN_GAP
@@ -362,56 +360,3 @@ def _median_proof(
     return MedianProof(
         name, n, p, value, bound, gap, bound == value, proof.nodes, proof.seconds, published
     )
-
-
-def read_reference(path: object) -> dict[tuple[str, float, int], float]:
-    """Read published values of a city's problems: ``optimum.theta_500.GROUP.20`` of a JSON file.
-
-    Raises
-    ------
-    MissingFileError, UnreadableFileError
-        There is no such file, or it does not hold such values.
-    """
-    made = {}
-    try:
-        for theta, groups in _part_of(path, "optimum").items():
-            if not theta.startswith("theta_"):
-                continue
-            for group, values in groups.items():
-                for n, value in values.items():
-                    made[group, float(theta[len("theta_") :]), int(n)] = float(value)
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise _no_reference(path) from error
-    return made
-
-
-def read_median_reference(path: object) -> dict[str, float]:
-    """Read published optima of p-medians: ``orlib_pmedian.optimum.NAME`` of a JSON file.
-
-    Raises
-    ------
-    MissingFileError, UnreadableFileError
-        There is no such file, or it does not hold such values.
-    """
-    try:
-        part = _part_of(path, "orlib_pmedian", "optimum")
-        return {name: float(value) for name, value in part.items()}
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise _no_reference(path) from error
-
-
-def _part_of(path: object, *names: str) -> dict[str, Any]:
-    file = existing_path(path)
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise _no_reference(path) from error
-    part: dict[str, Any] = json.loads(text)
-    for name in names:
-        part = part[name]
-    return part
-
-
-def _no_reference(path: object) -> UnreadableFileError:
-    msg = "the file does not hold published values as they are expected"
-    return UnreadableFileError(msg, file=path, mend="Name another file, or none")

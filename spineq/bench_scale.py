@@ -15,6 +15,7 @@ import pandas as pd
 from spineq.bench import peak_memory
 from spineq.data.demo import demo_city
 from spineq.errors import SpineqError
+from spineq.progress import Report, Watcher
 from spineq.solve import optimise
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def city_of(instance: Instance) -> City:
 
 
 @dataclass
-class Stopwatch:
+class Stopwatch(Watcher):
     """Watches how long a computation is silent, and how long it seems to stand still.
 
     Parameters
@@ -142,27 +143,22 @@ class Stopwatch:
     still: float = 0.0
     _last: tuple[object, ...] = ()
 
-    def report(
-        self,
-        fraction: float,
-        message: str = "",
-        value: float | None = None,
-        bound: float | None = None,
-    ) -> bool:
-        """Look at the clock; see `spineq.progress.Progress.report`."""
+    def hear(self, report: Report) -> bool:
+        """Look at the clock."""
         now = time.perf_counter()
         self.silence = max(self.silence, now - self.heard)
         self.heard = now
         self.still = max(self.still, now - self.moved)
-        if (fraction, value, bound) != self._last:
-            self._last, self.moved = (fraction, value, bound), now
+        shown = report.fraction, report.value, report.bound
+        if shown != self._last:
+            self._last, self.moved = shown, now
         return False
 
 
 def measure(instance: Instance) -> Scale:
     """Solve an instance in this process."""
-    # Machine code is loaded, or compiled, before the clock starts.
-    # A city that is just large enough for the ways of large ones.
+    # Machine code is loaded, or compiled, before the clock starts, on a city that is just large
+    # enough for the ways of large ones.
     small = Instance(8_000, 1, 20, 500.0)
     optimise(city_of(small), n_sensors=small.n_sensors, theta=small.theta, effort=0.01)
     city = city_of(instance)

@@ -20,9 +20,8 @@ from spineq.bench_proof import (
     prove,
     prove_beside_highs,
     prove_medians,
-    read_median_reference,
-    read_reference,
 )
+from spineq.bench_reference import read_front_reference, read_median_reference, read_reference
 from spineq.data.demo import demo_city
 from spineq.data.files import read_city
 from spineq.data.orlib import read_pmedian
@@ -147,9 +146,10 @@ def test_medians_of_one_place_and_of_all(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "{}", '{"optimum": 3}', '{"optimum": {"theta_x": {"a": {"1": 1}}}}',
-     '{"optimum": {"theta_5": {"a": {"1": "x"}}}, "orlib_pmedian": {"optimum": {"a": "x"}}}'],
+     '{"optimum": {"theta_5": {"a": {"1": "x"}}}, "orlib_pmedian": {"optimum": {"a": "x"}}}',
+     '{"hypervolume": {"a": NaN}}'],
 )  # fmt: skip
-@pytest.mark.parametrize("read", [read_reference, read_median_reference])
+@pytest.mark.parametrize("read", [read_reference, read_median_reference, read_front_reference])
 def test_a_reference_that_is_none(tmp_path: Path, text: str, read: Any) -> None:
     """A file of something else is refused by name."""
     path = tmp_path / "reference.json"
@@ -160,10 +160,13 @@ def test_a_reference_that_is_none(tmp_path: Path, text: str, read: Any) -> None:
         read(tmp_path / "nowhere.json")
 
 
-def test_references_are_read(shared: Path) -> None:
+def test_references_are_read(shared: Path, tmp_path: Path) -> None:
     """Values by group, theta and number, and by name."""
     made = read_reference(shared / "reference.json")
     assert len(made) == 24
     given = json.loads((shared / "reference.json").read_text())
     assert made["workplace", 500.0, 55] == given["optimum"]["theta_500"]["workplace"]["55"]
     assert read_median_reference(shared / "reference.json")["pmed1"] == 5819.0
+    path = tmp_path / "fronts.json"
+    path.write_text('{"hypervolume": {"NSGA-II, 1,000 generations": 0.09}}')
+    assert read_front_reference(path) == {"NSGA-II, 1,000 generations": 0.09}

@@ -1,4 +1,4 @@
-"""``spineq bench``: ratios, proofs, HiGHS beside us, p-medians, scale."""
+"""``spineq bench``: ratios, proofs, HiGHS and pymoo beside us, p-medians, scale."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from spineq.cli.options import json_option, read_city_argument
+from spineq.cli.options import json_option, parse_group, read_city_argument
 from spineq.cli.printing import print_json, text_table
 from spineq.model.problem import MethodName
 from spineq.progress import TextProgress
 
 if TYPE_CHECKING:
+    from spineq.bench_front import Reached
     from spineq.bench_proof import MedianProof, Plain, Proof
 
 Rows = list[tuple[str, ...]]
@@ -110,7 +112,8 @@ def proof(
     Seconds are those of the solver; the total is all there is to it, matrices of coverage and
     greedy's own runs included.
     """  # noqa: D205
-    from spineq.bench_proof import prove, read_reference
+    from spineq.bench_proof import prove
+    from spineq.bench_reference import read_reference
 
     published = read_reference(reference) if reference else None
     found = []
@@ -185,6 +188,99 @@ def highs(city: str, limit: float, markdown: bool, as_json: bool) -> None:
     )
 
 
+class _Picture(click.ParamType[Path]):
+    """A PNG to write, refused before a race rather than after it."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        """Refuse a name that does not end in .png."""
+        path = Path(value)
+        if path.suffix.lower() != ".png":
+            self.fail(f"{str(value)!r} does not end in .png", param, ctx)
+        return path
+
+
+@bench.command(
+    short_help="Fronts against time, beside pymoo's NSGA-II and NSGA-III.",
+    epilog="Example: spineq bench front synthetic:200 -n 10 --effort 0.1 --output race.png",
+)
+@click.argument("city")
+@click.option("-n", "--n-sensors", type=int, default=55, show_default=True)
+@click.option("--theta", type=float, default=500.0, show_default=True)
+@click.option(
+    "--group", "groups", multiple=True, metavar="NAME:WHO",
+    help="Who competes, twice at least: older:66-90 or jobs:workers. By default everybody, "
+    "children, older people and workers.",
+)  # fmt: skip
+@click.option(
+    "--effort", type=float, default=1.0, show_default=True,
+    help="How hard everybody looks, as a multiple of the usual.",
+)  # fmt: skip
+@_reference_option
+@click.option("--output", type=_Picture(), help="Draw hypervolume against seconds here, a .png.")
+@_markdown_option
+@json_option
+def front(
+    city: str,
+    n_sensors: int,
+    theta: float,
+    groups: tuple[str, ...],
+    effort: float,
+    reference: str | None,
+    output: Path | None,
+    markdown: bool,
+    as_json: bool,
+) -> None:
+    """Let our search and pymoo's genetic algorithms look for the front of CITY, one after the
+    other, each with several efforts.
+
+    Hypervolume is from no coverage on; the genetic algorithms have a population of 200, and
+    begin at random or from our networks. A reference holds hypervolume.NAME.
+    """  # noqa: D205
+    from spineq.bench_front import race
+    from spineq.bench_reference import read_front_reference
+
+    published = read_front_reference(reference) if reference else {}
+    who = dict(parse_group(text) for text in groups) or None
+    where = read_city_argument(city, {})
+    began = time.perf_counter()
+    with TextProgress() as progress:
+        reached = race(where, n_sensors, theta, who, effort=effort, progress=progress)
+    facts = _facts(where.name, time.perf_counter() - began)
+    title = f"{where.name}: {n_sensors} of {where.n_sites:,} sites (theta {theta:g} m)"
+    if output is not None:
+        _draw_race(reached, title, published, output)
+    if as_json:
+        listed = [asdict(run) for run in reached]
+        words = {"n_sensors": n_sensors, "theta": theta, "published": published, "runs": listed}
+        print_json(facts | words)
+        return
+    rows: Rows = [("source", "effort", "seconds", "networks", "hypervolume")]
+    for run in reached:
+        rows.append((
+            run.source, f"{run.effort:g}", f"{run.seconds:.2f}", f"{run.networks:,}",
+            f"{run.hypervolume:.6f}",
+        ))  # fmt: skip
+    rows += [(f"published: {n}", "", "", "", f"{volume:.6f}") for n, volume in published.items()]
+    _print_table(rows, markdown, title)
+    click.echo(_where_and_when(facts))
+    if output is not None:
+        click.echo(f"Drawn in {output}")
+
+
+def _draw_race(
+    reached: Sequence[Reached], title: str, published: dict[str, float], path: Path
+) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from spineq import plot
+    from spineq.bench_front import draw
+
+    plot.save(draw(reached, title, published), path)
+
+
 @bench.command(
     short_help="p-median instances of the OR-Library.",
     epilog="Example: spineq bench pmed pmed1.txt pmed2.txt --json",
@@ -198,7 +294,8 @@ def pmed(files: tuple[str, ...], method: str, reference: str | None, as_json: bo
 
     Value and bound are sums of distances: the bound is from below.
     """
-    from spineq.bench_proof import prove_medians, read_median_reference
+    from spineq.bench_proof import prove_medians
+    from spineq.bench_reference import read_median_reference
 
     published = read_median_reference(reference) if reference else None
     with TextProgress() as progress:
@@ -223,28 +320,19 @@ def pmed(files: tuple[str, ...], method: str, reference: str | None, as_json: bo
 )
 @click.option("--areas", type=click.IntRange(min=1), help="Areas of an instance of your own.")
 @click.option(
-    "--towns",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
+    "--towns", type=click.IntRange(min=1), default=1, show_default=True,
     help="Towns that they are spread over.",
-)
+)  # fmt: skip
 @click.option("-n", "--n-sensors", type=click.IntRange(min=1), default=500, show_default=True)
 @click.option("--theta", type=float, default=500.0, show_default=True)
 @click.option(
-    "--points",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
+    "--points", type=click.IntRange(min=1), default=1, show_default=True,
     help="Demand points in each area.",
-)
+)  # fmt: skip
 @click.option(
-    "--sites",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
+    "--sites", type=click.IntRange(min=0), default=0, show_default=True,
     help="Sites; 0 for the areas' own points.",
-)
+)  # fmt: skip
 @json_option
 def scale(
     areas: int | None,
@@ -270,38 +358,16 @@ def scale(
     if as_json:
         print_json([asdict(each) for each in found])
         return
-    rows: Rows = [
-        (
-            "areas",
-            "points",
-            "sites",
-            "n",
-            "theta",
-            "value",
-            "gap",
-            "seconds",
-            "MB",
-            "silent",
-            "still",
-        )
-    ]
+    head = ("areas", "points", "sites", "n", "theta", "value", "gap", "seconds", "MB")
+    rows: Rows = [(*head, "silent", "still")]
     for each in found:
         what = each.instance
-        rows.append(
-            (
-                f"{what.areas:,}",
-                f"{what.areas * what.points:,}",
-                f"{what.sites or what.areas:,}",
-                f"{what.n_sensors:,}",
-                f"{what.theta:g}",
-                f"{each.value:.6f}",
-                f"{each.gap:.4%}",
-                f"{each.seconds:.1f}",
-                f"{each.megabytes:,.0f}",
-                f"{each.silence:.2f}",
-                f"{each.still:.2f}",
-            )
-        )
+        rows.append((
+            f"{what.areas:,}", f"{what.areas * what.points:,}", f"{what.sites or what.areas:,}",
+            f"{what.n_sensors:,}", f"{what.theta:g}", f"{each.value:.6f}", f"{each.gap:.4%}",
+            f"{each.seconds:.1f}", f"{each.megabytes:,.0f}", f"{each.silence:.2f}",
+            f"{each.still:.2f}",
+        ))  # fmt: skip
     click.echo(text_table(rows))
     today = datetime.date.today().isoformat()
     click.echo(f"Measured {today} with up to {threads()} threads.")

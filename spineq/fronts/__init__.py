@@ -90,7 +90,7 @@ def trade_off(
         `Front.tolerance` for what that means and what was proven. None proves nothing.
     start
         What genetic algorithms begin with: networks drawn at random (``"cold"``), or those that
-        ``"weighted"`` finds (``"ours"``).
+        ``"weighted"`` finds with an effort of 1 (``"ours"``).
     seed
         For genetic algorithms; ``"weighted"`` draws nothing.
     client
@@ -168,8 +168,7 @@ def _found(
     from spineq.fronts.search import Search
     from spineq.solvers.coverage import DENSE_PAIRS
 
-    assert problem.n_sensors is not None  # front_problem saw to it
-    archive = Archive(problem.n_sensors, len(problem.groups))
+    archive = Archive(problem.number, len(problem.groups))
     crew: Crew | None = None
     proven = np.inf
     on_cluster = None if client is None else OnCluster(client, city, problem)
@@ -191,9 +190,7 @@ def _found(
         if tolerance is not None and not search.stopped:
             from spineq.fronts.two_groups import Prover
 
-            proving = SpanProgress(watcher, 0.4, 0.9)
-            search.progress = proving
-            proven = Prover(search, tolerance, effort).run(proving)
+            proven = Prover(search, tolerance, effort).run(SpanProgress(watcher, 0.4, 0.9))
         stopped = search.stopped
     facts = Facts(method, effort, seed, proven if np.isfinite(proven) else np.nan, stopped)
     choosing = SilentProgress() if stopped else SpanProgress(watcher, 0.9, 0.999)

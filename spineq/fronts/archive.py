@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,7 +84,7 @@ class Archive:
     coverage: list[NDArray[np.float64]] = field(default_factory=list)
     found: Found = field(init=False)
     _number: dict[bytes, int] = field(default_factory=dict, repr=False)
-    _expanded: set[int] = field(default_factory=set, repr=False)
+    _looked_at: set[int] = field(default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
         """Begin with nothing."""
@@ -128,16 +128,15 @@ class Archive:
             sites[self.found.slot[k]] = self.found.site[k]
         return np.sort(sites)
 
-    def unexpanded(self, numbers: list[int]) -> list[int]:
-        """Those of the bases whose swaps were not looked at yet; from now on they were."""
-        fresh = [number for number in dict.fromkeys(numbers) if number not in self._expanded]
-        self._expanded.update(fresh)
+    def mark_looked_at(self, numbers: list[int]) -> list[int]:
+        """Note that the swaps of bases are looked at; returns those whose were not before."""
+        fresh = [number for number in dict.fromkeys(numbers) if number not in self._looked_at]
+        self._looked_at.update(fresh)
         return fresh
 
     def compact(self) -> tuple[NDArray[np.int64], Found]:
         """Bases that a network needs, (base, sensor), and the networks, with new numbers."""
         used, base = np.unique(self.found.base, return_inverse=True)
         bases = np.array([self.bases[k] for k in used], dtype=np.int64)
-        found = self.found.taken(np.arange(len(self.found)))
-        found.base = base.astype(np.int32)
+        found = replace(self.found, base=base.astype(np.int32))
         return bases.reshape(len(used), self.n_sensors), found

@@ -12,9 +12,12 @@ from spineq.constraints import kept_places
 from spineq.fronts.landscape import landscape_of
 from spineq.fronts.subset import greedy_subset, nondominated, thinned
 from spineq.instance import group_weights
+from spineq.model._schema import meaning
 from spineq.model.front import FRONT_SCHEMA, Front
 from spineq.model.groups import title_of
 from spineq.progress import Progress, SilentProgress, SpanProgress
+from spineq.solvers.coverage import DENSE_PAIRS
+from spineq.solvers.decays import DECAYS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,9 +70,6 @@ def measured(
         Watcher. It cannot stop this: a network without its coverage is none.
     """
     from scipy.spatial import cKDTree
-
-    from spineq.solvers.coverage import DENSE_PAIRS
-    from spineq.solvers.decays import DECAYS
 
     if len(networks) == 0:
         return np.empty((0, len(problem.groups)))
@@ -196,5 +196,5 @@ def make_front(
         },
     )
     for name, (words, unit) in _MEANINGS.items():
-        made[name].attrs.update({"long_name": words} | ({"units": unit} if unit else {}))
+        made[name].attrs.update(meaning(words, unit))
     return Front(made)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from spineq.errors import ClusterError, ProblemError, shown
 from spineq.fronts.aside import aside
 from spineq.fronts.landscape import Landscape, landscape_of
-from spineq.progress import Progress, SilentProgress, SpanProgress
+from spineq.progress import Progress, Report, SilentProgress, SpanProgress, Watcher
 
 if TYPE_CHECKING:
     from spineq.model.city import City
@@ -68,24 +68,19 @@ class Here:
         return done, False
 
 
-class _Remembers:
+class _Remembers(Watcher):
     """Passes reports on and remembers whether a stop was asked for."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: SpanProgress) -> None:
         self._progress = progress
         self._done = 0.0
         self.stopped = False
 
-    def report(
-        self,
-        fraction: float,
-        message: str = "",
-        value: float | None = None,
-        bound: float | None = None,
-    ) -> bool:
+    def hear(self, report: Report) -> bool:
         """Pass a report on; what is done never becomes less."""
-        self._done = max(self._done, fraction)
-        self.stopped = self._progress.report(self._done, message, value, bound) or self.stopped
+        self._done = max(self._done, report.fraction)
+        # The words and figures of a piece stay with it: the span has words of its own.
+        self.stopped |= self._progress.report(self._done)
         return self.stopped
 
 

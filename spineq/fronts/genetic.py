@@ -25,6 +25,21 @@ if TYPE_CHECKING:
 _GENERATIONS = 1_000
 
 
+def need_pymoo() -> None:
+    """Check that pymoo is there.
+
+    Raises
+    ------
+    MissingExtraError
+        It is not installed.
+    """
+    try:
+        import pymoo.core.problem  # noqa: F401
+    except ImportError as error:
+        msg = "genetic fronts need the package pymoo"
+        raise MissingExtraError(msg, mend='Install it: pip install "spineq[compare]"') from error
+
+
 def evolve(
     land: Landscape,
     n: int,
@@ -66,11 +81,9 @@ def evolve(
     MissingExtraError
         pymoo is not installed.
     """
-    try:
-        from pymoo.core.problem import Problem
-    except ImportError as error:
-        msg = "genetic fronts need the package pymoo"
-        raise MissingExtraError(msg, mend='Install it: pip install "spineq[compare]"') from error
+    need_pymoo()
+    from pymoo.core.problem import Problem
+
     usable = np.flatnonzero(land.usable)
 
     class Networks(Problem):  # type: ignore[misc]

@@ -12,7 +12,7 @@ import numpy as np
 from spineq.instance import coverage_of, group_weights, objective_of
 from spineq.progress import Progress, SpanProgress
 from spineq.solvers._kernels import fronts as kernels
-from spineq.solvers.coverage import Coverage, blocks
+from spineq.solvers.coverage import DENSE_PAIRS, Coverage, blocks
 from spineq.solvers.exchange import LEAST_CHANGE
 from spineq.solvers.objective import BUDGET, Objective
 
@@ -208,8 +208,6 @@ def landscape_of(city: City, problem: Problem, progress: Progress) -> Landscape 
     Landscape or None
         None where the watcher asked to stop.
     """
-    from spineq.solvers.coverage import DENSE_PAIRS
-
     # The groups' names change nothing, but the digest is at hand.
     key = city.digest, problem.digest
     with _KEPT_LOCK:

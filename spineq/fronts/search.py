@@ -171,7 +171,7 @@ class Search:
         """
         found = self.archive.found
         own = found.base[found.slot < 0].tolist()
-        numbers = self.archive.unexpanded(own + (beside or []))
+        numbers = self.archive.mark_looked_at(own + (beside or []))
         if self.stopped or not numbers:
             return False
         known = self.archive.known()

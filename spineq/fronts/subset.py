@@ -114,7 +114,7 @@ def greedy_subset(
             chosen.append(k)
             continue
         # Of the chosen, only what lies within the box of this one counts.
-        inside = np.minimum(points[chosen[:]], points[k])
+        inside = np.minimum(points[chosen], points[k])
         heapq.heapreplace(heap, (hypervolume(inside) - float(boxes[k]), k, len(chosen)))
         looks += 1
         if looks % 256 == 0 and progress.report(len(chosen) / size, words):

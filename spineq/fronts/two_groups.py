@@ -54,7 +54,7 @@ class Exact(NamedTuple):
     floor
         What the first group must reach; minus infinity for nothing.
     start
-        (sensor,) a network that reaches it; empty where none is known.
+        (sensor,) a network that reaches it.
     n
         Number of sensors.
     slack
@@ -87,7 +87,7 @@ def solve(land: Landscape, piece: Exact, progress: Progress) -> Solved | None:
         row = np.ascontiguousarray(land.rows[:, :1].T)
         goals = Goals(row, np.array([piece.floor]), np.zeros(1, dtype=np.bool_), np.ones(1))
         objective = land.objective(piece.weights, goals)
-    start = piece.start.astype(np.int64) if len(piece.start) else None
+    start = piece.start.astype(np.int64)
     options = Options(effort=piece.effort, gap_limit=piece.slack, start=start)
     solution = METHODS["branch_bound"].solve(objective, Rules(piece.n), options, progress)
     if len(solution.sites) < piece.n:
@@ -189,18 +189,17 @@ class Prover:
 
     def run(self, progress: Progress) -> float:
         """Prove the tolerance, as far as the effort goes; returns what is proven."""
-        left, begun = round(_SOLVES * self._effort), np.inf
+        self._search.progress = progress
+        left = allowed = round(_SOLVES * self._effort)
         while left > 0 and not self._search.stopped:
-            needed = self.proven()
-            begun = min(begun, needed) if np.isfinite(needed) else begun
-            if needed <= self._tolerance:
+            if self.proven() <= self._tolerance:
                 break
             pieces = self._next(min(_BATCH, left))
             if not pieces:
                 break
             left -= len(pieces)
             # How many it will take is not known: half of what is left for every 50.
-            done = 1 - 0.5 ** ((round(_SOLVES * self._effort) - left) / 50)
+            done = 1 - 0.5 ** ((allowed - left) / 50)
             span = SpanProgress(progress, done, done)
             made, self._search.stopped = self._search.crew.do(
                 solve, pieces, span, "proving what lies between"

@@ -1,7 +1,7 @@
 """Front: networks of which none is better for every group than another.
 
-The file is long because it is one class and the contract of each of its methods; words and
-comparisons are in the private files beside it.
+The file is long because it is one class and the contract of each of its methods; words,
+comparisons and files are in the private modules beside it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from spineq.errors import MissingExtraError, NetworkFileError, ProblemError, shown
+from spineq.errors import MissingExtraError, ProblemError, shown
 from spineq.model._front_comparison import ROUNDING, Comparison, compared
+from spineq.model._front_description import described
+from spineq.model._sealed import Kind, read_sealed, sealed, unsealed, write_sealed
 from spineq.model.groups import real_number
 from spineq.model.problem import Problem
 
@@ -29,8 +31,7 @@ if TYPE_CHECKING:
 #: Version of the schema that `Front.dataset` follows.
 FRONT_SCHEMA = 1
 
-# Attribute of a file that holds the digest of everything else in it.
-_DIGEST = "spineq_digest"
+_KIND = Kind("front", "spineq_front_schema", FRONT_SCHEMA)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +150,8 @@ class Front:
         ProblemError
             There is no such network.
         """
-        places = self.dataset["network_site"].to_numpy()[self._number(number)]
+        k = _number(number, self.n_networks, "the front")
+        places = self.dataset["network_site"].to_numpy()[k]
         return [str(site) for site in self._ids(places[places >= 0])]
 
     def archived(self, number: int) -> list[str]:
@@ -160,8 +162,8 @@ class Front:
         ProblemError
             There is no such network.
         """
-        data, most = self.dataset, self.dataset.sizes["found"]
-        k = _number(number, most, "the archive")
+        data = self.dataset
+        k = _number(number, data.sizes["found"], "the archive")
         places = data["base_site"].to_numpy()[int(data["archive_base"][k])].copy()
         if (slot := int(data["archive_slot"][k])) >= 0:
             places[slot] = int(data["archive_site"][k])
@@ -171,9 +173,6 @@ class Front:
         sites = np.append(self.dataset["site"].to_numpy().astype(object), "")
         made: NDArray[np.object_] = sites[places]
         return made
-
-    def _number(self, number: int) -> int:
-        return _number(number, self.n_networks, "the front")
 
     def table(self) -> pd.DataFrame:
         """Coverage by network and group, 0 to 1: a row a network, a column a group."""
@@ -218,7 +217,10 @@ class Front:
             The front is empty.
         """
         self._need_one()
-        return int(np.argmax(self._scaled(self.group_coverage.to_numpy()).sum(axis=1)))
+        coverage = self.group_coverage.to_numpy()
+        low, width = coverage.min(axis=0), np.ptp(coverage, axis=0)
+        scaled = (coverage - low) / np.where(width > 0, width, 1.0)
+        return int(np.argmax(scaled.sum(axis=1)))
 
     def worst_best(self) -> int:
         """Number of the network whose worst-covered group is covered best.
@@ -307,47 +309,7 @@ class Front:
         best, worst}], networks[{number, coverage{}, sites[]}], hypervolume, archive, knee,
         worst_best, tolerance, method, stopped, seconds, version``.
         """
-        data, problem = self.dataset, self.problem
-        table = self.table()
-        some = self.n_networks > 0
-        groups = [
-            {
-                "name": name,
-                "title": str(title),
-                "people": float(people),
-                "estimated": bool(estimated),
-                "best": float(table[name].max()) if some else None,
-                "worst": float(table[name].min()) if some else None,
-            }
-            for name, title, people, estimated in zip(
-                self.groups,
-                data["group_title"].to_numpy(),
-                data["group_people"].to_numpy(),
-                data["group_estimated"].to_numpy(),
-                strict=True,
-            )
-        ]
-        return {
-            "lad20cd": data.attrs["city_code"],
-            "city": data.attrs["city_name"],
-            "n_sensors": problem.n_sensors,
-            "theta": problem.theta,
-            "decay": problem.decay,
-            "groups": groups,
-            "networks": [
-                {"number": k, "coverage": dict(table.loc[k]), "sites": self.network(k)}
-                for k in range(self.n_networks)
-            ],
-            "hypervolume": self.hypervolume,
-            "archive": int(data.sizes["found"]),
-            "knee": self.knee() if some else None,
-            "worst_best": self.worst_best() if some else None,
-            "tolerance": self.tolerance,
-            "method": self.method,
-            "stopped": self.stopped,
-            "seconds": self.seconds,
-            "version": data.attrs["spineq_version"],
-        }
+        return described(self)
 
     def to_json(self, path: str | Path) -> Path:
         """Write `to_dict` as a JSON file; an earlier file is replaced in one step."""
@@ -367,24 +329,11 @@ class Front:
         StoreError
             The file cannot be written.
         """
-        from spineq.model._exports import exported
-
-        with exported(Path(path)) as temporary:
-            temporary.write_bytes(self.to_bytes())
-        return Path(path)
+        return write_sealed(self.dataset, path)
 
     def to_bytes(self) -> bytes:
         """Return the content of the file that `to_netcdf` writes; see `front_from_bytes`."""
-        from spineq.model._exports import content_digest
-        from spineq.model._netcdf import encoded
-
-        return encoded(self.dataset.assign_attrs({_DIGEST: content_digest(self.dataset)}))
-
-    def _scaled(self, coverage: NDArray[np.float64]) -> NDArray[np.float64]:
-        own = self.group_coverage.to_numpy()
-        low, width = own.min(axis=0), np.ptp(own, axis=0)
-        made: NDArray[np.float64] = (coverage - low) / np.where(width > 0, width, 1.0)
-        return made
+        return sealed(self.dataset)
 
     def _levels(self, given: object, field: str, otherwise: float) -> NDArray[np.float64]:
         mend = f"Write {{{self.groups[0]!r}: 0.4}}"
@@ -458,16 +407,7 @@ def read_front(path: str | Path) -> Front:
     NetworkFileError
         The file is not there, is not a front of ours, or was changed since it was written.
     """
-    path = Path(path)
-    if not path.exists():
-        msg = "there is no such file"
-        raise NetworkFileError(msg, file=path, mend="Check the path")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        msg = f"the file cannot be read ({error.strerror})"
-        raise NetworkFileError(msg, file=path, mend="Check the path") from error
-    return _front(content, path)
+    return Front(read_sealed(path, _KIND))
 
 
 def front_from_bytes(data: bytes) -> Front:
@@ -478,33 +418,4 @@ def front_from_bytes(data: bytes) -> Front:
     NetworkFileError
         The bytes are not a front of ours, or were changed since they were written.
     """
-    return _front(data, None)
-
-
-def _front(content: bytes, path: Path | None) -> Front:
-    from spineq.model._exports import content_digest
-    from spineq.model._netcdf import UNREADABLE, decoded
-
-    what = "data" if path is None else "file"
-    mend = f"Give {'what to_bytes returned' if path is None else 'a file written by to_netcdf'}"
-    try:
-        data = decoded(content)
-    except UNREADABLE as error:
-        msg = f"the {what} cannot be read as NetCDF ({error})"
-        raise NetworkFileError(msg, file=path, mend=mend) from error
-    schema = data.attrs.get("spineq_front_schema")
-    if not isinstance(schema, int | np.integer) or schema < 1:
-        msg = f"the {what} is NetCDF, but not a front of spineq's"
-        raise NetworkFileError(msg, file=path, mend=mend)
-    if schema > FRONT_SCHEMA:
-        msg = f"the {what} follows schema {schema}, this version knows up to {FRONT_SCHEMA}"
-        raise NetworkFileError(msg, file=path, mend="Update spineq")
-    written = data.attrs.pop(_DIGEST, None)
-    try:
-        intact = written == content_digest(data)
-    except UNREADABLE:
-        intact = False
-    if not intact:
-        msg = f"the {what} was damaged or changed since spineq wrote it"
-        raise NetworkFileError(msg, file=path, mend="Use a copy of it, or write it again")
-    return Front(data)
+    return Front(unsealed(data, _KIND))

@@ -12,16 +12,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from spineq.errors import NetworkFileError
 from spineq.model._inequality import gini
 from spineq.model._schema import SCHEMA, upgraded
+from spineq.model._sealed import Kind, read_sealed, sealed, unsealed, write_sealed
 from spineq.model.problem import Problem
 
 if TYPE_CHECKING:
     from spineq.model.city import City
 
-# Attribute of a file that holds the digest of everything else in it.
-_DIGEST = "spineq_digest"
+_KIND = Kind("network", "spineq_schema", SCHEMA)
 
 #: Distances, metres, within which people are counted beside coverage.
 WITHIN = (250.0, 500.0, 1000.0)
@@ -306,18 +305,11 @@ class Network:
         StoreError
             The file cannot be written.
         """
-        from spineq.model._exports import exported
-
-        with exported(Path(path)) as temporary:
-            temporary.write_bytes(self.to_bytes())
-        return Path(path)
+        return write_sealed(self.dataset, path)
 
     def to_bytes(self) -> bytes:
         """Return the content of the file that `to_netcdf` writes; see `network_from_bytes`."""
-        from spineq.model._exports import content_digest
-        from spineq.model._netcdf import encoded
-
-        return encoded(self.dataset.assign_attrs({_DIGEST: content_digest(self.dataset)}))
+        return sealed(self.dataset)
 
     def to_geojson(self, path: str | Path) -> Path:
         """Write the sensors as GeoJSON points: longitude and latitude (EPSG:4326)."""
@@ -359,16 +351,7 @@ def read_network(path: str | Path) -> Network:
     NetworkFileError
         The file is not there, is not a network of ours, or was changed since it was written.
     """
-    path = Path(path)
-    if not path.exists():
-        msg = "there is no such file"
-        raise NetworkFileError(msg, file=path, mend="Check the path")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        msg = f"the file cannot be read ({error.strerror})"
-        raise NetworkFileError(msg, file=path, mend="Check the path") from error
-    return _network(content, path)
+    return Network(upgraded(read_sealed(path, _KIND)))
 
 
 def network_from_bytes(data: bytes) -> Network:
@@ -379,39 +362,7 @@ def network_from_bytes(data: bytes) -> Network:
     NetworkFileError
         The bytes are not a network of ours, or were changed since they were written.
     """
-    return _network(data, None)
-
-
-def _network(content: bytes, path: Path | None) -> Network:
-    from spineq.model._exports import content_digest
-    from spineq.model._netcdf import UNREADABLE, decoded
-
-    what = "data" if path is None else "file"
-    mend = f"Give {'what to_bytes returned' if path is None else 'a file written by to_netcdf'}"
-    try:
-        data = decoded(content)
-    except UNREADABLE as error:
-        msg = f"the {what} cannot be read as NetCDF ({error})"
-        raise NetworkFileError(msg, file=path, mend=mend) from error
-    schema = data.attrs.get("spineq_schema")
-    if schema is None:
-        msg = f"the {what} is NetCDF, but not a network of spineq's"
-        raise NetworkFileError(msg, file=path, mend=mend)
-    if not isinstance(schema, int | np.integer) or schema < 1:
-        msg = f"{schema!s:.60} is no number of a schema"
-        raise NetworkFileError(msg, file=path, field="spineq_schema", mend=mend)
-    if schema > SCHEMA:
-        msg = f"the {what} follows schema {schema}, this version knows up to {SCHEMA}"
-        raise NetworkFileError(msg, file=path, mend="Update spineq")
-    written = data.attrs.pop(_DIGEST, None)
-    try:
-        intact = written == content_digest(data)
-    except UNREADABLE:
-        intact = False
-    if not intact:
-        msg = f"the {what} was damaged or changed since spineq wrote it"
-        raise NetworkFileError(msg, file=path, mend="Use a copy of it, or write it again")
-    return Network(upgraded(data))
+    return Network(upgraded(unsealed(data, _KIND)))
 
 
 def _known(value: Any) -> float | None:

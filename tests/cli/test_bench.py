@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -89,6 +90,38 @@ def test_medians(tmp_path: Path) -> None:
     assert [line.split()[-1] for line in lines[2:]] == ["equal", "differs"]
 
 
+def test_fronts_beside_pymoo(needs: Callable[[str], ModuleType], tmp_path: Path) -> None:
+    """A row a run and a published value, the same as JSON, and a picture."""
+    needs("pymoo")
+    groups = ["--group", "older:66-90", "--group", "jobs:workers"]
+    words = ["bench", "front", CITY, "-n", "4", "--effort", "0.01", *groups]
+    reference = tmp_path / "known.json"
+    reference.write_text(json.dumps({"hypervolume": {"somebody's": 0.125}}))
+    picture = tmp_path / "race.png"
+    text = good(*words, "--reference", reference, "--output", picture)
+    rows = text.splitlines()
+    assert rows[2].split() == ["source", "effort", "seconds", "networks", "hypervolume"]
+    assert rows[4].startswith("ours  ")
+    assert re.search(r"^published: somebody's +0\.125000$", text, flags=re.MULTILINE)
+    assert f"Drawn in {picture}" in text
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    made = json.loads(good(*words, "--json"))
+    assert len(made["runs"]) == len(re.findall(r"^(?:ours|NSGA)", text, flags=re.MULTILINE))
+    assert (made["n_sensors"], made["theta"], made["published"]) == (4, 500, {})
+    assert {"source", "seconds", "networks", "hypervolume"} <= set(made["runs"][0])
+
+
+def test_fronts_without_pymoo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is missing is said before anything runs."""
+    monkeypatch.setitem(sys.modules, "pymoo.core.problem", None)
+    made = run("bench", "front", CITY, "-n", "4")
+    assert (made.exit_code, made.stdout) == (2, "")
+    assert made.stderr == (
+        "spineq: genetic fronts need the package pymoo. "
+        'Install it: pip install "spineq[compare]".\n'
+    )
+
+
 BAD = {
     "no city": (["proof"], "Missing argument"),
     "small city": (["proof", "synthetic:40"], "55 sensors are more than the city's 40 sites"),
@@ -96,6 +129,9 @@ BAD = {
     "no median": (["pmed", "pyproject.toml"], "row 1"),
     "reference": (["proof", CITY, "--reference", "nowhere.json"], "nowhere.json"),
     "limit": (["highs", CITY, "--limit", "0"], "limit"),
+    "picture": (["front", CITY, "--output", "race.gif"], "'race.gif' does not end in .png"),
+    "one group": (["front", CITY, "--group", "old"], "'old' is not a group"),
+    "no hypervolumes": (["front", CITY, "--reference", "pyproject.toml"], "published values"),
 }
 
 
@@ -110,7 +146,7 @@ def test_bad_input_is_one_plain_sentence(name: str) -> None:
     assert made.stdout == ""
 
 
-@pytest.mark.parametrize("name", ["ratios", "proof", "highs", "pmed"])
+@pytest.mark.parametrize("name", ["ratios", "proof", "highs", "front", "pmed", "scale"])
 def test_help_has_an_example(name: str) -> None:
     """Each command shows how it is used, and the group lists it."""
     assert f"Example: spineq bench {name}" in good("bench", name, "--help")
