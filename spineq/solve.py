@@ -1,4 +1,7 @@
-"""The recipe: a city and a problem in, a network with its certificate out."""
+"""The recipe: a city and a problem in, a network with its certificate out.
+
+The file is long because of what `optimise` and `evaluate` promise for each argument.
+"""
 
 from __future__ import annotations
 

@@ -60,8 +60,8 @@ FILES = {
     "solvers": [
         "_kernels", "threads", "decays", "coverage", "welfare", "goals", "rules", "objective",
         "solution", "room", "greedy_in_room", "greedy", "swaps", "make_room", "exchange", "random",
-        "passes", "relaxation", "search", "shares", "lagrangian", "branch_bound", "leximin",
-        "_milp_child", "_milp_data", "_milp_process", "milp",
+        "passes", "choice", "relaxation", "search", "shares", "lagrangian", "branch_bound",
+        "leximin", "_milp_child", "_milp_data", "_milp_process", "milp",
     ],
     "fronts": [
         "aside", "subset", "archive", "landscape", "pieces", "crew", "lattice", "search",

@@ -9,6 +9,8 @@ bounds every network's value from above (Cornuejols, Fisher, Nemhauser 1977, who
 the first pair below its multiplier. ``low`` (point,) is the least that a multiplier may be: what
 the point has anyway, by base or cut-off, or minus infinity once it is known that in every better
 network it has more.
+
+The file is long because each kernel says what its arrays hold; they share no code to cut along.
 """
 
 from __future__ import annotations
