@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spineq._plot_parts import LINES, STYLES, axes, credit, estimates, head
-from spineq.errors import ProblemError
+from spineq.errors import ProblemError, shown
 from spineq.model._words import counted, percent, theta_words
 
 if TYPE_CHECKING:
@@ -27,8 +27,14 @@ def deciles(report: Equity, *, ax: Axes | None = None) -> Axes:
     Raises
     ------
     ProblemError
-        The report was made without a column.
+        No report, or one that was made without a column.
     """
+    from spineq.inequality import Equity
+
+    if not isinstance(report, Equity):
+        msg = f"a report on equity is needed, not {shown(report)}"
+        mend = 'Write deciles(equity(net, city, by="workers"))'
+        raise ProblemError(msg, field="report", mend=mend)
     if report.deciles.empty:
         msg = "the report has no tenths of people, since no column was named"
         raise ProblemError(msg, field="by", mend='Say for example equity(net, city, by="workers")')

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import textwrap
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spineq._plot_parts import LINES, axes, credit, draw_map, head, split_bands
-from spineq.errors import DataError, ProblemError
+from spineq._plot_parts import (
+    LINES,
+    axes,
+    bare_map,
+    colour_bar,
+    credit,
+    credit_of_all,
+    head,
+    head_of_all,
+    split_bands,
+)
+from spineq.errors import DataError, ProblemError, shown
+from spineq.model._exports import need_city
 from spineq.model._front_words import theta_words, titles
 from spineq.model._words import counted, in_a_sentence, percent
 
@@ -41,8 +53,9 @@ def front_parallel(front: Front, *, ax: Axes | None = None) -> Axes:
     Raises
     ------
     ProblemError
-        The front is empty.
+        No front, or an empty one.
     """
+    _need_front(front)
     ax = axes(ax, (7.0, 4.8))
     knee, worst = front.knee(), front.worst_best()
     coverage, names = 100 * front.group_coverage.to_numpy(), titles(front)
@@ -92,16 +105,18 @@ def front_pairs(front: Front) -> Any:
     Raises
     ------
     ProblemError
-        The front is empty.
+        No front, or an empty one.
     """
     import matplotlib.pyplot as plt
 
+    _need_front(front)
     knee, worst = front.knee(), front.worst_best()
     coverage, names = 100 * front.group_coverage.to_numpy(), titles(front)
     archive = 100 * front.dataset["archive_coverage"].to_numpy()
     archive = archive[:: max(1, -(-len(archive) // _DOTS))]
     side = len(names) - 1
-    size = 5.4 if side == 1 else 2.5 * side
+    found = int(front.dataset.sizes["found"])
+    size = 5.4 if side == 1 else 2.7 * side
     figure, made = plt.subplots(
         side, side, figsize=(size, size), layout="constrained", squeeze=False, sharex="col",
         sharey="row",
@@ -113,10 +128,12 @@ def front_pairs(front: Front) -> Any:
                 ax.set_axis_off()
                 continue
             x, y = column, row + 1
-            ax.scatter(
-                archive[:, x], archive[:, y], s=2, color="#bbbbbb", linewidth=0, rasterized=True,
-                zorder=1, label=counted(int(front.dataset.sizes["found"]), "network") + " found",
-            )  # fmt: skip
+            # With two groups, mostly, the front is all that was found and would hide it.
+            if found > front.n_networks:
+                ax.scatter(
+                    archive[:, x], archive[:, y], s=2, color="#bbbbbb", linewidth=0,
+                    rasterized=True, zorder=1, label=counted(found, "network") + " found",
+                )  # fmt: skip
             ax.scatter(
                 coverage[:, x], coverage[:, y], s=9, color=LINES[0], linewidth=0, zorder=2,
                 label=counted(front.n_networks, "network") + " of the front",
@@ -128,21 +145,29 @@ def front_pairs(front: Front) -> Any:
                 )  # fmt: skip
             ax.grid(alpha=0.3)
             if row == side - 1:
-                ax.set_xlabel(f"{names[x]} (%)", fontsize=8, parse_math=False)
+                ax.set_xlabel(f"{names[x]}, %", fontsize=8, parse_math=False)
             if column == 0:
-                ax.set_ylabel(f"{names[y]} (%)", fontsize=8, parse_math=False)
+                ax.set_ylabel(f"{names[y]}, %", fontsize=8, parse_math=False)
             ax.tick_params(labelsize=7)
     title = _title(front, "coverage of groups against each other")
     if side == 1:
         head(made[0, 0], title)
     else:
-        figure.suptitle(textwrap.fill(title, 60), fontsize=10, x=0.02, ha="left", parse_math=False)
+        head_of_all(figure, title)
         # In the corner that no pair takes.
         handles, labels = made[side - 1, 0].get_legend_handles_labels()
-        figure.legend(
-            handles, labels, loc="upper right", fontsize=8, frameon=False, markerscale=1.2
+        made[0, side - 1].legend(
+            handles,
+            [textwrap.fill(label, 26) for label in labels],
+            loc="upper right",
+            fontsize=8,
+            frameon=False,
         )
-    credit(made[side - 1, 0], _notes(front), below=36)
+    legend = made[0, side - 1].get_legend()
+    for handle in legend.legend_handles:
+        # The dots of many networks are too small to be told apart.
+        handle.set_sizes(np.maximum(handle.get_sizes(), 20.0))
+    credit_of_all(figure, _notes(front))
     return made
 
 
@@ -171,29 +196,28 @@ def front_maps(
     DataError
         The front was made for another city.
     ProblemError
-        The front is empty, a group is not its, or the number of maps is out of range.
+        No front, or an empty one; no city; a group is not the front's, or the number of maps is
+        out of range.
     """
     import matplotlib.pyplot as plt
 
     from spineq.solve import evaluate
 
+    _need_front(front)
+    need_city(city)
     if front.dataset.attrs["city_digest"] != city.digest:
         msg = "the front was made for another city"
         raise DataError(msg, mend="Give the city that it was made for")
-    if isinstance(count, bool) or not isinstance(count, int) or not 2 <= count <= 12:
-        msg = f"the number of maps must be 2 to 12, not {count!r}"
+    if isinstance(count, bool) or not isinstance(count, Integral) or not 2 <= count <= 12:
+        msg = f"the number of maps must be 2 to 12, not {shown(count)}"
         raise ProblemError(msg, field="count", mend="Say for example count=6")
     front.knee()  # refuses an empty front
-    one, other = _competing(front) if between is None else between
-    for name in (one, other):
-        if name not in front.groups:
-            msg = f"the front has no group {name!r}"
-            raise ProblemError(msg, field="between", mend=f"Use {', '.join(front.groups)}")
+    one, other = _competing(front) if between is None else _named(front, between)
     numbers = _spectrum(front, one, other, count)
     columns = min(3, len(numbers))
     rows = -(-len(numbers) // columns)
     figure, grid = plt.subplots(
-        rows, columns, figsize=(3.4 * columns, 3.3 * rows + 0.4), layout="constrained",
+        rows, columns, figsize=(3.4 * columns, 3.3 * rows + 0.4), layout="compressed",
         squeeze=False,
     )  # fmt: skip
     made = grid.ravel()
@@ -207,12 +231,7 @@ def front_maps(
             groups=dict(problem.groups),
             keep=problem.keep,
         )
-        draw_map(
-            city, net.area_coverage.to_numpy(), ax, label="Coverage of the area", top=1.0, notes=[]
-        )
-        if number != numbers[-1]:
-            # One colour bar serves them all.
-            figure.axes[-1].remove()
+        bare_map(city, net.area_coverage.to_numpy(), ax, top=1.0)
         xy = net.sensors[["x", "y"]].to_numpy()
         ax.scatter(*xy.T, s=9, facecolor="white", edgecolor="#c1121f", linewidth=0.8, zorder=5)
         row = front.group_coverage.to_numpy()[number]
@@ -222,16 +241,32 @@ def front_maps(
         ax.set_axis_off()
     best = [in_a_sentence(names[front.groups.index(name)]) for name in (one, other)]
     what = f"from the best network for {best[0]} to that for {best[1]}"
-    figure.suptitle(
-        textwrap.fill(_title(front, what), 34 * columns),
-        fontsize=10,
-        x=0.02,
-        ha="left",
-        parse_math=False,
-    )
+    colour_bar(made, label="Coverage of the area", top=1.0)
+    head_of_all(figure, _title(front, what))
     notes = ["An area's colour is the coverage of its people, rings are sensors", *_notes(front)]
-    credit(made[(rows - 1) * columns], notes, below=10)
+    credit_of_all(figure, notes)
     return made[: len(numbers)]
+
+
+def _need_front(front: object) -> None:
+    from spineq.model.front import Front
+
+    if not isinstance(front, Front):
+        msg = f"a front is needed, not {shown(front)}"
+        raise ProblemError(msg, field="front", mend="Give what trade_off returned")
+
+
+def _named(front: Front, between: object) -> tuple[str, str]:
+    """Check the two groups that somebody named."""
+    if not isinstance(between, tuple | list) or len(between) != 2:
+        msg = f"between must be the names of two groups, not {shown(between)}"
+        mend = f"Write ({front.groups[0]!r}, {front.groups[1]!r})"
+        raise ProblemError(msg, field="between", mend=mend)
+    for name in between:
+        if not isinstance(name, str) or name not in front.groups:
+            msg = f"the front has no group {shown(name)}"
+            raise ProblemError(msg, field="between", mend=f"Use {', '.join(front.groups)}")
+    return between[0], between[1]
 
 
 def _competing(front: Front) -> tuple[str, str]:

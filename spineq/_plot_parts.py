@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spineq.errors import ProblemError, shown
 from spineq.model._words import objective_table, objective_words
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from spineq.model.city import City
@@ -37,7 +40,14 @@ def points(change: float) -> str:
 
 
 def axes(ax: Axes | None, size: tuple[float, float], layout: str = "constrained") -> Axes:
+    """Return the axes to draw into, those of a new figure where none were given."""
     if ax is not None:
+        from matplotlib.axes import Axes
+
+        if not isinstance(ax, Axes):
+            msg = f"axes are needed, not {shown(ax)}"
+            mend = "Write ax=plt.subplots()[1], or leave ax out for a figure of its own"
+            raise ProblemError(msg, field="ax", mend=mend)
         return ax
     import matplotlib.pyplot as plt
 
@@ -57,18 +67,22 @@ def draw_map(
     decimals: int = 0,
 ) -> Axes:
     """Draw values of areas, (area,), with colour bar, scale bar and source."""
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-    from matplotlib.ticker import FuncFormatter
-
     ax = axes(ax, (7.0, 6.2), "compressed")
-    colours = "PuOr" if diverging else "viridis"
-    scale = Normalize(-top if diverging else 0.0, top)
+    bare_map(city, values, ax, top=top, diverging=diverging)
+    colour_bar([ax], label=label, top=top, diverging=diverging, decimals=decimals)
+    credit(ax, notes, below=6)
+    return ax
+
+
+def bare_map(
+    city: City, values: NDArray[np.float64], ax: Axes, *, top: float, diverging: bool = False
+) -> None:
+    """Draw values of areas, (area,), with a scale bar alone."""
+    colours, scale = _colours(top, diverging=diverging)
     polygons = city.polygons
     x, y = city.dataset["x"].to_numpy(), city.dataset["y"].to_numpy()
     if polygons is not None:
-        shown = polygons.assign(value=values)
-        shown.plot(
+        polygons.assign(value=values).plot(
             "value",
             ax=ax,
             cmap=colours,
@@ -85,9 +99,25 @@ def draw_map(
     south, north = ax.get_ylim()
     # Room for the scale bar below the city.
     ax.set_ylim(south - 0.06 * (north - south), north)
-    bar = ax.figure.colorbar(
+    scale_bar(ax)
+
+
+def colour_bar(
+    beside: Sequence[Axes],
+    *,
+    label: str,
+    top: float,
+    diverging: bool = False,
+    decimals: int = 0,
+) -> None:
+    """Draw one colour bar for all of these maps, to the right of them."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.ticker import FuncFormatter
+
+    colours, scale = _colours(top, diverging=diverging)
+    bar = beside[0].figure.colorbar(
         ScalarMappable(scale, colours),
-        ax=ax,
+        ax=list(beside),
         shrink=0.6,
         pad=0.02,
         format=FuncFormatter(
@@ -97,9 +127,12 @@ def draw_map(
         ),
     )
     bar.set_label(label)
-    scale_bar(ax)
-    credit(ax, notes, below=6)
-    return ax
+
+
+def _colours(top: float, *, diverging: bool) -> tuple[str, Normalize]:
+    from matplotlib.colors import Normalize
+
+    return "PuOr" if diverging else "viridis", Normalize(-top if diverging else 0.0, top)
 
 
 def estimates(table: pd.DataFrame) -> str:
@@ -158,19 +191,46 @@ def head(ax: Axes, title: str) -> None:
         for text in legend.get_texts():
             text.set_parse_math(False)
     rows = -(-len(names) // columns)
-    # A number stays with its unit, and theta with both.
-    glued = re.sub(r"(?<=theta) (?=\d)|(?<=\d) (?=%|\w+\)$)", "\N{NO-BREAK SPACE}", title)
     # A character is about half as wide as it is high.
-    wrapped = textwrap.fill(glued, int(np.clip(width / 5.0, 24, 60)))
-    wrapped = wrapped.replace("\N{NO-BREAK SPACE}", " ")
+    wrapped = _wrapped(title, int(np.clip(width / 5.0, 24, 60)))
     ax.set_title(wrapped, fontsize=10, pad=6 + 13 * rows, x=0.0, ha="left", parse_math=False)
+
+
+def _wrapped(title: str, width: int) -> str:
+    """Break a title into lines; a number stays with its unit, and theta with both."""
+    glued = re.sub(r"(?<=theta) (?=\d)|(?<=\d) (?=%|\w+\)$)", "\N{NO-BREAK SPACE}", title)
+    return textwrap.fill(glued, width).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def head_of_all(figure: Figure, title: str) -> None:
+    """Put a title over the whole figure, which makes room for all of its lines."""
+    width = figure.get_size_inches()[0] * 72
+    wrapped = _wrapped(title, int(width / 5.6))
+    figure.suptitle(wrapped, fontsize=10, x=0.01, ha="left", parse_math=False)
+
+
+def credit_of_all(figure: Figure, notes: Sequence[str]) -> None:
+    """Write sentences below the whole figure, which makes room for all of their lines."""
+    width = figure.get_size_inches()[0] * 72
+    # A layout keeps room for a label of the figure, and none for plain text on it.
+    figure.supxlabel(
+        textwrap.fill(_sentences(notes), int(width / 3.3)),
+        fontsize=6,
+        color="#555555",
+        x=0.01,
+        ha="left",
+        parse_math=False,
+    )
+
+
+def _sentences(notes: Sequence[str]) -> str:
+    return " ".join(f"{note.rstrip('.')}." for note in notes if note)
 
 
 def credit(ax: Axes, notes: Sequence[str], *, below: float) -> None:
     """Write sentences so many points below the axes."""
-    text = " ".join(f"{note.rstrip('.')}." for note in notes if note)
     ax.annotate(
-        textwrap.fill(text, int(np.clip(width_of(ax) / 3.0, 40, 110))),
+        textwrap.fill(_sentences(notes), int(np.clip(width_of(ax) / 3.0, 40, 110))),
         (0.0, 0.0),
         xycoords="axes fraction",
         xytext=(0.0, -below),

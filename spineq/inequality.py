@@ -21,7 +21,7 @@ from spineq.model._objective_words import (
 )
 from spineq.model._words import shown_table
 from spineq.model.groups import Group
-from spineq.progress import Progress, SilentProgress, SpanProgress
+from spineq.progress import Progress, SpanProgress, watcher_of
 from spineq.solve import optimise
 
 if TYPE_CHECKING:
@@ -88,7 +88,9 @@ class Equity:
     def summary(self) -> str:
         """Say how evenly people are covered, in plain sentences."""
         city = self.network.dataset.attrs["city_name"] or "the city"
-        lines = [f"How evenly {sensors_words(self.network)} in {city} cover people."]
+        one = self.network.n_sensors - self.network.n_kept == 1
+        verb = "covers" if one else "cover"
+        lines = [f"How evenly {sensors_words(self.network)} in {city} {verb} people."]
         lines += [_group_words(row) for row in self.groups.to_dict("records")]
         lines.append(equity_words(self.network))
         if self.by:
@@ -162,7 +164,8 @@ def equity(
     MissingColumnError
         The city has no such column.
     ProblemError
-        A Series without a finite number for some area.
+        No network, city, truth or watcher where there must be one; or a Series without a
+        finite number for some area.
 
     Examples
     --------
@@ -173,10 +176,13 @@ def equity(
     (40, 6)
     """
     need_same_city(network, city)
+    if not isinstance(own_best, bool | np.bool_):
+        msg = f"own_best must be True or False, not {shown(own_best)}"
+        raise ProblemError(msg, field="own_best", mend="Say for example own_best=False")
+    watcher = watcher_of(progress)
     values = None if by is None else _values_of(city, by)
-    watcher = progress or SilentProgress()
     groups = _groups_of(network, city)
-    table, stopped = _own_bests(network, city, groups, own_best, watcher)
+    table, stopped = _own_bests(network, city, groups, bool(own_best), watcher)
     if not stopped:
         watcher.report(1.0, "done")
     name = by if isinstance(by, str) else "" if by is None else _name_of(by)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spineq.constraints import Constraints, base_for, constraints_for
-from spineq.errors import ProblemError
+from spineq.errors import ProblemError, shown
+from spineq.model._exports import need_city as need_city
 from spineq.model.problem import Problem
 from spineq.progress import Progress, SilentProgress, SpanProgress
 
@@ -23,21 +24,6 @@ if TYPE_CHECKING:
     from spineq.solvers.goals import Goals
     from spineq.solvers.objective import Objective
     from spineq.solvers.rules import Options
-
-
-def need_city(city: object) -> None:
-    """Refuse what is no city.
-
-    Raises
-    ------
-    ProblemError
-        It is none.
-    """
-    from spineq.model.city import City
-
-    if not isinstance(city, City):
-        msg = f"a city is needed, not {city!r}"
-        raise ProblemError(msg, field="city", mend="Read it with read_city(path)")
 
 
 def problem_for(city: City, problem: Problem | None, words: Mapping[str, Any]) -> Problem:
@@ -56,7 +42,7 @@ def problem_for(city: City, problem: Problem | None, words: Mapping[str, Any]) -
             raise ProblemError(msg, field="theta", mend="Say for example theta=10")
         return Problem.from_words(**words)
     if not isinstance(problem, Problem):
-        msg = f"a Problem is needed, not {problem!r}"
+        msg = f"a Problem is needed, not {shown(problem)}"
         raise ProblemError(msg, field="problem", mend="Write optimise(city, n_sensors=20)")
     if words:
         msg = f"a problem and {', '.join(sorted(words))} are both given"

@@ -16,7 +16,7 @@ from spineq._places import places_of as places_of
 from spineq.model._assembly import make_network
 from spineq.model._inequality import gini, mean_of_lowest
 from spineq.model._objective_words import owed
-from spineq.model.network import PROVEN_GAP, WITHIN, Network
+from spineq.model.network import WITHIN, Network
 from spineq.progress import Progress, SpanProgress
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def measured(
     *,
     kept: int = 0,
     own_best: Mapping[str, float] | None = None,
+    slack: float = 1.0,
     spent: float = math.nan,
 ) -> Network:
     """Measure a network in float64 from its places, without cut-offs, and put it together.
@@ -70,6 +71,9 @@ def measured(
     own_best
         Best coverage that each group could have alone, above 0, where it is known; all of the
         problem's groups for ``"worst_share"``.
+    slack
+        How many times as much the best of a group alone may be, 1 where each is proven; then
+        the bound of ``"worst_share"`` is one on what is true, not on what is known.
     spent
         What the sensors that do not stay cost; NaN without a budget.
     """
@@ -112,7 +116,7 @@ def measured(
         city.point_area, weights=city.point_share * covered, minlength=city.n_areas
     )
     total = float(final[0])
-    value, bound, solved = _certificate(problem, solution, total, rows[0], covered, table)
+    value, bound, solved = _certificate(problem, solution, total, rows[0], covered, table, slack)
     return make_network(
         problem=problem,
         city=city,
@@ -145,6 +149,7 @@ def _certificate(
     weight: NDArray[np.float64],
     covered: NDArray[np.float64],
     table: pd.DataFrame,
+    slack: float,
 ) -> tuple[float, float, float]:
     """Put what was maximised, its bound and what the solver found in one unit, 0 to 1.
 
@@ -160,8 +165,8 @@ def _certificate(
 
     value, solved, bound = total, solution.value, solution.upper_bound
     if problem.objective == "worst_share":
-        # A share of the best that is known may exceed 1.
-        bound = math.nan if math.isinf(bound) else bound
+        # A share of the best that is known may exceed 1; `slack` says by how much.
+        bound = math.nan if math.isinf(bound) else min(bound, slack) * slack
     elif not math.isnan(bound):
         # No one is covered more than wholly, whatever a sum of gains says.
         bound = min(bound, 1.0)
@@ -173,18 +178,10 @@ def _certificate(
         value = float((judged["coverage"] / best).min())
     elif welfare is not None:
         value = welfare.equivalent(weight, covered)
-        rounded = bound - solved <= PROVEN_GAP * bound
         bound, solved = (
             known if math.isnan(known) else welfare.inverse(known) for known in (bound, solved)
         )
-        # Rounding of much welfare may be more of coverage: up to what nobody could tell.
-        if rounded and bound - value <= _UNTOLD * bound:
-            bound = value
     return value, bound if math.isnan(bound) else max(bound, value), solved
-
-
-# Relative gap that is rounding for an aversion, where there is none left in welfare.
-_UNTOLD = 1e-9
 
 
 def _history(

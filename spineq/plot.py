@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from spineq._plot_equity import deciles as deciles
-from spineq._plot_front import front_maps as front_maps
-from spineq._plot_front import front_pairs as front_pairs
-from spineq._plot_front import front_parallel as front_parallel
+from spineq._plot_equity import deciles
+from spineq._plot_front import front_maps, front_pairs, front_parallel
 from spineq._plot_parts import (
     LINES,
     STYLES,
@@ -27,8 +25,14 @@ from spineq._plot_parts import (
     points,
     split_bands,
 )
-from spineq.model._exports import need_same_city
-from spineq.model._objective_words import maximised, sensors_words
+from spineq.errors import ProblemError, shown
+from spineq.model._exports import need_network, need_same_city
+from spineq.model._objective_words import (
+    figure_name,
+    maximised,
+    sensors_words,
+    worst_title,
+)
 from spineq.model._words import (
     counted,
     in_a_sentence,
@@ -41,10 +45,23 @@ from spineq.model.groups import title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from spineq.model.city import City
     from spineq.model.network import Network
     from spineq.model.problem import Problem, ProblemWords
+
+__all__ = [
+    "deciles",
+    "difference",
+    "front_maps",
+    "front_pairs",
+    "front_parallel",
+    "history",
+    "importance",
+    "network",
+    "save",
+]
 
 _SENSOR: dict[str, Any] = {
     "facecolor": "white",
@@ -86,6 +103,8 @@ def network(
 
     Raises
     ------
+    ProblemError
+        No network, or no city.
     DataError
         The network was made for another city.
     """
@@ -124,10 +143,23 @@ def network(
         ax.scatter(now["x"], now["y"], label=f"{len(now):,} existing", **_EXISTING)
     head(
         ax,
-        f"{city.name or 'City'}: {sensors_words(net)}, mean coverage of "
+        f"{city.name or 'City'}: {sensors_words(net)}, {_reached(net)}mean coverage of "
         f"{of_whom(net)} {percent(net.total_coverage)} (theta {theta_words(net)})",
     )
     return ax
+
+
+def _reached(net: Network) -> str:
+    """Write what was maximised and its figure, for a title; nothing for the mean."""
+    kind = maximised(net.problem)
+    if kind == "mean":
+        return ""
+    more = {
+        "equivalent": f" (inequality aversion {net.problem.aversion:g})",
+        "worst": f" ({worst_title(net)})",
+    }.get(kind, "")
+    name = in_a_sentence(figure_name(net.problem))
+    return f"{name}{more} {percent(net.objective_value)}, "
 
 
 def _mean_name(net: Network) -> str:
@@ -144,9 +176,15 @@ def history(net: Network, *, ax: Axes | None = None) -> Axes:
         sensors could.
     ax
         Where to draw; a figure of its own by default.
+
+    Raises
+    ------
+    ProblemError
+        No network.
     """
     from matplotlib.ticker import MaxNLocator
 
+    need_network(net)
     ax = axes(ax, (7.0, 4.5))
     data = net.dataset
     order = np.arange(net.n_sensors + 1)
@@ -201,6 +239,8 @@ def difference(
 
     Raises
     ------
+    ProblemError
+        No network, or no city.
     DataError
         A network was made for another city.
     """
@@ -228,11 +268,12 @@ def difference(
             ax.scatter(*xy.T, label=f"{counted(len(xy), 'sensor')} {name}", **style)
     # By the first network's weights: the other may have been made for other groups.
     change = float(net.dataset["area_weight"].to_numpy() @ values)
+    thetas = " against ".join(dict.fromkeys([theta_words(net), theta_words(other)]))
     head(
         ax,
         f"{city.name or 'City'}: {counted(net.n_sensors, 'sensor')} against "
         f"{other.n_sensors:,}, mean coverage of {of_whom(net)} "
-        f"{points(change)} percentage points",
+        f"{points(change)} percentage points (theta {thetas})",
     )
     return ax
 
@@ -295,13 +336,13 @@ def importance(
     return ax
 
 
-def save(ax: Axes, path: Any, *, dpi: int = 160) -> None:
+def save(ax: Axes | NDArray[np.object_], path: Any, *, dpi: int = 160) -> None:
     """Write the figure of some axes as a PNG (or what the ending says) and close it.
 
     Parameters
     ----------
     ax
-        Axes that a function of this module returned.
+        What a function of this module returned: axes, or an array of those of one figure.
     path
         File to write; an earlier one is replaced in one step.
     dpi
@@ -309,14 +350,25 @@ def save(ax: Axes, path: Any, *, dpi: int = 160) -> None:
 
     Raises
     ------
+    ProblemError
+        No axes, or those of several figures.
     StoreError
         The file cannot be written.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.axes import Axes
 
     from spineq.store import whole_file
 
-    figure: Any = ax.figure
+    several: list[Any] = list(ax.flat) if isinstance(ax, np.ndarray) else [ax]
+    if not several or not all(isinstance(one, Axes) for one in several):
+        msg = f"axes are needed, not {shown(ax)}"
+        mend = "Give what a function of spineq.plot returned"
+        raise ProblemError(msg, field="ax", mend=mend)
+    if len({id(one.figure) for one in several}) > 1:
+        msg = "the axes must be of one figure, not of several"
+        raise ProblemError(msg, field="ax", mend="Save each figure by itself")
+    figure: Any = several[0].figure
     try:
         with whole_file(path) as temporary:
             # Whatever is written beside the axes is on the picture, however long it is.

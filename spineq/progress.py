@@ -12,6 +12,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self, TextIO, runtime_checkable
 
+from spineq.errors import ProblemError, shown
+
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
@@ -83,6 +85,24 @@ class SilentProgress(Watcher):
     def hear(self, report: Report) -> bool:
         """Do nothing."""
         return False
+
+
+def watcher_of(progress: object) -> Progress:
+    """Check what a caller gave as a watcher; None is one that is silent.
+
+    Raises
+    ------
+    ProblemError
+        It has no method ``report`` that could be called.
+    """
+    if progress is None:
+        return SilentProgress()
+    # A class has the method too, but none to call.
+    if isinstance(progress, type) or not callable(getattr(progress, "report", None)):
+        msg = f"{shown(progress)} is not a watcher: it has no method report"
+        raise ProblemError(msg, field="progress", mend="Give a TextProgress(), or leave it out")
+    watcher: Progress = progress  # type: ignore[assignment]
+    return watcher
 
 
 @dataclass

@@ -9,7 +9,7 @@ import math
 import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,7 @@ from spineq.instance import (
 from spineq.measure import at_sites, measured, places_of
 from spineq.model.network import Network
 from spineq.model.problem import Problem, ProblemWords
-from spineq.progress import Progress, SilentProgress, SpanProgress
+from spineq.progress import Progress, SilentProgress, SpanProgress, watcher_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -136,7 +136,7 @@ def optimise(
     5
     """
     began = time.perf_counter()
-    watcher = _watcher(progress)
+    watcher = watcher_of(progress)
     problem = problem_for(city, problem, dict(words))
     check(city, problem)
     return _answer(city, problem, None, watcher, began)
@@ -176,7 +176,7 @@ def resume(
         The city lacks the data of a group.
     """
     began = time.perf_counter()
-    watcher = _watcher(progress)
+    watcher = watcher_of(progress)
     problem = problem_for(city, problem, {})
     check(city, problem)
     return _answer(city, problem, start_of(city, problem, earlier), watcher, began)
@@ -197,7 +197,7 @@ def _answer(
     name, method = method_named(problem.method, problem.bound, goals=_has_goals(problem))
     constraints = constraints_for(city, problem)
     rules, options = constraints.rules, options_for(problem, constraints)
-    own_best: dict[str, float] = {}
+    own = _OwnBests()
     coverage = coverage_of(city, problem, SpanProgress(watcher, 0.0, 0.25))
     if coverage is None:
         # Stopped before there was anything to choose by.
@@ -206,11 +206,14 @@ def _answer(
     else:
         if problem.objective == "worst_share":
             span = SpanProgress(watcher, 0.25, 0.5, "looking for the best of each group alone")
-            own_best = _own_best(city, problem, constraints, coverage, span)
-        objective = objective_of(city, problem, coverage, own_best, constraints)
+            own = _own_bests(city, problem, constraints, coverage, span)
+        objective = objective_of(city, problem, coverage, own.value, constraints)
         refuse_unhonoured(name, method, objective, rules, options)
-        solving = SpanProgress(watcher, 0.5 if own_best else 0.25, 0.95)
-        solution = _solved(method, objective, problem, rules, options, start, solving)
+        solving = SpanProgress(watcher, 0.5 if own.value else 0.25, 0.95)
+        if own.stopped_with is None:
+            solution = _solved(method, objective, problem, rules, options, start, solving)
+        else:
+            solution = Solution(own.stopped_with, float("nan"), np.inf, stopped=True)
     if problem.bound == "none":
         solution = replace(solution, upper_bound=float("nan"))
     # Measuring is short and is not stopped: a network without its figures is none.
@@ -225,7 +228,8 @@ def _answer(
         began,
         measuring,
         kept=len(constraints.kept),
-        own_best=own_best,
+        own_best=own.value,
+        slack=own.slack,
         spent=math.nan if prices is None else float(prices.cost[solution.sites].sum()),
     )
     if not solution.stopped:
@@ -264,31 +268,60 @@ def _solved(
     return solution
 
 
-def _own_best(
+class _OwnBests(NamedTuple):
+    """What each group could have alone.
+
+    Parameters
+    ----------
+    value
+        Coverage of the best network known for each group, above 0.
+    slack
+        How many times as much the best of all may be, 1 where each is proven.
+    stopped_with
+        Where the watcher asked to stop, the sites of that network of all found whose worst-off
+        group is best off.
+    """
+
+    value: dict[str, float] = {}  # noqa: RUF012 - nobody writes into it
+    slack: float = 1.0
+    stopped_with: NDArray[np.int64] | None = None
+
+
+def _own_bests(
     city: City,
     problem: Problem,
     constraints: Constraints,
     coverage: Coverage,
     progress: Progress,
-) -> dict[str, float]:
-    """Best coverage that each group could have alone, under the same rules.
-
-    Where the search for one is cut short, it is the best found.
-    """
+) -> _OwnBests:
+    """Look for the best coverage that each group could have alone, under the same rules."""
+    from spineq.model.network import PROVEN_GAP
     from spineq.solvers import method_named
 
-    _, method = method_named(problem.method, problem.bound)
-    options = replace(options_for(problem, constraints), start=None)
+    # By the method that the answer itself is found by: a share of less than the best is none.
+    _, method = method_named(problem.method, problem.bound, goals=True)
+    options = replace(options_for(problem, constraints), start=None, gap_limit=0.0)
     plain = replace(problem, objective="mean", at_least=())
-    made, k = {}, len(problem.groups)
-    for number, (name, group) in enumerate(problem.groups):
-        alone = replace(plain, groups=((name, group),))
-        objective = objective_of(city, alone, coverage, None, constraints)
+    made, slack, k = dict[str, float](), 1.0, len(problem.groups)
+    objectives = [
+        objective_of(city, replace(plain, groups=(group,)), coverage, None, constraints)
+        for group in problem.groups
+    ]
+    networks = []
+    for number, ((name, _), objective) in enumerate(zip(problem.groups, objectives, strict=True)):
         span = SpanProgress(progress, number / k, (number + 1) / k)
-        value = method.solve(objective, constraints.rules, options, span).value
+        found = method.solve(objective, constraints.rules, options, span)
+        networks.append(found.sites)
+        if found.stopped:
+            covered = [objective.covered_by(sites) for sites in networks]
+            worst = [min(each.value(every) for each in objectives) for every in covered]
+            return _OwnBests({}, 1.0, networks[int(np.argmax(worst))])
         # Whoever cannot be covered at all counts as covered in full.
-        made[name] = value if value > 0.0 else 1.0
-    return made
+        made[name] = found.value if found.value > 0.0 else 1.0
+        if found.upper_bound - found.value > PROVEN_GAP * found.upper_bound:
+            # Who has no share of it known has one of the bound.
+            slack = max(slack, found.upper_bound / made[name])
+    return _OwnBests(made, slack)
 
 
 def _beside(kept: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFrame:
@@ -317,8 +350,8 @@ def evaluate(
         existing sensor, each once, at its point; or ``"existing-points"``: the existing sensors
         where they stand. A set has no order: its sensors are sorted.
     problem, theta, groups, decay, ...
-        As for `optimise`; ``n_sensors`` follows from the sensors, and ``method`` and ``seed``
-        mean nothing.
+        As for `optimise`; ``n_sensors`` follows from the sensors. ``method`` and ``seed`` mean
+        nothing, nor do the rules but for ``keep``: the network may break them.
     progress
         Watcher; when it asks to stop, the network comes without a bound, marked.
 
@@ -342,7 +375,7 @@ def evaluate(
     from spineq.solvers.solution import Solution
 
     began = time.perf_counter()
-    watcher = _watcher(progress)
+    watcher = watcher_of(progress)
     need_city(city)
     places, sensors_given = places_of(city, sensors)
     # The bound is that of as many sensors; of one, where there is none.
@@ -352,9 +385,11 @@ def evaluate(
         msg = "the number of sensors follows from the sensors"
         raise ProblemError(msg, field="n_sensors", mend="Leave it out")
     if problem is None:
+        spending = {name: given.pop(name, None) for name in ("budget", "site_cost")}
+        if any(value is not None for value in spending.values()):
+            # They mean nothing here, but what is wrong is wrong.
+            problem_for(city, None, given | spending)
         given["n_sensors"] = n_sensors
-        given.pop("budget", None)
-        given.pop("site_cost", None)
     problem = replace(problem_for(city, problem, given), n_sensors=n_sensors, **_NO_RULES)
     city.weights(problem.groups)
     kept, usable = kept_places(city, problem), usable_for(city, problem)
@@ -363,7 +398,7 @@ def evaluate(
     constraints = Constraints(Rules(min(n_sensors, room)), usable, kept, None)
     sites = places["position"].to_numpy(dtype=np.int64)
     solution = Solution(sites, float("nan"), float("nan"), stopped=False)
-    own_best: dict[str, float] = {}
+    own = _OwnBests()
     if (sites < 0).any() and city.travel is not None:
         msg = "travel costs are known for sites only"
         raise ProblemError(msg, field="sensors", mend="Name sites of the city")
@@ -374,9 +409,9 @@ def evaluate(
         else:
             if problem.objective == "worst_share":
                 span = SpanProgress(watcher, 0.4, 0.6, "looking for the best of each group alone")
-                own_best = _own_best(city, problem, constraints, coverage, span)
+                own = _own_bests(city, problem, constraints, coverage, span)
             if not (sites < 0).any():
-                objective = objective_of(city, problem, coverage, own_best, constraints)
+                objective = objective_of(city, problem, coverage, own.value, constraints)
                 solution = _certified(problem, objective, sites, SpanProgress(watcher, 0.6, 0.9))
     if np.isinf(solution.upper_bound):
         solution = replace(solution, upper_bound=float("nan"))
@@ -391,7 +426,8 @@ def evaluate(
         measuring,
         sensors_given,
         kept=len(kept),
-        own_best=own_best,
+        own_best=own.value,
+        slack=own.slack,
     )
     if not solution.stopped:
         watcher.report(1.0, "done", made.objective_value, made.upper_bound)
@@ -448,14 +484,3 @@ def _certified(
             best = greedy(mean, Rules(n), Options(), SpanProgress(progress, 0.5, 1.0, "bounding"))
         bound = min(given.upper_bound, best.upper_bound)
     return Solution(sites, value, max(bound, value), stopped=best.stopped)
-
-
-def _watcher(progress: object) -> Progress:
-    if progress is None:
-        return SilentProgress()
-    # A class has the method too, but none to call.
-    if isinstance(progress, type) or not callable(getattr(progress, "report", None)):
-        msg = f"{progress!r} is not a watcher: it has no method report"
-        raise ProblemError(msg, field="progress", mend="Give a TextProgress(), or leave it out")
-    watcher: Progress = progress  # type: ignore[assignment]
-    return watcher

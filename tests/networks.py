@@ -23,6 +23,7 @@ def network_of(
     bound: float = math.nan,
     kept: int = 0,
     own_best: dict[str, float] | None = None,
+    slack: float = 1.0,
     spent: float = math.nan,
     stopped: bool = False,
     **words: Any,
@@ -40,5 +41,6 @@ def network_of(
         SilentProgress(),
         kept=kept,
         own_best=own_best,
+        slack=slack,
         spent=spent,
     )

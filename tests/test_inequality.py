@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -181,7 +182,49 @@ def test_what_is_no_column(net: sq.Network, city: sq.City) -> None:
         sq.equity(net, city, by=3)
 
 
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        ({"network": 5}, "network"),
+        ({"network": None}, "network"),
+        ({"network": sq.Network}, "network"),
+        ({"city": 5}, "city"),
+        ({"own_best": "no"}, "own_best"),
+        ({"own_best": math.nan}, "own_best"),
+        ({"own_best": np.array([True, False])}, "own_best"),
+        ({"progress": 5}, "progress"),
+        ({"progress": ""}, "progress"),
+    ],
+)
+def test_what_is_no_network_city_truth_or_watcher(
+    net: sq.Network, city: sq.City, words: dict[str, Any], field: str
+) -> None:
+    """Refused by name, before anything is solved."""
+    with pytest.raises(ProblemError, match=" not ") as caught:
+        sq.equity(**{"network": net, "city": city, **words})
+    assert caught.value.field == field
+    assert caught.value.mend
+
+
+def test_a_truth_of_numpy_s_is_one(net: sq.Network, city: sq.City) -> None:
+    """``own_best`` may come from a comparison of arrays."""
+    assert sq.equity(net, city, own_best=np.False_).groups["own best"].isna().all()
+
+
 # ---------------------------------------------------------------------------- words, picture
+
+
+def test_one_sensor_covers(city: sq.City) -> None:
+    """The verb follows the number of sensors that are placed."""
+    sites = list(city.sites.index[:4])
+    for n, keep, words in (
+        (1, [], "1 sensor in San Francisco covers people."),
+        (1, sites[:2], "1 sensor beside the 2 that stay in San Francisco covers people."),
+        (2, [], "2 sensors in San Francisco cover people."),
+    ):
+        net = sq.evaluate(city, sites[-n:], keep=keep)
+        first = sq.equity(net, city, own_best=False).summary().splitlines()[0]
+        assert first == f"How evenly {words}"
 
 
 def test_summary(report: Equity) -> None:
@@ -236,3 +279,11 @@ def test_picture_of_tenths(report: Equity, net: sq.Network, city: sq.City, tmp_p
     mpl.pyplot.close(own.figure)
     with pytest.raises(ProblemError, match="no column was named"):
         sq.plot.deciles(sq.equity(net, city, own_best=False))
+
+
+@pytest.mark.parametrize("given", [5, None, Equity], ids=repr)
+def test_what_is_no_report_is_not_drawn(given: Any) -> None:
+    """Tenths are those of a report."""
+    with pytest.raises(ProblemError, match="a report on equity is needed, not") as caught:
+        sq.plot.deciles(given)
+    assert caught.value.field == "report"

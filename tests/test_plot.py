@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,7 +18,7 @@ from networks import network_of
 from solvers.instances import city_of
 
 import spineq as sq
-from spineq.errors import DataError, StoreError
+from spineq.errors import DataError, ProblemError, StoreError
 from spineq.model.network import Network
 from spineq.progress import RecordingProgress
 
@@ -114,6 +116,27 @@ def test_network(net: Network, city: sq.City) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"aversion": 5.0}, "equally-distributed equivalent (inequality aversion 5) {:.1f} %"),
+        ({"objective": "worst"}, "worst-off group ({}) {:.1f} %"),
+        ({"objective": "worst_share"}, "smallest share of own best {:.1f} %"),
+    ],
+    ids=repr,
+)
+def test_network_states_what_was_maximised(
+    city: sq.City, asked: dict[str, Any], words: str
+) -> None:
+    """Where it was not the mean, the title has its name and figure before the mean's."""
+    groups = {"jobs": sq.Group(column="workers"), "young": sq.Group(ages=(0, 15))}
+    made = sq.optimise(city, n_sensors=3, groups=groups, **asked)
+    figure = 100 * made.objective_value
+    said = words.format(*([made.worst_group] if "{}" in words else []), figure)
+    mean = f"mean coverage of 2 weighted groups {100 * made.total_coverage:.1f} %"
+    assert f": 3 sensors, {said}, {mean} (theta 500 m)" in texts(sq.plot.network(made, city))
+
+
 def test_network_without_numbers_and_existing(net: Network, city: sq.City) -> None:
     """Numbers and existing sensors can be left out."""
     text = texts(sq.plot.network(net, city, number=False, existing=False))
@@ -195,7 +218,7 @@ def test_difference(net: Network, city: sq.City) -> None:
     assert is_map(ax)
     change = 100 * (net.total_coverage - other.total_coverage)
     words = "6 sensors against 3, mean coverage of all residents"
-    assert f"{words} {change:+.1f} percentage points" in texts(ax)
+    assert f"{words} {change:+.1f} percentage points (theta 500 m)" in texts(ax)
     assert "6 sensors only in this network\n3 sensors only in the other" in texts(ax)
     assert city.attribution in texts(ax)
     back = texts(sq.plot.difference(other, net, city, labels=("now", "best")))
@@ -219,6 +242,12 @@ def test_difference_compares_like_with_like(net: Network, city: sq.City) -> None
     assert f"all residents {change:+.1f} percentage points" in texts(
         sq.plot.difference(net, jobs, city)
     )
+
+
+def test_difference_states_both_thetas(net: Network, city: sq.City) -> None:
+    """Networks made with different theta are said to be."""
+    wide = sq.evaluate(city, net.placement_history, theta=900)
+    assert "(theta 500 m against 900 m)" in texts(sq.plot.difference(net, wide, city))
 
 
 def test_difference_of_a_network_and_itself(net: Network, city: sq.City) -> None:
@@ -252,6 +281,23 @@ def test_another_city_is_refused(net: Network, plain: sq.City, city: sq.City) ->
         sq.plot.difference(net, theirs, city)
     with pytest.raises(DataError, match="made for Smallville"):
         sq.plot.difference(theirs, net, city)
+
+
+@pytest.mark.parametrize("given", [5, None, "net.nc", Network], ids=repr)
+def test_what_is_no_network_or_city_is_refused(net: Network, city: sq.City, given: Any) -> None:
+    """By name, and no empty figure is left behind."""
+    for draw, field in (
+        (lambda: sq.plot.network(given, city), "network"),
+        (lambda: sq.plot.network(city, city), "network"),
+        (lambda: sq.plot.network(net, given), "city"),
+        (lambda: sq.plot.history(given), "network"),
+        (lambda: sq.plot.difference(net, given, city), "network"),
+        (lambda: sq.plot.importance(given), "city"),
+    ):
+        with pytest.raises(ProblemError, match="is needed, not") as caught:
+            draw()
+        assert caught.value.field == field
+    assert plt.get_fignums() == []
 
 
 @pytest.mark.parametrize("sensors", [["a"], ["A1", "c"], ["a", "b", "c"]])
@@ -324,3 +370,48 @@ def test_save_writes_a_whole_file_or_none(net: Network, city: sq.City, tmp_path:
         sq.plot.save(sq.plot.history(net), path / "inside-a-file.png")
     assert [left.name for left in tmp_path.iterdir()] == ["picture.png"]
     assert plt.get_fignums() == []
+
+
+def test_save_takes_all_axes_of_one_figure(tmp_path: Path) -> None:
+    """An array of axes is saved as its figure; several figures, or no axes, are refused."""
+    path = tmp_path / "picture.png"
+    sq.plot.save(plt.subplots(2, 2)[1], path, dpi=50)
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert plt.get_fignums() == []
+    path.unlink()
+    of_two = np.array([plt.subplots()[1], plt.subplots()[1]])
+    with pytest.raises(ProblemError, match="of one figure"):
+        sq.plot.save(of_two, path)
+    for none in (None, 5, np.array([]), np.arange(3), np.array([of_two[0], 5])):
+        with pytest.raises(ProblemError, match="axes are needed, not") as caught:
+            sq.plot.save(none, path)  # type: ignore[arg-type]
+        assert caught.value.field == "ax"
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("given", [5, "ax", Axes, np.array([None])], ids=repr)
+def test_what_are_no_axes_is_refused(net: Network, city: sq.City, given: Any) -> None:
+    """By name, and no empty figure is left behind."""
+    for draw in (
+        lambda: sq.plot.network(net, city, ax=given),
+        lambda: sq.plot.history(net, ax=given),
+        lambda: sq.plot.difference(net, net, city, ax=given),
+        lambda: sq.plot.importance(city, ax=given),
+        lambda: sq.plot.deciles(sq.equity(net, city, by="workers"), ax=given),
+    ):
+        with pytest.raises(ProblemError, match="axes are needed, not") as caught:
+            draw()
+        assert caught.value.field == "ax"
+    assert plt.get_fignums() == []
+
+
+def test_help_lists_every_picture_and_nothing_else() -> None:
+    """All public functions of the module are its ``__all__``, which help reads."""
+    public = {
+        name
+        for name, value in vars(sq.plot).items()
+        if inspect.isfunction(value)
+        and not name.startswith("_")
+        and value.__module__ in ("spineq.plot", "spineq._plot_front", "spineq._plot_equity")
+    }
+    assert set(sq.plot.__all__) == public

@@ -7,6 +7,7 @@ import pickle
 
 import pytest
 
+from spineq.errors import ProblemError
 from spineq.progress import (
     Progress,
     RecordingProgress,
@@ -15,6 +16,7 @@ from spineq.progress import (
     SpanProgress,
     TextProgress,
     Watcher,
+    watcher_of,
 )
 
 
@@ -58,6 +60,26 @@ def test_a_watcher_of_few_lines_hears_whole_reports() -> None:
     assert watcher.last == Report(0.25, "", None, None)
     watcher.report(0.5, "half", value=0.1, bound=0.2)
     assert watcher.last == Report(0.5, "half", 0.1, 0.2)
+
+
+def test_a_watcher_is_taken_as_it_is_and_none_is_silent() -> None:
+    """Whatever has the method, also where it is false."""
+
+    class Empty(RecordingProgress):
+        def __len__(self) -> int:
+            return 0
+
+    empty = Empty()
+    assert watcher_of(empty) is empty
+    assert isinstance(watcher_of(None), SilentProgress)
+
+
+@pytest.mark.parametrize("given", [1, 0, "", [], False, SilentProgress], ids=repr)
+def test_what_is_no_watcher_is_refused(given: object) -> None:
+    """Also what is false, and a class in place of its instance."""
+    with pytest.raises(ProblemError, match="is not a watcher") as caught:
+        watcher_of(given)
+    assert caught.value.field == "progress"
 
 
 def test_recording_keeps_reports_in_order() -> None:

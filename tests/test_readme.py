@@ -29,3 +29,16 @@ def test_a_block_of_python_runs(root: Path, tmp_path: Path, number: int) -> None
     assert made.returncode == 0, made.stderr
     assert made.stderr == ""
     assert "sensors in San Francisco: the mean coverage of all residents is" in made.stdout
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "aversion", "dominates", "effort", "equally-distributed equivalent", "front, archive",
+        "hypervolume", "knee",
+    ],
+)  # fmt: skip
+def test_words_that_answers_use_are_explained(root: Path, word: str) -> None:
+    """In one line of the table of words."""
+    words = (root / "README.md").read_text().split("## Words")[1].split("\n## ")[0]
+    assert len(re.findall(rf"^\| {word} \| .{{20,}} \|$", words, re.MULTILINE)) == 1

@@ -53,6 +53,62 @@ def _no_kept_coverage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(instance, "_KEPT", OrderedDict())
 
 
+# ------------------------------------------------------------------------------ shares of own best
+
+
+TWO = {name: sq.GROUPS[name] for name in ("pop_children", "workplace")}
+
+
+def test_a_share_is_proven_only_of_what_is_proven() -> None:
+    """A quick bound, a gap limit or little effort: no share of less than a group's own best."""
+    city = sq.demo_city("synthetic", n_areas=40, seed=1)
+    words: dict[str, Any] = {
+        "n_sensors": 5, "groups": TWO, "objective": "worst_share", "min_spacing": 600.0,
+    }  # fmt: skip
+    best = sq.optimise(city, **words)
+    assert best.proven
+    assert best.upper_bound is not None
+    own = best.dataset["group_own_best"]
+    for more in ({"bound": "quick"}, {"gap_limit": 0.9}, {"effort": 0.001}):
+        net = sq.optimise(city, **words, **more)
+        assert net.upper_bound is not None
+        # What it has of the true own bests, and what its certificate says of that.
+        true = float((net.group_coverage / own).sel(group=list(TWO)).min())
+        assert true <= best.objective_value + 1e-9
+        assert net.upper_bound >= best.objective_value - 1e-9
+        assert not net.proven or true == pytest.approx(best.objective_value, abs=1e-9)
+
+
+def test_stopped_while_own_bests_are_looked_for() -> None:
+    """The network that was best for the worst-off group by then is the answer, marked."""
+
+    class Stop(RecordingProgress):
+        def hear(self, report: Any) -> bool:
+            super().hear(report)
+            return report.message == "looking for the best of each group alone" and (
+                report.fraction > 0.45
+            )
+
+    city = sq.demo_city("synthetic", n_areas=40, seed=1)
+    watcher = Stop()
+    net = sq.optimise(
+        city, n_sensors=5, groups=TWO, objective="worst_share", min_spacing=600.0, progress=watcher
+    )
+    assert watcher.reports[-1].fraction < 0.5
+    assert net.stopped
+    assert net.n_sensors > 0
+    assert not net.proven
+
+
+def test_rules_that_mean_nothing_are_checked() -> None:
+    """A network that is given may break rules; what is no rule is refused all the same."""
+    city = city_of([[0, 0], [900, 0]])
+    assert sq.evaluate(city, ["A0"], budget=1.0, site_cost="price").n_sensors == 1
+    for words in ({"budget": float("nan"), "site_cost": "price"}, {"site_cost": object()}):
+        with pytest.raises(ProblemError):
+            sq.evaluate(city, ["A0"], **words)
+
+
 # ---------------------------------------------------------------------------- published figures
 
 

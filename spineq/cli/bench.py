@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from spineq.cli.options import json_option, parse_group, read_city_argument
+from spineq.cli.options import json_option, read_city_argument
 from spineq.cli.printing import print_json, text_table
+from spineq.cli.problem_words import parse_groups
 from spineq.model.problem import MethodName
 from spineq.progress import TextProgress
 
@@ -242,7 +243,7 @@ def front(
     from spineq.bench_reference import read_front_reference
 
     published = read_front_reference(reference) if reference else {}
-    who = dict(parse_group(text) for text in groups) or None
+    who = parse_groups(groups) or None
     where = read_city_argument(city, {})
     began = time.perf_counter()
     with TextProgress() as progress:

@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from spineq.jobs.states import State
+from spineq.model._objective_words import counted
 
 if TYPE_CHECKING:
     from spineq.jobs.snapshot import JobSnapshot
 
 #: Characters of an id that the table shows where room is short: the last ones tell jobs apart.
 _SHORT_ID = 6
+
+#: Tasks that place sensors, whose parameters are those of a problem.
+_PLACING = ("optimise", "trade_off")
 
 #: Widths below which a column is rather left out than cut.
 _LEAST_NOTE, _LEAST_CITY, _LEAST_TASK = 12, 13, 22
@@ -158,30 +162,55 @@ def _note(job: JobSnapshot) -> str:
 
 
 def task_words(job: JobSnapshot) -> str:
-    """Name what a job does: ``optimise, 20 sensors``."""
+    """Name what a job does: ``optimise, 20 sensors``, or ``trade_off, 5 sensors, 4 groups``."""
     asked = dict(job.parameters)
-    if job.task == "optimise" and isinstance(n := asked.get("n_sensors"), int):
-        return f"optimise, {n:,} sensor{'' if n == 1 else 's'}"
-    words = [plain(job.task), *(f"{plain(key)} {plain(_json(asked[key]))}" for key in asked)]
+    if job.task in _PLACING and isinstance(n := asked.get("n_sensors"), int):
+        words = [job.task, counted(n, "sensor")]
+        if job.task == "trade_off":
+            words.append(counted(len(asked.get("groups") or {}), "group"))
+    else:
+        words = [plain(job.task), *(f"{plain(key)} {plain(_json(asked[key]))}" for key in asked)]
     return ", ".join(words)
 
 
 def asked_lines(job: JobSnapshot) -> list[tuple[str, str]]:
     """All that was asked, in words."""
-    if job.task != "optimise":
+    if job.task not in _PLACING:
         return [("asked", task_words(job))]
     asked: dict[str, Any] = {
         "theta": 500.0,
-        "method": "auto",
+        "method": "weighted" if job.task == "trade_off" else "auto",
         "decay": "exponential",
     } | job.parameters
     words = [f"theta {asked['theta']:,g}", f"{asked['decay']} decay", f"method {asked['method']}"]
-    if "seed" in asked:
+    if job.task == "trade_off":
+        words += _search_words(asked)
+    elif "seed" in asked:
         words.append(f"seed {asked['seed']}")
     lines = [("asked", ", ".join([task_words(job), *words]))]
     groups = asked.get("groups") or {}
     lines.append(("groups", "; ".join(_group(*each) for each in groups.items()) or "all residents"))
     return lines
+
+
+def _search_words(asked: Mapping[str, Any]) -> list[str]:
+    """How a front is looked for, as far as it is not the usual."""
+    words = []
+    if (keep := asked.get("keep")) == "existing":
+        words.append("the existing sensors stay")
+    elif keep:
+        words.append(f"{counted(len(keep), 'sensor')} {'stays' if len(keep) == 1 else 'stay'}")
+    if forbid := asked.get("forbid"):
+        words.append(counted(len(forbid), "forbidden site"))
+    if asked.get("tolerance") is not None:
+        words.append(f"tolerance {asked['tolerance']:g}")
+    if asked.get("size", 200) != 200:
+        words.append(f"{counted(asked['size'], 'network')} at most")
+    usual = {"effort": 1.0, "seed": 0, "start": "cold"}
+    words += [
+        f"{name} {asked[name]}" for name, value in usual.items() if asked.get(name, value) != value
+    ]
+    return words
 
 
 def _group(name: str, group: Mapping[str, Any]) -> str:

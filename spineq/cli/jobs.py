@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from spineq.cli.options import cluster_options, json_option, output_option, store_option
-from spineq.cli.printing import print_json
+from spineq.cli.options import Folder, cluster_options, json_option, store_option
+from spineq.cli.printing import print_json, say, wrapped
 from spineq.jobs.states import State
 
 if TYPE_CHECKING:
@@ -113,9 +113,10 @@ def show(job_id: str, traceback: bool, store: str | None, as_json: bool) -> None
         return
     click.echo(f"Job {job.id}: {state_words(job)}\n")
     for label, words in job_lines(job):
-        click.echo(f"{label:12}{words}")
+        click.echo(wrapped(f"{label:12}{words}", indent=12))
     if early := early_words(job):
-        click.echo(f"\n{early}")
+        click.echo()
+        say(early)
     if job.answer:
         line = command(store_named(store), "result", job.id)
         click.echo(f"\nSee the answer with: {line}")
@@ -143,6 +144,7 @@ def watch(job_id: str, store: str | None, as_json: bool) -> None:
         opened,
         store_named,
     )
+    from spineq.model.network import Network
     from spineq.progress import TextProgress
 
     with looking(store_named(store)) as found:
@@ -163,8 +165,9 @@ def watch(job_id: str, store: str | None, as_json: bool) -> None:
             print_json(job.to_dict())
             return
         answer = answer_of(queue, job)
-    words = _end_words(job, answer, command(queue.store, "result", job.id))
-    click.echo(f"Job {name}: {words}")
+    words = f"Job {name}: {_end_words(job, answer, command(queue.store, 'result', job.id))}"
+    # A command is copied, so it stays in one line.
+    click.echo(wrapped(words) if isinstance(answer, Network) else words)
 
 
 def _say(text: str) -> None:
@@ -192,27 +195,36 @@ def _end_words(job: JobSnapshot, answer: Any, line: str) -> str:
 
 @jobs.command(epilog="Example: spineq jobs result k3x9 --output my-folder")
 @_one_id
-@output_option()
+@click.option(
+    "--output", type=Folder(),
+    help="Write the answer into this folder: network.nc, .gpkg, .geojson and .png; of a front "
+    "front.nc, parallel.png, pairs.png and maps.png.",
+)  # fmt: skip
 @store_option
 @json_option
 def result(job_id: str, output: Path | None, store: str | None, as_json: bool) -> None:
     """Print a job's answer, and write its maps and data."""
     from spineq.cli.job_access import answer_of, ids_named, looking, opened, store_named
-    from spineq.cli.results import finish
+    from spineq.cli.results import finish, finish_front
     from spineq.errors import ProblemError
+    from spineq.model.front import Front
     from spineq.model.network import Network
 
     with looking(store_named(store)) as found:
         (name,) = ids_named(found, [job_id])
         queue = opened(found)
         job = queue.snapshot(name)
-        network = answer_of(queue, job)
+        answer = answer_of(queue, job)
         city = queue.city(job)
-    if isinstance(network, Network):
+    if isinstance(answer, Network):
         assert city is not None  # that is what the network is of
-        finish(network, city, output, as_json=as_json)
+        finish(answer, city, output, as_json=as_json)
+    elif isinstance(answer, Front):
+        assert city is not None
+        asked = job.parameters.get("tolerance")
+        finish_front(answer, city, output, asked=asked, as_json=as_json)
     elif output is None:
-        print_json(network)
+        print_json(answer)
     else:
         msg = f"the answer of job {name} is no network, so there is nothing to draw"
         raise ProblemError(msg, field="--output", mend="Leave it out")

@@ -1,12 +1,18 @@
-"""JSON and tables on standard output."""
+"""JSON, sentences and tables on standard output."""
 
 from __future__ import annotations
 
 import json
 import math
+import re
+import shutil
+import textwrap
 from typing import Any
 
 import click
+
+#: Most characters of a line of sentences: longer ones are hard to read.
+_WIDEST = 100
 
 
 def print_json(made: Any) -> None:
@@ -20,6 +26,34 @@ def _finite(made: Any) -> Any:
     if isinstance(made, list | tuple):
         return [_finite(value) for value in made]
     return None if isinstance(made, float) and not math.isfinite(made) else made
+
+
+def wrapped(text: str, indent: int = 0) -> str:
+    """Wrap sentences at the terminal's width, 100 characters at most.
+
+    Words are never cut, nor are numbers parted from their unit.
+
+    Parameters
+    ----------
+    text
+        Sentences without line breaks.
+    indent
+        Spaces before all lines but the first.
+    """
+    width = min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST)
+    lines = textwrap.wrap(
+        re.sub(r"(?<=\d) (?=%|m\b)", "\0", text),
+        width,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines).replace("\0", " ")
+
+
+def say(text: str) -> None:
+    """Print sentences for people, wrapped."""
+    click.echo(wrapped(text))
 
 
 def text_table(rows: list[tuple[str, ...]]) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from spineq.errors import ProblemError
+from spineq.errors import ProblemError, shown
+from spineq.model._problem_checks import MOST_PER_REGION
 from spineq.model.groups import Group
 from spineq.model.problem import AversionForm, BoundName, DecayName, ObjectiveName
 
@@ -146,7 +147,7 @@ def take_problem_words(words: dict[str, Any]) -> dict[str, Any]:
     """
     made = {name: word for name, word in words.items() if word is not None and word != ()}
     if "groups" in made:
-        made["groups"] = dict(parse_group(text) for text in made["groups"])
+        made["groups"] = parse_groups(made["groups"])
     for name in ("max_per_region", "min_per_region"):
         if name in made:
             made[name] = _per_region(made[name], name)
@@ -183,6 +184,24 @@ def parse_group(text: str) -> tuple[str, Group]:
     return parts[0], Group(column=parts[1], weight=weight)
 
 
+def parse_groups(texts: Sequence[str]) -> dict[str, Group]:
+    """Read groups by name, each as `parse_group` does.
+
+    Raises
+    ------
+    ProblemError
+        One is not of its form, or two have the same name.
+    """
+    made: dict[str, Group] = {}
+    for text in texts:
+        name, group = parse_group(text)
+        if name in made:
+            msg = f"{shown(text)} names the group {shown(name)} a second time"
+            raise ProblemError(msg, field="group", mend="Give each group a name of its own")
+        made[name] = group
+    return made
+
+
 def _is_file(text: str) -> bool:
     return text.lower().endswith(".nc")
 
@@ -195,10 +214,13 @@ def _network(text: str) -> Network:
 
 def _sites(texts: Sequence[str], field: str) -> Any:
     """Read ids of sites with commas between, a network's file, or ``existing`` to keep."""
-    if any(_is_file(text) for text in texts) or (field == "keep" and "existing" in texts):
+    existing = field == "keep" and "existing" in texts
+    if existing or any(_is_file(text) for text in texts):
         if len(texts) > 1:
             msg = f"{texts[0]!r} and {texts[1]!r} are given together"
             mend = "Give one network, or ids of sites with commas between"
+            if existing:
+                mend = "The word 'existing' stands alone: give it without ids or networks"
             raise ProblemError(msg, field=field, mend=mend)
         return _network(texts[0]) if _is_file(texts[0]) else texts[0]
     ids = [name.strip() for text in texts for name in text.split(",") if name.strip()]
@@ -213,9 +235,14 @@ def _per_region(texts: Sequence[str], field: str) -> int | dict[str, int]:
     made: dict[str, int] = {}
     for text in texts:
         region, _, number = text.rpartition("=")
-        if not re.fullmatch(r"\s*\d{1,10}\s*", number) or (not region.strip() and "=" in text):
+        if not re.fullmatch(r"\s*\d+\s*", number) or (not region.strip() and "=" in text):
             msg = f"{text!r} is not a number of sensors"
             raise ProblemError(msg, field=field, mend="Write 2 for every region, or Byker=2")
+        # By its length first: Python reads no whole number of more than 4,300 digits.
+        if len(number.strip().lstrip("0")) > 10 or int(number) > MOST_PER_REGION:
+            msg = f"{shown(text)} is too large a number of sensors"
+            mend = f"Give {MOST_PER_REGION:,} or less"
+            raise ProblemError(msg, field=field, mend=mend)
         if region.strip() in made:
             msg = f"{texts[0]!r} and {text!r} are about the same region"
             raise ProblemError(msg, field=field, mend="Name each region once")

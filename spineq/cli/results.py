@@ -1,16 +1,18 @@
-"""Networks as the commands print and write them: tables and files."""
+"""Networks and fronts as the commands print and write them: tables and files."""
 
 from __future__ import annotations
 
 import math
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from spineq.cli.printing import print_json, text_table
+from spineq.cli.printing import print_json, say, text_table
 from spineq.errors import StoreError
+from spineq.model import _front_words
 from spineq.model._objective_words import (
     budget_words,
     figure_name,
@@ -18,10 +20,11 @@ from spineq.model._objective_words import (
     rules_words,
     sensors_words,
 )
-from spineq.model._words import metres, percent, shown_table, theta_words
+from spineq.model._words import counted, metres, percent, shown_table, theta_words
 
 if TYPE_CHECKING:
     from spineq.model.city import City
+    from spineq.model.front import Front
     from spineq.model.network import Network
 
 #: Most sensors that are listed on a terminal.
@@ -30,23 +33,48 @@ _LISTED = 30
 
 def write_outputs(network: Network, city: City, folder: Path) -> list[Path]:
     """Write network.nc, .gpkg, .geojson and .png; each is whole or not there."""
+
+    def make(beside: Path) -> list[Path]:
+        from spineq import plot
+
+        made = [
+            network.to_netcdf(beside / "network.nc"),
+            network.to_gpkg(beside / "network.gpkg", city),
+            network.to_geojson(beside / "network.geojson"),
+            beside / "network.png",
+        ]
+        plot.save(plot.network(network, city), made[-1])
+        return made
+
+    return _written(folder, make)
+
+
+def write_front(front: Front, city: City, folder: Path) -> list[Path]:
+    """Write front.nc and the pictures; each is whole or not there."""
+
+    def make(beside: Path) -> list[Path]:
+        from spineq import plot
+
+        made = [front.to_netcdf(beside / "front.nc")]
+        if front.n_networks:
+            made += [beside / f"{name}.png" for name in ("parallel", "pairs", "maps")]
+            plot.save(plot.front_parallel(front), made[1])
+            plot.save(plot.front_pairs(front)[-1, 0], made[2])
+            plot.save(plot.front_maps(front, city)[0], made[3])
+        return made
+
+    return _written(folder, make)
+
+
+def _written(folder: Path, make: Callable[[Path], list[Path]]) -> list[Path]:
+    """Have files made, first all of them beside the place, then into it: they belong together."""
     import matplotlib as mpl
 
     mpl.use("Agg")
-    from spineq import plot
-
-    # First all of them beside the place, then into it: a set of files is of one network.
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as beside:
-            made = [
-                network.to_netcdf(Path(beside) / "network.nc"),
-                network.to_gpkg(Path(beside) / "network.gpkg", city),
-                network.to_geojson(Path(beside) / "network.geojson"),
-                Path(beside) / "network.png",
-            ]
-            plot.save(plot.network(network, city), made[-1])
-            return [path.replace(folder / path.name) for path in made]
+            return [path.replace(folder / path.name) for path in make(Path(beside))]
     except StoreError:
         raise
     except OSError as error:
@@ -61,21 +89,75 @@ def finish(network: Network, city: City, folder: Path | None, *, as_json: bool) 
         print_json(network.to_dict())
         return
     sensors = f"{sensors_words(network)} in {city.name}{budget_words(network)}"
-    click.echo(f"{sensors}, theta {theta_words(network)}\n")
+    say(f"{sensors}, theta {theta_words(network)}")
+    click.echo()
     click.echo(f"{sensor_table(network)}\n")
     click.echo(f"{group_table(network)}\n")
     given = int(network.dataset.attrs["sensors_given"])
     if given > network.n_sensors:
-        click.echo(f"{given:,} sensors were given; those in one place count once.")
+        say(f"{given:,} sensors were given; those in one place count once.")
     if network.stopped:
-        click.echo("The search was stopped early; this is the best network so far.")
-    click.echo(network.certificate())
+        say("The search was stopped early; this is the best network so far.")
+    say(network.certificate())
     for line in rules_words(network):
-        click.echo(line)
+        say(line)
+    _say_where(folder, files, "maps and data")
+
+
+def finish_front(
+    front: Front, city: City, folder: Path | None, *, asked: float | None, as_json: bool
+) -> None:
+    """Write a front's files, and print JSON alone, or for people a table with the proof.
+
+    Parameters
+    ----------
+    front, city, folder
+        What was found, where, and where its files go; None for no files.
+    asked
+        Tolerance that was to be proven.
+    as_json
+        Whether to print JSON.
+    """
+    files = [] if folder is None else write_front(front, city, folder)
+    if as_json:
+        print_json(front.to_dict())
+        return
+    networks = counted(front.n_networks, "network")
+    sensors = counted(front.problem.n_sensors or 0, "sensor")
+    say(f"{networks} of {sensors} in {city.name}, theta {_front_words.theta_words(front)}")
+    click.echo()
+    if front.n_networks:
+        click.echo(f"{front_table(front)}\n")
+        say(_front_words.marked_words(front))
+        if front.stopped:
+            say("The search was stopped early; these are the best networks so far.")
+        say(_front_words.proof(front, asked))
+    else:
+        say("The search was stopped before it found a network.")
+    _say_where(folder, files, "networks and pictures")
+
+
+def _say_where(folder: Path | None, files: list[Path], what: str) -> None:
+    # In one line, for a path is copied.
     if folder is None:
-        click.echo("Write maps and data with --output FOLDER.")
+        click.echo(f"Write {what} with --output FOLDER.")
     else:
         click.echo(f"Written to {folder}: {', '.join(path.name for path in files)}")
+
+
+def front_table(front: Front) -> str:
+    """Format coverage by group for a terminal: from lowest to highest, and two networks'."""
+    coverage = front.group_coverage.to_numpy()
+    shown = list(dict.fromkeys([front.knee(), front.worst_best()]))
+    heads = ("group", "lowest", "highest", *(f"network {number}" for number in shown))
+    rows: list[tuple[str, ...]] = [heads]
+    marks = front.dataset["group_estimated"].to_numpy()
+    for k, title in enumerate(_front_words.titles(front)):
+        column = coverage[:, k]
+        cells = (column.min(), column.max(), *column[shown])
+        name = f"{title}{' (estimated)' if marks[k] else ''}"
+        rows.append((name, *(percent(float(cell)) for cell in cells)))
+    return text_table(rows)
 
 
 def group_table(network: Network) -> str:
@@ -106,11 +188,16 @@ def group_table(network: Network) -> str:
 
 
 def sensor_table(network: Network) -> str:
-    """Format the sensors for a terminal."""
+    """Format the sensors that are placed for a terminal, and count those that stay."""
+    kept = network.n_kept
+    placed = network.sensors.iloc[kept:]
     rows: list[tuple[str, ...]] = [("sensor", "site", "area", "x", "y")]
-    for order, row in network.sensors.head(_LISTED).iterrows():
-        name = f"{order} (stays)" if int(str(order)) <= network.n_kept else str(order)
+    for order, row in placed.head(_LISTED).iterrows():
         xy = f"{row['x']:.0f}", f"{row['y']:.0f}"
-        rows.append((name, row["site"] or "-", row["area"], *xy))
-    more = network.n_sensors - _LISTED
-    return text_table(rows) + (f"\n... and {more:,} more" if more > 0 else "")
+        rows.append((str(order), row["site"] or "-", row["area"], *xy))
+    lines = [text_table(rows)] if len(rows) > 1 or not kept else []
+    if (more := len(placed) - _LISTED) > 0:
+        lines.append(f"... and {more:,} more")
+    if kept:
+        lines.append(f"{counted(kept, 'sensor')} {'stays' if kept == 1 else 'stay'}")
+    return "\n".join(lines)

@@ -116,6 +116,8 @@ def positions(city: City, names: Sequence[str], field: str) -> NDArray[np.int64]
     if len(strange):
         msg = f"{shown(names[strange[0]])} is no site of {city.name or 'the city'}"
         mend = f"Use ids of sites, such as {shown(ids[0])}"
+        if field == "keep" and names[strange[0]] == "existing":
+            mend = 'The word "existing" stands alone, in no list and without ids beside it'
         raise ProblemError(msg, field=field, mend=mend)
     made: NDArray[np.int64] = np.sort(found).astype(np.int64)
     return made

@@ -102,7 +102,8 @@ def read_pmedian(path: object) -> PMedian:
 def _rows(file: Path) -> list[tuple[int, tuple[int, int, int]]]:
     """Read all rows of three whole numbers, with the number of each."""
     try:
-        text = file.read_text(encoding="ascii")
+        # Windows' editors begin a text with a byte-order mark.
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         msg = "the file cannot be read as text"
         raise UnreadableFileError(msg, file=file, mend="Check that it is the right file") from error
@@ -123,4 +124,4 @@ def _rows(file: Path) -> list[tuple[int, tuple[int, int, int]]]:
 
 def _refuse(file: Path, row: int, what: str) -> NoReturn:
     mend = "Write 'places edges medians' first, then 'place place length' for each edge"
-    raise UnreadableFileError(what, file=file, row=f"row {row}", mend=mend)
+    raise UnreadableFileError(what, file=file, row=row, mend=mend)

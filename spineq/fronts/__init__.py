@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -14,7 +15,7 @@ from spineq.instance import check, problem_for
 from spineq.model.front import Front
 from spineq.model.groups import GROUPS, Group, real_number
 from spineq.model.problem import DecayName, Problem
-from spineq.progress import Progress, SilentProgress, SpanProgress
+from spineq.progress import Progress, SilentProgress, SpanProgress, watcher_of
 
 if TYPE_CHECKING:
     from spineq.fronts.archive import Archive
@@ -125,6 +126,7 @@ def trade_off(
     ('jobs', 'older')
     """
     began = time.perf_counter()
+    watcher = watcher_of(progress)
     question = {
         "n_sensors": n_sensors, "theta": theta, "groups": groups, "decay": decay, "keep": keep,
         "forbid": forbid,
@@ -140,7 +142,6 @@ def trade_off(
         seed=seed,
     )
     _need_moocore()
-    watcher = SilentProgress() if progress is None else progress
     front = _found(city, problem, client=client, watcher=watcher, **how)
     front = Front(front.dataset.assign_attrs(seconds=time.perf_counter() - began))
     if not front.stopped:
@@ -192,7 +193,9 @@ def _found(
 
             proven = Prover(search, tolerance, effort).run(SpanProgress(watcher, 0.4, 0.9))
         stopped = search.stopped
-    facts = Facts(method, effort, seed, proven if np.isfinite(proven) else np.nan, stopped)
+    asked = np.nan if tolerance is None else tolerance
+    proven = proven if np.isfinite(proven) else np.nan
+    facts = Facts(method, effort, seed, proven, asked, stopped)
     choosing = SilentProgress() if stopped else SpanProgress(watcher, 0.9, 0.999)
     return make_front(city, problem, archive, size, facts, choosing)
 
@@ -317,10 +320,11 @@ def _effort(effort: object) -> float:
 
 
 def _size(size: object) -> int:
-    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= MOST_NETWORKS:
+    number = int(size) if isinstance(size, Integral) and not isinstance(size, bool) else 0
+    if not 1 <= number <= MOST_NETWORKS:
         msg = f"size must be a whole number from 1 to {MOST_NETWORKS:,}, not {shown(size)}"
         raise ProblemError(msg, field="size", mend="Say for example size=200")
-    return size
+    return number
 
 
 def _tolerance(tolerance: object, problem: Problem) -> float | None:

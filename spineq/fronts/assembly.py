@@ -52,6 +52,7 @@ class Facts:
     effort: float
     seed: int
     tolerance: float
+    asked: float
     stopped: bool
 
 
@@ -184,6 +185,7 @@ def make_front(
             "seed": facts.seed,
             "size": size,
             "tolerance": facts.tolerance,
+            "tolerance_asked": facts.asked,
             "stopped": int(cut),
             "seconds": 0.0,
             "distance_unit": city.travel_unit,

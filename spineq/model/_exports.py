@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spineq.errors import DataError, StoreError
+from spineq.errors import DataError, NetworkFileError, ProblemError, StoreError, shown
+from spineq.model._problem_checks import is_network
 from spineq.model._styles import areas_qml, sensors_qml
 from spineq.store import whole_file
 
@@ -32,6 +34,34 @@ CREATE TABLE layer_styles (
     update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
 )
 """
+
+
+def file_to_write(path: object) -> Path:
+    """Check that something is the path of a file to write.
+
+    Raises
+    ------
+    StoreError
+        It is none.
+    """
+    if not isinstance(path, str | os.PathLike):
+        msg = f"{shown(path)} does not name a file"
+        raise StoreError(msg, mend="Give the path of the file to write")
+    return Path(path)
+
+
+def file_to_read(path: object) -> Path:
+    """Check that something is the path of a file to read.
+
+    Raises
+    ------
+    NetworkFileError
+        It is none.
+    """
+    if not isinstance(path, str | os.PathLike):
+        msg = f"{shown(path)} does not name a file"
+        raise NetworkFileError(msg, mend="Give the path of a file written by to_netcdf")
+    return Path(path)
 
 
 @contextmanager
@@ -104,6 +134,8 @@ def area_frame(network: Network, city: City | None) -> gpd.GeoDataFrame:
 
     Raises
     ------
+    ProblemError
+        It is no city.
     DataError
         The city is not the one that the network was made for.
     """
@@ -129,14 +161,46 @@ def area_frame(network: Network, city: City | None) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(table, geometry=geometry, crs=data.attrs["crs"])
 
 
+def need_network(network: object) -> None:
+    """Refuse what is no network.
+
+    Raises
+    ------
+    ProblemError
+        It is none.
+    """
+    if not is_network(network):
+        msg = f"a network is needed, not {shown(network)}"
+        raise ProblemError(msg, field="network", mend="Give what optimise or evaluate returned")
+
+
+def need_city(city: object) -> None:
+    """Refuse what is no city.
+
+    Raises
+    ------
+    ProblemError
+        It is none.
+    """
+    from spineq.model.city import City
+
+    if not isinstance(city, City):
+        msg = f"a city is needed, not {shown(city)}"
+        raise ProblemError(msg, field="city", mend="Read it with read_city(path)")
+
+
 def need_same_city(network: Network, city: City) -> None:
     """Check that a network belongs to a city.
 
     Raises
     ------
+    ProblemError
+        One of them is something else.
     DataError
         It does not.
     """
+    need_network(network)
+    need_city(city)
     if network.dataset.attrs["city_digest"] != city.digest:
         mine, theirs = network.dataset.attrs["city_name"], city.name
         msg = f"the network was made for {mine or 'a city'}, not for this {theirs or 'city'}"

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from spineq.errors import DataError, ProblemError
+from spineq.model._exports import need_network
 from spineq.model._front_words import comparison_words
 from spineq.model.groups import GROUPS
 
@@ -57,6 +58,7 @@ class Comparison:
 
 def compared(front: Front, network: Network) -> Comparison:
     """Do the work of `Front.compare`."""
+    need_network(network)
     theirs, mine = network.problem, front.problem
     if network.dataset.attrs["city_digest"] != front.dataset.attrs["city_digest"]:
         msg = "the network is of another city than the front"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html as _html
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,10 +37,8 @@ def shares(front: Front, number: int) -> str:
 
 def summary(front: Front) -> str:
     """Write `Front.summary`."""
-    data, n = front.dataset, front.problem.n_sensors or 0
-    city = data.attrs["city_name"] or "the city"
-    networks = f"{counted(front.n_networks, 'network')} of {counted(n, 'sensor')} in {city}"
-    lines = [f"{networks} (theta {theta_words(front)}), none better for every group than another."]
+    data = front.dataset
+    lines = [_opening(front)]
     if front.stopped:
         lines.append("The search was stopped early, so better networks may be easy to find.")
     if front.n_networks:
@@ -55,21 +54,85 @@ def summary(front: Front) -> str:
     if data["group_estimated"].to_numpy().any():
         lines.append("Estimated groups come from age bands split in proportion to their years.")
     lines.append("People are taken to be at points, and theta is a choice: try others too.")
-    return "\n".join(lines)
+    return "\n".join(filter(None, lines))
 
 
-def proof(front: Front) -> str:
-    """Say how complete the front is."""
+def _opening(front: Front) -> str:
+    """Say how many networks there are, or why there are none."""
+    sensors = counted(front.problem.n_sensors or 0, "sensor")
+    where = f"in {front.dataset.attrs['city_name'] or 'the city'} (theta {theta_words(front)})"
+    if front.n_networks:
+        networks = f"{counted(front.n_networks, 'network')} of {sensors} {where}"
+        return f"{networks}, none better for every group than another."
+    if not _is_filtered(front):
+        return f"No network of {sensors} {where} was found."
+    said = f"No network of the front, of {sensors} {where}, reaches what was asked"
+    if not (found := int(front.dataset.sizes["found"])):
+        return f"{said}, nor does any other that was found. Ask less of it."
+    # What the filter left of the archive shows how far one can go within what was asked.
+    most = ", ".join(
+        f"{in_a_sentence(title)} {percent(column.max())}"
+        for title, column in zip(
+            titles(front), front.dataset["archive_coverage"].to_numpy().T, strict=True
+        )
+    )
+    do = "does" if found == 1 else "do"
+    return f"{said}, but {found:,} of the archive {do}; the most that they cover: {most}."
+
+
+def _is_filtered(front: Front) -> bool:
+    """Whether a front without networks had some: a filter leaves the bases of the archive."""
+    return bool(front.dataset.sizes["base"] > 0)
+
+
+def marked_words(front: Front) -> str:
+    """Say which networks of a front that has some one looks at first."""
+    knee, worst = front.knee(), front.worst_best()
+    if knee == worst:
+        return f"Network {knee} is where the front bends most, and best for the worst-off group."
+    return (
+        f"Network {knee} is where the front bends most; "
+        f"network {worst} is best for the worst-off group."
+    )
+
+
+def proof(front: Front, asked: float | None = None) -> str:
+    """Say how complete the front is; nothing of one without networks.
+
+    Parameters
+    ----------
+    front
+        A front.
+    asked
+        Tolerance that was to be proven, 0 to 1; None for what the front itself knows of it.
+    """
+    if not front.n_networks:
+        return ""
+    if asked is None:
+        asked = front.dataset.attrs.get("tolerance_asked")
     found = counted(int(front.dataset.sizes["found"]), "network")
-    if front.tolerance is None:
-        return (
+    tolerance = front.tolerance
+    if tolerance is None:
+        said = (
             f"{found} were found that nothing found dominates; "
             "that there are no others is not proven."
         )
-    return (
-        f"Proven: whatever network there may be, one of the {found} of the archive is at most "
-        f"{100 * front.tolerance:.2g} percentage points below it in each group."
-    )
+    else:
+        said = (
+            f"Proven: whatever network there may be, one of the {found} of the archive is at most "
+            f"{_points_up(tolerance)} percentage points below it in each group."
+        )
+    if asked is None or math.isnan(asked) or (tolerance is not None and tolerance <= asked):
+        return said
+    return f"{said} {100 * asked:.2g} percentage points were asked; more effort may prove it."
+
+
+def _points_up(share: float) -> str:
+    """Format a share in percentage points, two digits, rounded up: a bound must be one."""
+    if share <= 0:
+        return "0"
+    decimals = 1 - math.floor(math.log10(100 * share))
+    return f"{math.ceil(100 * share * 10.0**decimals - 1e-6) / 10.0**decimals:g}"
 
 
 def comparison_words(comparison: Comparison) -> str:
@@ -96,11 +159,12 @@ def comparison_words(comparison: Comparison) -> str:
 def html(front: Front) -> str:
     """Write the notebook's view: a picture of the networks, and a table by group."""
     left, right = " style='text-align:left'", " style='text-align:right'"
-    head = f"<th{left}>Group</th>" + "".join(
-        f"<th{right}>{word}</th>" for word in ("Lowest", "Highest", "Knee", "Best worst-off")
-    )
-    rows = ""
+    heads, rows = ["Lowest", "Highest"], ""
     if front.n_networks:
+        heads += [
+            f"Network {front.knee()} (knee)",
+            f"Network {front.worst_best()} (best for the worst-off)",
+        ]
         coverage = front.group_coverage.to_numpy()
         marked = coverage[[front.knee(), front.worst_best()]]
         for k, title in enumerate(titles(front)):
@@ -109,11 +173,12 @@ def html(front: Front) -> str:
                 f"<td{right}>{percent(float(cell))}</td>" for cell in cells
             )
             rows += "</tr>"
+    head = f"<th{left}>Group</th>" + "".join(f"<th{right}>{word}</th>" for word in heads)
     data = front.dataset
     city = _html.escape(data.attrs["city_name"] or "a city")
-    words = " ".join(
-        filter(None, [proof(front), "The search was stopped early." if front.stopped else ""])
-    )
+    words = proof(front) or _html.escape(_opening(front))
+    if front.stopped:
+        words += " The search was stopped early."
     sensors = counted(front.problem.n_sensors or 0, "sensor")
     return (
         "<div style='display:flex;gap:1.5em;align-items:flex-start;flex-wrap:wrap'>"

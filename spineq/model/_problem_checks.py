@@ -17,6 +17,9 @@ Floor = tuple[str, Group, float]
 #: Aversion beyond which all who are covered at all would count as covered wholly.
 MOST_AVERSION = 100.0
 
+#: Largest limit of sensors in a region.
+MOST_PER_REGION = 10**9
+
 DEFAULT_GROUPS: tuple[tuple[str, Group], ...] = (("pop_total", GROUPS["pop_total"]),)
 
 
@@ -168,7 +171,7 @@ def per_region(value: object, name: str) -> int | tuple[tuple[str, int], ...] | 
     elif isinstance(value, Mapping):
         pairs = list(value.items())
     elif isinstance(value, Integral):
-        return whole(value, name, 1, 10**9)
+        return whole(value, name, 1, MOST_PER_REGION)
     else:
         msg = f"{name} must be a number of sensors, or one by region, not {shown(value)}"
         raise ProblemError(msg, field=name, mend='Write 2 or {"Byker": 2}')
@@ -182,7 +185,7 @@ def per_region(value: object, name: str) -> int | tuple[tuple[str, int], ...] | 
             msg = f"region {shown(region)} is named twice"
             raise ProblemError(msg, field=name, mend="Name each region once")
         try:
-            made[region] = whole(number, name, 0, 10**9)
+            made[region] = whole(number, name, 0, MOST_PER_REGION)
         except ProblemError as error:
             msg = f"{error.what} (region {shown(region)})"
             raise ProblemError(msg, field=name, mend=error.mend) from error
@@ -213,16 +216,18 @@ def site_ids(value: object, name: str) -> tuple[str, ...]:
     """
     if value is None:
         return ()
-    if _is_network(value):
+    if is_network(value):
         value = _sites_of(value, name)
     listed: list[Any]
     if isinstance(value, str | Integral) and not isinstance(value, bool):
         listed = [value]
     elif isinstance(value, Iterable) and not isinstance(value, Mapping | bytes):
-        listed = list(value)
+        try:
+            listed = list(value)
+        except TypeError as error:  # an array without dimensions
+            raise _no_sites(value, name) from error
     else:
-        msg = f"{name} must be ids of sites, not {shown(value)}"
-        raise ProblemError(msg, field=name, mend='Write ["site-1", "site-2"]')
+        raise _no_sites(value, name)
     made = set()
     for one in listed:
         text = str(one).strip() if isinstance(one, str | Integral) else ""
@@ -234,8 +239,16 @@ def site_ids(value: object, name: str) -> tuple[str, ...]:
     return tuple(sorted(made))
 
 
-def _is_network(value: object) -> bool:
+def _no_sites(value: object, name: str) -> ProblemError:
+    msg = f"{name} must be ids of sites, not {shown(value)}"
+    return ProblemError(msg, field=name, mend='Write ["site-1", "site-2"]')
+
+
+def is_network(value: object) -> bool:
+    """Whether something is a network."""
     # Not by its class: a network knows its problem, and so comes after it.
+    if isinstance(value, type):
+        return False
     return hasattr(value, "placement_history") and hasattr(value, "sensors")
 
 
@@ -276,7 +289,7 @@ def floors(value: object, groups: Iterable[tuple[str, Group]]) -> tuple[Floor, .
     mend = 'Write {"pop_elderly": 0.45}, or give a network'
     if value is None:
         return ()
-    if _is_network(value):
+    if is_network(value):
         return _floors_of_network(value)
     if isinstance(value, Mapping):
         value = tuple(value.items())

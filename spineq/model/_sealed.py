@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +10,15 @@ import numpy as np
 import xarray as xr
 
 from spineq.errors import NetworkFileError
-from spineq.model._exports import content_digest, exported
+from spineq.model._exports import content_digest, exported, file_to_read, file_to_write
 
 # Attribute of a file that holds the digest of everything else in it.
 _DIGEST = "spineq_digest"
+
+# Behind the end that HDF5 knows of stand these words and the digest of all bytes before them:
+# over damaged bytes HDF5 may never return, and they must not come to it. Other software does not
+# look there, and what it writes anew has no such words; then there is only the digest within.
+_MARK, _HEX = b"\nspineq-sha256:", 64
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,8 @@ def sealed(data: xr.Dataset) -> bytes:
     """Content of the file that `write_sealed` writes."""
     from spineq.model._netcdf import encoded
 
-    return encoded(data.assign_attrs({_DIGEST: content_digest(data)}))
+    content = encoded(data.assign_attrs({_DIGEST: content_digest(data)}))
+    return content + _MARK + hashlib.sha256(content).hexdigest().encode()
 
 
 def write_sealed(data: xr.Dataset, path: str | Path) -> Path:
@@ -49,9 +56,10 @@ def write_sealed(data: xr.Dataset, path: str | Path) -> Path:
     StoreError
         The file cannot be written.
     """
-    with exported(Path(path)) as temporary:
+    path = file_to_write(path)
+    with exported(path) as temporary:
         temporary.write_bytes(sealed(data))
-    return Path(path)
+    return path
 
 
 def read_sealed(path: str | Path, kind: Kind) -> xr.Dataset:
@@ -62,12 +70,12 @@ def read_sealed(path: str | Path, kind: Kind) -> xr.Dataset:
     NetworkFileError
         The file is not there, is not of this kind, or was changed since it was written.
     """
-    path = Path(path)
-    if not path.exists():
-        msg = "there is no such file"
-        raise NetworkFileError(msg, file=path, mend="Check the path")
+    path = file_to_read(path)
     try:
         content = path.read_bytes()
+    except FileNotFoundError as error:
+        msg = "there is no such file"
+        raise NetworkFileError(msg, file=path, mend="Check the path") from error
     except OSError as error:
         msg = f"the file cannot be read ({error.strerror})"
         raise NetworkFileError(msg, file=path, mend="Check the path") from error
@@ -95,6 +103,13 @@ def unsealed(content: bytes, kind: Kind, path: Path | None = None) -> xr.Dataset
 
     what = "data" if path is None else "file"
     mend = f"Give {'what to_bytes returned' if path is None else 'a file written by to_netcdf'}"
+    changed = f"the {what} was damaged or changed since spineq wrote it"
+    again = "Use a copy of it, or write it again"
+    end = len(content) - _HEX - len(_MARK)
+    if end > 0 and content[end : end + len(_MARK)] == _MARK:
+        if hashlib.sha256(content[:end]).hexdigest().encode() != content[-_HEX:]:
+            raise NetworkFileError(changed, file=path, mend=again)
+        content = content[:end]
     try:
         data = decoded(content)
     except UNREADABLE as error:
@@ -116,6 +131,5 @@ def unsealed(content: bytes, kind: Kind, path: Path | None = None) -> xr.Dataset
     except UNREADABLE:
         intact = False
     if not intact:
-        msg = f"the {what} was damaged or changed since spineq wrote it"
-        raise NetworkFileError(msg, file=path, mend="Use a copy of it, or write it again")
+        raise NetworkFileError(changed, file=path, mend=again)
     return data

@@ -17,6 +17,7 @@ import pandas as pd
 import xarray as xr
 
 from spineq.errors import MissingExtraError, ProblemError, shown
+from spineq.model._exports import content_digest, exported, file_to_write
 from spineq.model._front_comparison import ROUNDING, Comparison, compared
 from spineq.model._front_description import described
 from spineq.model._sealed import Kind, read_sealed, sealed, unsealed, write_sealed
@@ -136,8 +137,6 @@ class Front:
     @property
     def digest(self) -> str:
         """SHA-256 of everything but the time taken, 64 hex digits."""
-        from spineq.model._exports import content_digest
-
         return content_digest(self.dataset.assign_attrs(seconds=0.0))
 
     def network(self, number: int) -> list[str]:
@@ -191,7 +190,8 @@ class Front:
         Returns
         -------
         Front
-            Numbered anew, in the same order; empty where nothing reaches it.
+            Numbered anew, in the same order; empty where nothing reaches it. Where networks of
+            the archive are left out, what is proven of the whole front is no longer said.
 
         Raises
         ------
@@ -202,7 +202,10 @@ class Front:
         data = self.dataset
         keep = (data["group_coverage"].to_numpy() >= least - ROUNDING).all(axis=1)
         found = (data["archive_coverage"].to_numpy() >= least - ROUNDING).all(axis=1)
-        return Front(data.isel(network=np.flatnonzero(keep), found=np.flatnonzero(found)))
+        left = data.isel(network=np.flatnonzero(keep), found=np.flatnonzero(found))
+        if not found.all():
+            left = left.assign_attrs(tolerance=np.nan, tolerance_asked=np.nan)
+        return Front(left)
 
     def knee(self) -> int:
         """Number of the network where the front bends most.
@@ -271,7 +274,7 @@ class Front:
         DataError
             The network is of another city.
         ProblemError
-            It has another theta or decay, or does not report a group.
+            It is no network, has another theta or decay, or does not report a group.
         """
         return compared(self, network)
 
@@ -312,12 +315,17 @@ class Front:
         return described(self)
 
     def to_json(self, path: str | Path) -> Path:
-        """Write `to_dict` as a JSON file; an earlier file is replaced in one step."""
-        from spineq.model._exports import exported
+        """Write `to_dict` as a JSON file; an earlier file is replaced in one step.
 
-        with exported(Path(path)) as temporary:
+        Raises
+        ------
+        StoreError
+            The path is none, or the file cannot be written.
+        """
+        file = file_to_write(path)
+        with exported(file) as temporary:
             temporary.write_text(json.dumps(self.to_dict(), indent=1, allow_nan=False))
-        return Path(path)
+        return file
 
     def to_netcdf(self, path: str | Path) -> Path:
         """Write everything as NetCDF, which `spineq.read_front` reads back exactly.
@@ -327,7 +335,7 @@ class Front:
         Raises
         ------
         StoreError
-            The file cannot be written.
+            The path is none, or the file cannot be written.
         """
         return write_sealed(self.dataset, path)
 
@@ -405,7 +413,8 @@ def read_front(path: str | Path) -> Front:
     Raises
     ------
     NetworkFileError
-        The file is not there, is not a front of ours, or was changed since it was written.
+        The path is none; or the file is not there, is not a front of ours, or was changed since
+        it was written.
     """
     return Front(read_sealed(path, _KIND))
 

@@ -29,7 +29,8 @@ def exchange(objective: Objective, rules: Rules, options: Options, progress: Pro
     Werneck (2007). Never below greedy. At the end the books are filled anew and looked at
     once more, so that the answer is locally optimal in exact books. Under rules only swaps are
     made that they allow, and then sensors are added where they leave room, until neither helps;
-    with a budget, sensors then make room for others, see `spineq.solvers.make_room`.
+    with a budget or a spacing, sensors then make room for others, see
+    `spineq.solvers.make_room`.
 
     Parameters
     ----------
@@ -40,8 +41,8 @@ def exchange(objective: Objective, rules: Rules, options: Options, progress: Pro
         are usable sites.
     options
         Which bound is wanted; a network to start from, which is completed by greedy and
-        improved as well as greedy's own: the better one is the answer; and with a budget the
-        effort.
+        improved as well as greedy's own: the better one is the answer; and with a budget or a
+        spacing the effort.
     progress
         Watcher; when it asks to stop, the best network so far is returned.
 
@@ -53,7 +54,8 @@ def exchange(objective: Objective, rules: Rules, options: Options, progress: Pro
     """
     start = need_start(rules, options, objective.usable_sites)
     first, half, end = (0.15, 0.45, 0.85) if len(start) else (0.3, 0.85, 0.85)
-    if rules.prices is not None:
+    makes_room = rules.prices is not None or rules.apart is not None
+    if makes_room:
         first, half, end = (0.15, 0.35, 0.6) if len(start) else (0.2, 0.6, 0.6)
     placed = place(objective, rules, SpanProgress(progress, 0.0, first))
     sites, stopped = placed.sites, placed.stopped
@@ -72,7 +74,7 @@ def exchange(objective: Objective, rules: Rules, options: Options, progress: Pro
         values = [objective.value(objective.covered_by(each)) for each in (made, sites)]
         if (not owing[0], values[0]) > (not owing[1], values[1]):
             sites = made
-    if not stopped and rules.prices is not None:
+    if not stopped and makes_room:
         watcher = SpanProgress(progress, 0.6, 0.85)
         sites, stopped = _made_room(objective, rules, sites, options.effort, watcher)
     if not stopped:

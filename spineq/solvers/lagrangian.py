@@ -33,6 +33,9 @@ MOST_STEPS, MOST_WORK, SURE_STEPS = 3_000, 6_000_000_000, 400
 # made of the relaxed choices to the next, doubled each time in a round.
 _PATIENCE, _LEAST_SCALE, _BETWEEN = 25, 0.005, 50
 
+# Share of the effort with which what can be had is found out, where it is not enough.
+_TO_TELL = 0.1
+
 # Rounds of ascent and reduction, at most; networks are made in the first of them.
 _ROUNDS, _ROUNDS_WITH_NETWORKS = 30, 5
 
@@ -147,11 +150,22 @@ def _reach_floors(search: Search, solve: Callable[[Search, Relaxation], bool]) -
     if share.value >= share.enough:
         search.offer(share.sites)
     elif share.bound < share.enough:
+        # The search ended where that was sure. How much can be had takes a little more of it.
+        fuller = search.part(first)
+        fuller.options = replace(search.options, effort=_TO_TELL * search.options.effort)
+        fuller.start = share.start
+        fuller.offer(share.sites)
+        solve(fuller, Relaxation(first, search.rules))
+        had, can = fuller.value, min(share.bound, fuller.bound)
+        number = "1 sensor" if search.rules.n == 1 else f"{search.rules.n:,} sensors"
         msg = (
-            f"no network of {search.rules.n:,} sensors reaches what at_least asks: at most "
-            f"{math.ceil(share.bound * 1e4) / 100:.2f} % of it can be had for all groups at once"
+            f"no network of {number} reaches what at_least asks: at most "
+            f"{math.ceil(can * 1e4) / 100:.2f} % of it can be had for all groups at once"
         )
-        raise ProblemError(msg, field="at_least", mend="Ask for less, or for more sensors")
+        mend = "Ask for less, or for more sensors"
+        if 0.0 < had < can:
+            mend = f"Ask for {math.floor(had * 1e4) / 100:.2f} % of it, or for more sensors"
+        raise ProblemError(msg, field="at_least", mend=mend)
 
 
 def plain(objective: Objective) -> Objective:

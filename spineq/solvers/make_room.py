@@ -1,4 +1,4 @@
-"""With a budget: sensors that make room for others, one for several and several for one."""
+"""With a budget or a spacing: sensors make room for others, one for several, several for one."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ def make_room(
 ) -> tuple[NDArray[np.int64], int, bool]:
     """Look for a better network by moves that are no swap of one for one.
 
-    Either a site is opened that cannot be paid for, and those sensors go that bring least for
-    their cost until it can be; or a sensor goes for good. What money is left then is spent by
-    greedy. The first network that is better is taken.
+    Either a site is opened that cannot be paid for or is too near to others: those go that are,
+    and then those that bring least for their cost until it can be paid. Or a sensor goes for
+    good. What room is left then is filled by greedy. The first network that is better is taken.
 
     Parameters
     ----------
     objective
         What is maximised.
     rules
-        What a network may be; with prices.
+        What a network may be; with prices or a spacing.
     sites
         (sensor,) a network that keeps the rules.
     tries
@@ -90,17 +90,22 @@ def _moves(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
     """Yield networks to complete, and where; those that promise most come first."""
     usable = objective.usable_sites
-    assert rules.prices is not None  # the caller's promise
-    cost = rules.prices.cost
+    cost = np.ones(objective.n_sites) if rules.prices is None else rules.prices.cost
     # What is free goes last.
     dearness = np.full(len(sites), np.inf)
     np.divide(swaps.losses, cost[sites], out=dearness, where=cost[sites] > 0.0)
     slots = np.argsort(dearness, kind="stable")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        worth = np.where(cost > 0.0, swaps.gains / cost, 0.0)
+    worth = np.where(cost > 0.0, swaps.gains, 0.0)
     worth[~usable] = 0.0
     worth[sites] = 0.0
-    newcomers = np.argsort(-worth, kind="stable")[: int((worth > 0.0).sum())]
+    wanted = int((worth > 0.0).sum())
+    worth[worth <= 0.0] = -np.inf
+    if rules.apart is not None:
+        # What must go for a site, taken as if it went alone.
+        for site, loss in zip(sites, swaps.losses, strict=True):
+            worth[rules.apart.site[rules.apart.start[site] : rules.apart.start[site + 1]]] -= loss
+    np.divide(worth, cost, out=worth, where=cost > 0.0)
+    newcomers = np.argsort(-worth, kind="stable")[:wanted]
     for k in range(max(len(newcomers), len(slots))):
         if k < len(newcomers):
             kept = _with(rules, usable, sites, slots, int(newcomers[k]))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from spineq.errors import MissingExtraError, ProblemError, SolverError
+from spineq.errors import MissingExtraError, ProblemError, SolverError, SpineqWarning
 from spineq.progress import Progress, Report, SilentProgress, SpanProgress, Watcher
 from spineq.solvers._milp_data import Left, gathered, room
 from spineq.solvers._milp_process import Run, by_child
@@ -64,7 +65,8 @@ def milp(objective: Objective, rules: Rules, options: Options, progress: Progres
     MissingExtraError
         highspy is not installed.
     SolverError
-        HiGHS's process ended without an answer.
+        HiGHS's process ended without an answer, and no network is known; where one is, that is
+        the answer, with a `SpineqWarning`.
     """
     return solved(objective, rules, options, progress, by_child)
 
@@ -175,7 +177,15 @@ def finish(search: Search, left: Left, run: Run | None = None) -> int:
     # the programme is solved once more, scaled by what is known now.
     while end == "optimal" and search.value < search.bound < 0.5 * above:
         above = search.bound
-        more, end = _programme(search, left, run or by_child)
+        try:
+            more, end = _programme(search, left, run or by_child)
+        except SolverError as error:
+            if not math.isfinite(search.value):
+                raise
+            # What is known by then is an answer, and its gap is true.
+            words = f"{error} The answer is the best network known without it."
+            warnings.warn(words, SpineqWarning, stacklevel=2)
+            break
         nodes += more
     if math.isinf(search.value) and not search.stopped and math.isinf(left.target):
         msg = f"no network that keeps {_names(search)} was found in {nodes:,} nodes"

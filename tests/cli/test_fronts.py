@@ -31,7 +31,11 @@ def test_for_people(tmp_path: Path) -> None:
     """Without --json there are a table, the proof, and where the files are."""
     text = good("trade-off", CITY, "-n", 4, *GROUPS, *QUICK, "--output", tmp_path / "made")
     assert "networks of 4 sensors in Synthetic city" in text
-    assert "best worst-off" in text
+    front = _front()
+    knee, worst = front.knee(), front.worst_best()
+    assert f"network {knee}" in text.splitlines()[2]
+    assert f"network {worst}" in text.splitlines()[2]
+    assert f"Network {knee} is where the front bends most" in text
     assert "not proven" in text
     names = ["front.nc", "maps.png", "pairs.png", "parallel.png"]
     assert sorted(path.name for path in (tmp_path / "made").iterdir()) == names
@@ -44,11 +48,21 @@ def test_a_tolerance_is_passed_on() -> None:
     assert "Proven" in good("trade-off", CITY, "-n", 4, *GROUPS, *words)
 
 
+def test_a_tolerance_that_was_missed_is_said() -> None:
+    """What was asked stands beside what is proven, in lines that fit; help says what limits it."""
+    words = ["--tolerance", 0.0001, *QUICK]
+    text = good("trade-off", CITY, "-n", 4, *GROUPS, *words)
+    assert "0.01 percentage points were asked; more effort may prove it." in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 100
+    assert "limited by --effort" in " ".join(good("trade-off", "--help").split())
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["-n", 4, "--group", "older:66-90"], "trade-off is between groups"),
         (["-n", 4, "--tolerance", 0.1], "two groups"),
+        (["-n", 4, *GROUPS, "--group", "jobs:0-15"], "names the group 'jobs' a second time"),
         (["-n", 99, *GROUPS], "99 sensors"),
         (["-n", 4, *GROUPS, "--effort", 0], "effort"),
         ([], "n-sensors"),

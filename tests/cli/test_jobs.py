@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 from command_line import FAILED, good, listed, put, run
 
+import spineq as sq
+from spineq.data.packed import pack_city
+from spineq.jobs.front_task import TASK
 from spineq.jobs.ledger import Ledger
 from spineq.jobs.records import Outcome
+from spineq.jobs.tasks import check_asked
 
 
 @pytest.fixture
@@ -217,6 +221,67 @@ def test_every_command_has_help_with_an_example(verb: str) -> None:
     """--help shows an example that names the command."""
     assert f"Example: spineq jobs {verb}" in good("jobs", verb, "--help")
     assert "Example: spineq jobs list" in good("jobs", "--help")
+
+
+def _put_front(store: Path, **words: object) -> tuple[str, sq.Front]:
+    """Write a finished job of the task `trade_off`, its city and its answer."""
+    groups = {"older": sq.Group(ages=(66, 90)), "jobs": sq.Group(column="workers")}
+    city = sq.demo_city("synthetic", n_areas=40)
+    asked = {"n_sensors": 4, "groups": groups, "effort": 0.02, "size": 5} | words
+    front = sq.trade_off(city, **asked)
+    now, ledger = time.time(), Ledger.open(str(store))
+    ledger.put_city(city.digest, pack_city(city))
+    ledger.put_answer("answers/front", TASK.dump(front))
+    name = put(
+        store, 3, task="trade_off", version="weighted-1", city=city.digest, city_name=city.name,
+        parameters=check_asked(TASK, city, asked).parameters,
+        outcome=Outcome(event="finished", ended=now, began=now, lease=1, answer="answers/front"),
+    )  # fmt: skip
+    return name, front
+
+
+def test_the_answer_of_a_trade_off_is_a_front(store: Path) -> None:
+    """It is printed and written as ``trade-off`` does, also the tolerance that was missed."""
+    name, front = _put_front(store, tolerance=0.0001)
+    text = good("jobs", "result", name, "--store", store, "--output", store / "made")
+    assert text.startswith(f"{front.n_networks} networks of 4 sensors in Synthetic city")
+    assert f"network {front.knee()}" in text
+    assert "0.01 percentage points were asked" in " ".join(text.split())
+    assert max(map(len, text.splitlines()[:-1])) <= 100
+    files = ["front.nc", "maps.png", "pairs.png", "parallel.png"]
+    assert sorted(path.name for path in (store / "made").iterdir()) == files
+    assert sq.read_front(store / "made" / "front.nc") == front
+    made = json.loads(good("jobs", "result", name, "--store", store, "--json"))
+    assert made == json.loads(json.dumps(front.to_dict()))
+    assert "See the answer with: spineq jobs result" in good(
+        "jobs", "watch", name, "--store", store
+    )
+
+
+def test_a_trade_off_is_described_as_an_optimisation_is(store: Path) -> None:
+    """Sensors and groups in the list; the rest in words, but for what is usual; lines that fit."""
+    groups = {
+        "older": {"ages": [66, 90], "title": "Old"}, "kids": {"ages": [0, 15]},
+        "jobs": {"column": "workers"}, "schools": {"column": "places_in_secondary_schools"},
+    }  # fmt: skip
+    usual = {"effort": 1.0, "size": 200, "method": "weighted", "start": "cold", "seed": 0}
+    asked = {"n_sensors": 5, "groups": groups, "tolerance": None} | usual
+    name = put(store, 1, task="trade_off", parameters=asked)
+    assert "trade_off, 5 sensors, 4 groups  San Francisco" in good("jobs", "list", "--store", store)
+    text = good("jobs", "show", name, "--store", store)
+    assert max(map(len, text.splitlines())) <= 100
+    said = " ".join(text.split())
+    assert (
+        "asked trade_off, 5 sensors, 4 groups, theta 500, exponential decay, method weighted "
+        "groups jobs (column workers); kids (ages 0 to 15); older (ages 66 "
+        "to 90); schools (column places_in_secondary_schools)"
+    ) in said
+    more = {"keep": ["a"], "forbid": ["b", "c"], "tolerance": 0.01, "effort": 0.2, "size": 30}
+    name = put(store, 2, task="trade_off", parameters=asked | more)
+    said = " ".join(good("jobs", "show", name, "--store", store).split())
+    assert (
+        "1 sensor stays, 2 forbidden sites, tolerance 0.01, 30 networks at most, effort 0.2"
+    ) in said
 
 
 def test_looking_at_jobs_imports_nothing_heavy(store: Path) -> None:

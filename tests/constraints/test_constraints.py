@@ -337,6 +337,11 @@ def test_a_budget_is_for_as_many_as_there_are_sites(town: City) -> None:
 
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "kept": ({"keep": ["s9"]}, "keep", "'s9' is no site of Town. Use ids of sites, such as 's0'"),
+    "existing beside ids": (
+        {"keep": ["existing", "s1"]},
+        "keep",
+        "'existing' is no site of Town. The word \"existing\" stands alone",
+    ),
     "forbidden": ({"forbid": ["A0"]}, "forbid", "'A0' is no site of Town"),
     "start": ({"start": ["s1", "s9"]}, "start", "'s9' is no site of Town"),
     "existing": ({"keep": "existing"}, "keep", "Town has no existing sensors to keep"),

@@ -82,6 +82,14 @@ def test_what_is_not_of_the_format_is_refused(tmp_path: Path, text: str, words: 
         read_pmedian(path)
     assert words in str(caught.value)
     assert str(path) in str(caught.value)
+    assert "row row" not in str(caught.value)
+
+
+def test_a_byte_order_mark_is_no_number(tmp_path: Path) -> None:
+    """Windows' editors write one before the first number."""
+    path = tmp_path / "marked.txt"
+    path.write_text("2 1 1\n1 2 7\n", encoding="utf-8-sig")
+    assert read_pmedian(path).distance.tolist() == [[0, 7], [7, 0]]
 
 
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:

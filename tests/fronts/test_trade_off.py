@@ -108,6 +108,13 @@ def test_a_smaller_front_is_the_beginning_of_a_larger(city: Any, front: Any) -> 
     assert np.array_equal(small.group_coverage, front.group_coverage[:7])
 
 
+def test_a_size_may_be_any_whole_number() -> None:
+    """One of numpy's is JSON's afterwards."""
+    problem = sq.Problem(3, groups=GROUPS)  # type: ignore[arg-type]
+    made = fronts.checked(problem, size=np.int64(20))["size"]
+    assert (made, type(made)) == (20, int)
+
+
 def test_travel_costs_are_distances(city: Any) -> None:
     """With a table of straight-line distances the front is that of straight lines."""
     plain = sq.trade_off(city, 3, 400, GROUPS, effort=0.02, size=20)
@@ -186,6 +193,12 @@ def test_a_tolerance_is_proven(city: Any) -> None:
         ({"effort": "much"}, "effort"),
         ({"size": 0}, "size"),
         ({"size": 2.5}, "size"),
+        ({"size": True}, "size"),
+        ({"size": np.int64(5001)}, "size"),
+        ({"size": 10**5000}, "size"),
+        ({"progress": 1}, "progress"),
+        ({"progress": 0}, "progress"),
+        ({"progress": []}, "progress"),
         ({"method": "magic"}, "method"),
         ({"tolerance": 0.001}, "tolerance"),
         ({"tolerance": 0, "groups": {k: GROUPS[k] for k in ("older", "jobs")}}, "tolerance"),

@@ -17,7 +17,7 @@ from spineq.solvers import METHODS
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 #: Jobs of each kind that are cancelled.
-_TIMES = 5
+_TIMES = 3
 
 #: Seconds within which the usual job has stopped: `spineq jobs bench` measures against 0.25, but
 #: here other tests may have the cores.

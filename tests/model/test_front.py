@@ -12,7 +12,8 @@ import xarray as xr
 from solvers.instances import city_of
 
 import spineq as sq
-from spineq.errors import DataError, NetworkFileError, ProblemError
+from spineq.errors import DataError, NetworkFileError, ProblemError, StoreError
+from spineq.model._front_words import proof
 from spineq.model.front import Front, front_from_bytes, hypervolume, read_front
 
 GROUPS = {
@@ -72,6 +73,42 @@ def test_an_empty_front_says_so(front: Front) -> None:
     assert front_from_bytes(empty.to_bytes()) == empty
 
 
+def test_an_emptied_front_says_why(front: Front) -> None:
+    """Nothing that was found reaches it; or only networks of the archive do, and how far."""
+    text = front.filter(at_least={"older": 1.0}).summary()
+    opening = "No network of the front, of 4 sensors in Smallville (theta 500 m), reaches what was"
+    assert text.startswith(f"{opening} asked, nor does any other that was found. Ask less of it.\n")
+    assert "none better" not in text
+    assert "0 networks" not in text
+    some = Front(front.dataset.isel(network=[]))
+    n = front.dataset.sizes["found"]
+    older = float(front.archive["coverage"].sel(group="older").max())
+    said = some.summary().splitlines()[0]
+    assert said.startswith(f"{opening} asked, but {n} of the archive do; the most that they cover:")
+    assert f"older people {100 * older:.1f} %" in said
+    none = Front(front.dataset.isel(network=[], found=[], base=[]).assign_attrs(stopped=1))
+    assert none.summary().startswith(
+        "No network of 4 sensors in Smallville (theta 500 m) was found"
+    )
+    assert "No network of 4 sensors" in none._repr_html_()
+
+
+def test_a_proof_says_what_was_asked_where_it_fell_short(front: Front) -> None:
+    """What is proven is rounded up; a wish that was met needs no words."""
+    proven = Front(front.dataset.assign_attrs(tolerance=0.00601))
+    short = "0.1 percentage points were asked; more effort may prove it."
+    assert "is at most 0.61 percentage points below it" in proof(proven)
+    assert proof(proven, 0.001).endswith(f"in each group. {short}")
+    assert short not in proof(proven, 0.00601)
+    assert short not in proof(proven)
+    assert proof(front, 0.001).endswith(f"is not proven. {short}")
+    wished = Front(proven.dataset.assign_attrs(tolerance_asked=0.001))
+    assert short in wished.summary()
+    for share, said in [(0.5, "50"), (0.0, "0"), (0.001, "0.1"), (0.0010001, "0.11"), (1.0, "100")]:
+        made = Front(front.dataset.assign_attrs(tolerance=share))
+        assert f"at most {said} percentage points" in proof(made)
+
+
 def test_knee_worst_and_nearest_by_hand(front: Front) -> None:
     """On a front of four networks that one can draw."""
     # Groups in order: jobs, older.
@@ -127,6 +164,15 @@ def test_compare_refuses_what_is_not_comparable(city: Any, front: Front) -> None
         other.compare(sq.optimise(city, n_sensors=4, theta=500))
 
 
+@pytest.mark.parametrize("given", [5, None, "net.nc", sq.Network], ids=repr)
+def test_compare_refuses_what_is_no_network(front: Front, given: Any) -> None:
+    """A front neither, nor the class of networks."""
+    for one in (given, front):
+        with pytest.raises(ProblemError, match="a network is needed, not") as caught:
+            front.compare(one)
+        assert caught.value.field == "network"
+
+
 @pytest.mark.parametrize(
     "given", [{}, None, {"nobody": 0.5}, {"older": 2}, {"older": "much"}, {"older": float("nan")}]
 )
@@ -177,6 +223,16 @@ def test_damage_is_noticed(front: Front, tmp_path: Path, city: Any) -> None:
     (tmp_path / "text.nc").write_text("no")
     with pytest.raises(NetworkFileError, match="NetCDF"):
         read_front(tmp_path / "text.nc")
+
+
+@pytest.mark.parametrize("path", [None, 5, [], b"front.nc"], ids=repr)
+def test_what_names_no_file_is_refused(front: Front, path: Any) -> None:
+    """To read as well as to write."""
+    with pytest.raises(NetworkFileError, match="does not name a file"):
+        read_front(path)
+    for write in (front.to_netcdf, front.to_json):
+        with pytest.raises(StoreError, match="does not name a file"):
+            write(path)
 
 
 def test_words(front: Front, tmp_path: Path) -> None:

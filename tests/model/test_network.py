@@ -223,6 +223,43 @@ def test_damaged_bytes_are_noticed(networks: dict[str, Network], tmp_path: Path)
             sq.read_network(bad)
 
 
+def test_damaged_bytes_do_not_come_to_hdf5(
+    networks: dict[str, Network], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HDF5 may never return from them: a changed byte is noticed before it sees any."""
+    net = networks["plain"]
+    good = net.to_netcdf(tmp_path / "net.nc").read_bytes()
+    end = good.index(b"\nspineq-sha256:")
+    monkeypatch.setattr("spineq.model._netcdf.decoded", lambda _: pytest.fail("it was read"))
+    for place in [*range(0, end, 997), end - 1, len(good) - 1]:
+        data = bytearray(good)
+        data[place] ^= 8
+        with pytest.raises(NetworkFileError, match="damaged or changed"):
+            network_from_bytes(bytes(data))
+
+
+def test_what_other_software_wrote_anew_is_read(
+    networks: dict[str, Network], tmp_path: Path
+) -> None:
+    """xarray opens our file, and what it writes, without the bytes behind the end, is ours too."""
+    net = networks["plain"]
+    with xr.open_dataset(net.to_netcdf(tmp_path / "net.nc")) as data:
+        data.to_netcdf(tmp_path / "again.nc")
+    assert b"spineq-sha256:" not in (tmp_path / "again.nc").read_bytes()
+    assert sq.read_network(tmp_path / "again.nc") == net
+
+
+@pytest.mark.parametrize("path", [5, None, []])
+def test_what_names_no_file(networks: dict[str, Network], path: Any) -> None:
+    """Neither read nor written."""
+    net = networks["plain"]
+    with pytest.raises(NetworkFileError, match="does not name a file"):
+        sq.read_network(path)
+    for write in (net.to_netcdf, net.to_json, net.to_geojson, net.to_gpkg):
+        with pytest.raises(StoreError, match="does not name a file"):
+            write(path)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_bytes_round_trip_is_exact(networks: dict[str, Network], name: str, tmp_path: Path) -> None:
     """Through bytes a network stays as it is, and they are the content of a file."""

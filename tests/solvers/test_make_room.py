@@ -1,4 +1,4 @@
-"""With a budget: moves that are no swap of one for one."""
+"""With a budget or a spacing: moves that are no swap of one for one."""
 
 from __future__ import annotations
 
@@ -121,3 +121,12 @@ def test_exchange_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
         assert least <= some.value <= more.value
         better += some.value < more.value
     assert better
+
+
+def test_those_too_near_make_room() -> None:
+    """One in the middle goes for two beside it, which no swap of one for one can do."""
+    # Sites 1 and 2 may stand together, and neither beside 0, which greedy takes first.
+    objective = Objective(Coverage.from_matrix(np.diag([3.0, 2.0, 2.0])), np.ones(3))
+    rules = Rules(2, apart=apart_of([(0, 1), (0, 2)], 3))
+    assert greedy(objective, rules, Options(), SILENT).value == 3.0
+    assert exchange(objective, rules, Options(), SILENT).value == 4.0
