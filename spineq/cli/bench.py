@@ -241,6 +241,7 @@ def front(
     """  # noqa: D205
     from spineq.bench_front import race
     from spineq.bench_reference import read_front_reference
+    from spineq.solvers.threads import threads
 
     published = read_front_reference(reference) if reference else {}
     who = parse_groups(groups) or None
@@ -265,7 +266,8 @@ def front(
         ))  # fmt: skip
     rows += [(f"published: {n}", "", "", "", f"{volume:.6f}") for n, volume in published.items()]
     _print_table(rows, markdown, title)
-    click.echo(_where_and_when(facts))
+    used = f"ours on {threads()} of {facts['cores']} cores, the others on one"
+    click.echo(f"Measured {facts['date']}: {used}.")
     if output is not None:
         click.echo(f"Drawn in {output}")
 

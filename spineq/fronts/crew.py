@@ -1,16 +1,18 @@
-"""Who does the pieces: this process, one after the other, or a cluster's workers."""
+"""Who does the pieces: this process, on its cores, or a cluster's workers."""
 
 from __future__ import annotations
 
 import threading
 import uuid
 from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from spineq.errors import ClusterError, ProblemError, shown
 from spineq.fronts.aside import aside
 from spineq.fronts.landscape import Landscape, landscape_of
-from spineq.progress import Progress, Report, SilentProgress, SpanProgress, Watcher
+from spineq.progress import Progress, Report, SilentProgress, Watcher
+from spineq.solvers.threads import threads
 
 if TYPE_CHECKING:
     from spineq.model.city import City
@@ -45,7 +47,7 @@ class Crew(Protocol):
 
 
 class Here:
-    """Does the pieces in this process, in order."""
+    """Does the pieces in this process, on its cores; the kernels run without the GIL."""
 
     def __init__(self, land: Landscape) -> None:
         self._land = land
@@ -58,30 +60,44 @@ class Here:
         words: str,
     ) -> tuple[list[_Done], bool]:
         """Do pieces; see `Crew.do`."""
-        done: list[_Done] = []
-        for k, piece in enumerate(pieces):
-            span = SpanProgress(progress, k / len(pieces), (k + 1) / len(pieces), words)
-            watcher = _Remembers(span)
-            done.append(function(self._land, piece, watcher))
-            if watcher.stopped or progress.report((k + 1) / len(pieces), words):
-                return done, True
-        return done, False
+        if not pieces:
+            return [], False
+        stop, shares = threading.Event(), [0.0] * len(pieces)
+        # A pool of its own: pieces may use that of the solvers.
+        pool = ThreadPoolExecutor(min(threads(), len(pieces)), thread_name_prefix="spineq-front")
+        try:
+            futures = [
+                pool.submit(function, self._land, piece, _Asked(stop, shares, k))
+                for k, piece in enumerate(pieces)
+            ]
+            open_ones, stopped = set(futures), False
+            while open_ones and not stopped:
+                ended, open_ones = wait(open_ones, _LOOK_UP, FIRST_COMPLETED)
+                for future in ended:
+                    future.result()  # raises what went wrong there
+                share = sum(shares) + sum(
+                    1.0 - each
+                    for each, future in zip(shares, futures, strict=True)
+                    if future.done()
+                )
+                stopped = progress.report(min(share / len(pieces), 1.0), words)
+        finally:
+            # Those that have not begun never do; the others end at their next look.
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+        return [each.result() for each in futures if not each.cancelled()], stopped
 
 
-class _Remembers(Watcher):
-    """Passes reports on and remembers whether a stop was asked for."""
+class _Asked(Watcher):
+    """Notes how far a piece is, and asks whether to stop."""
 
-    def __init__(self, progress: SpanProgress) -> None:
-        self._progress = progress
-        self._done = 0.0
-        self.stopped = False
+    def __init__(self, stop: threading.Event, shares: list[float], number: int) -> None:
+        self._stop, self._shares, self._number = stop, shares, number
 
     def hear(self, report: Report) -> bool:
-        """Pass a report on; what is done never becomes less."""
-        self._done = max(self._done, report.fraction)
-        # The words and figures of a piece stay with it: the span has words of its own.
-        self.stopped |= self._progress.report(self._done)
-        return self.stopped
+        """Take note; what is done never becomes less."""
+        self._shares[self._number] = max(self._shares[self._number], min(report.fraction, 1.0))
+        return self._stop.is_set()
 
 
 class OnCluster:

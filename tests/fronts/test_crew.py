@@ -13,7 +13,7 @@ from solvers.instances import city_of
 import spineq as sq
 from spineq.errors import ProblemError
 from spineq.fronts.aside import aside
-from spineq.fronts.crew import OnCluster
+from spineq.fronts.crew import Here, OnCluster
 from spineq.progress import RecordingProgress, SilentProgress
 
 TWO = {"older": sq.Group(ages=(66, 90)), "jobs": sq.Group(column="workers")}
@@ -135,3 +135,51 @@ def test_aside_hands_on_what_the_function_gives_or_raises() -> None:
     began = time.perf_counter()
     assert aside(lambda: time.sleep(2), RecordingProgress(stop_after=2), 0.5, "") is None
     assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize("tolerance", [None, 0.01])
+def test_the_front_is_the_same_on_one_core(
+    monkeypatch: pytest.MonkeyPatch, tolerance: float | None
+) -> None:
+    """Threads change nothing, with the proof of two groups or without."""
+    city, made = smallville(), []
+    for number in ("1", "3"):
+        monkeypatch.setattr("spineq.fronts.crew.threads", lambda number=number: int(number))
+        made.append(sq.trade_off(city, 5, 400, TWO, effort=0.1, size=30, tolerance=tolerance))
+    assert made[0] == made[1]
+    assert made[0].digest == made[1].digest
+
+
+def test_what_goes_wrong_in_a_piece_is_raised_here() -> None:
+    """And the other pieces end."""
+
+    def piece(_: Any, number: int, progress: Any) -> int:
+        if number == 1:
+            raise ZeroDivisionError
+        for _ in range(1_000):
+            if progress.report(0.5):
+                break
+            time.sleep(0.01)
+        return number
+
+    before = time.monotonic()
+    with pytest.raises(ZeroDivisionError):
+        Here(None).do(piece, [0, 1, 2], SilentProgress(), "working")  # type: ignore[arg-type]
+    assert time.monotonic() - before < 5.0
+
+
+def test_a_stop_leaves_what_was_done() -> None:
+    """In order, without the pieces that had not begun; nothing comes of no pieces."""
+
+    def piece(_: Any, number: int, progress: Any) -> int:
+        while number > 0 and not progress.report(0.5):
+            time.sleep(0.01)
+        return number
+
+    watcher = RecordingProgress(stop_after=5)
+    done, stopped = Here(None).do(piece, list(range(50)), watcher, "working")  # type: ignore[arg-type]
+    assert stopped
+    assert done == list(range(len(done)))
+    assert 0 < len(done) < 50
+    assert {report.message for report in watcher.reports} == {"working"}
+    assert Here(None).do(piece, [], watcher, "working") == ([], False)  # type: ignore[arg-type]
