@@ -166,7 +166,7 @@ def _certificate(
     value, solved, bound = total, solution.value, solution.upper_bound
     if problem.objective == "worst_share":
         # A share of the best that is known may exceed 1; `slack` says by how much.
-        bound = math.nan if math.isinf(bound) else min(bound, slack) * slack
+        bound = math.nan if math.isinf(bound * slack) else min(bound, slack) * slack
     elif not math.isnan(bound):
         # No one is covered more than wholly, whatever a sum of gains says.
         bound = min(bound, 1.0)

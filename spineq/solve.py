@@ -319,8 +319,8 @@ def _own_bests(
         # Whoever cannot be covered at all counts as covered in full.
         made[name] = found.value if found.value > 0.0 else 1.0
         if found.upper_bound - found.value > PROVEN_GAP * found.upper_bound:
-            # Who has no share of it known has one of the bound.
-            slack = max(slack, found.upper_bound / made[name])
+            # Of a best of which nothing is known yet, any coverage may be all of it.
+            slack = max(slack, found.upper_bound / found.value if found.value > 0.0 else math.inf)
     return _OwnBests(made, slack)
 
 

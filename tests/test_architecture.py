@@ -76,7 +76,7 @@ FILES = {
     ],
     "cli": [
         "problem_words", "options", "printing", "results", "data", "demo", "job_words",
-        "job_access", "jobs", "queued", "bench", "fronts", "commands",
+        "job_access", "jobs", "queued", "bench_parts", "bench_front", "bench", "fronts", "commands",
     ],
 }  # fmt: skip
 

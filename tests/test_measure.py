@@ -145,6 +145,7 @@ def test_the_smallest_share_of_own_best(
         net = network_of(city, sites, bound=1.25, slack=slack, **words)
         assert net.upper_bound == max(bound, net.objective_value)
     assert network_of(city, sites, bound=math.inf, **words).upper_bound is None
+    assert network_of(city, sites, bound=1.0, slack=math.inf, **words).upper_bound is None
     # Without the bests, the share of everything that one can have is certain.
     unknown = network_of(city, sites, objective="worst_share", groups=GROUPS)
     assert unknown.objective_value == unknown.worst_group_coverage

@@ -1,30 +1,33 @@
-"""``spineq bench``: ratios, proofs, HiGHS and pymoo beside us, p-medians, scale."""
+"""``spineq bench``: ratios, proofs, HiGHS beside us, p-medians, scale."""
 
 from __future__ import annotations
 
 import datetime
 import importlib
-import os
 import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING
 
 import click
 
+from spineq.cli.bench_front import front
+from spineq.cli.bench_parts import (
+    Rows,
+    facts_of,
+    markdown_option,
+    method_option,
+    print_table,
+    reference_option,
+    where_and_when,
+)
 from spineq.cli.options import json_option, read_city_argument
 from spineq.cli.printing import print_json, text_table
-from spineq.cli.problem_words import parse_groups
-from spineq.model.problem import MethodName
 from spineq.progress import TextProgress
 
 if TYPE_CHECKING:
-    from spineq.bench_front import Reached
     from spineq.bench_proof import MedianProof, Plain, Proof
-
-Rows = list[tuple[str, ...]]
 
 
 class _Bench(click.Group):
@@ -44,6 +47,9 @@ class _Bench(click.Group):
 )
 def bench() -> None:
     """Time the solvers; without a command `ratios` is meant."""
+
+
+bench.add_command(front)
 
 
 @bench.command(
@@ -85,24 +91,14 @@ def ratios(city: str, n_sensors: int, theta: float, as_json: bool) -> None:
         click.echo(f"{line}   {remark}".rstrip())
 
 
-_method_option = click.option(
-    "--method", type=click.Choice(get_args(MethodName)), default="auto", show_default=True,
-    help="Solver; auto is the best that there is.",
-)  # fmt: skip
-_reference_option = click.option(
-    "--reference", type=click.Path(), help="JSON file of published values to compare with."
-)
-_markdown_option = click.option("--markdown", is_flag=True, help="Print a table in Markdown.")
-
-
 @bench.command(
     short_help="A table of problems with their proofs.",
     epilog="Example: spineq bench proof synthetic:910 --markdown",
 )
 @click.argument("cities", nargs=-1, required=True, metavar="CITY...")
-@_method_option
-@_reference_option
-@_markdown_option
+@method_option
+@reference_option
+@markdown_option
 @json_option
 def proof(
     cities: tuple[str, ...], method: str, reference: str | None, markdown: bool, as_json: bool
@@ -124,7 +120,7 @@ def proof(
         with TextProgress() as progress:
             proofs = prove(where, method=method, reference=published, progress=progress)
         total = time.perf_counter() - began
-        facts = _facts(where.name, total)
+        facts = facts_of(where.name, total)
         if as_json:
             listed = [asdict(p) | {"equal": p.equal} for p in proofs]
             found.append(facts | {"method": method, "problems": listed})
@@ -133,11 +129,11 @@ def proof(
         rows: Rows = [head + (("published",) if published else ())]
         for p in proofs:
             rows.append(_proof_cells(p) + ((_same(p.equal),) if published else ()))
-        _print_table(rows, markdown, f"{where.name}: {where.n_sites:,} sites")
+        print_table(rows, markdown, f"{where.name}: {where.n_sites:,} sites")
         slowest = max((p.seconds for p in proofs), default=0.0)
         click.echo(
             f"{_proven(proofs)} of {len(proofs)} proven, {total:.1f} s in all, the slowest "
-            f"{slowest:.2f} s. {_where_and_when(facts)}"
+            f"{slowest:.2f} s. {where_and_when(facts)}"
         )
     if as_json:
         print_json(found)
@@ -152,7 +148,7 @@ def proof(
     "--limit", type=click.FloatRange(min=0.1), default=60.0, show_default=True,
     help="Seconds that HiGHS gets for each problem.",
 )  # fmt: skip
-@_markdown_option
+@markdown_option
 @json_option
 def highs(city: str, limit: float, markdown: bool, as_json: bool) -> None:
     """Solve the problems of `proof` in CITY by our solver and by HiGHS, one after the other.
@@ -167,7 +163,7 @@ def highs(city: str, limit: float, markdown: bool, as_json: bool) -> None:
     began = time.perf_counter()
     with TextProgress() as progress:
         pairs = prove_beside_highs(where, limit=limit, progress=progress)
-    facts = _facts(where.name, time.perf_counter() - began)
+    facts = facts_of(where.name, time.perf_counter() - began)
     ratio = statistics.median(plain.seconds / ours.seconds for ours, plain in pairs)
     if as_json:
         listed = [asdict(ours) | {"highs": asdict(plain)} for ours, plain in pairs]
@@ -181,107 +177,12 @@ def highs(city: str, limit: float, markdown: bool, as_json: bool) -> None:
             f"{least}{plain.seconds:.1f}", f"{least}{plain.seconds / ours.seconds:,.0f} x",
             _highs_gap(plain),
         ))  # fmt: skip
-    _print_table(rows, markdown, f"{where.name}: {where.n_sites:,} sites, HiGHS up to {limit:g} s")
+    print_table(rows, markdown, f"{where.name}: {where.n_sites:,} sites, HiGHS up to {limit:g} s")
     proven = sum(plain.proven for _, plain in pairs)
     click.echo(
         f"Ours proves {_proven([ours for ours, _ in pairs])} of {len(pairs)}, HiGHS {proven}; "
-        f"median ratio at least {ratio:,.0f} x. {_where_and_when(facts)}"
+        f"median ratio at least {ratio:,.0f} x. {where_and_when(facts)}"
     )
-
-
-class _Picture(click.ParamType[Path]):
-    """A PNG to write, refused before a race rather than after it."""
-
-    name = "file"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
-        """Refuse a name that does not end in .png."""
-        path = Path(value)
-        if path.suffix.lower() != ".png":
-            self.fail(f"{str(value)!r} does not end in .png", param, ctx)
-        return path
-
-
-@bench.command(
-    short_help="Fronts against time, beside pymoo's NSGA-II and NSGA-III.",
-    epilog="Example: spineq bench front synthetic:200 -n 10 --effort 0.1 --output race.png",
-)
-@click.argument("city")
-@click.option("-n", "--n-sensors", type=int, default=55, show_default=True)
-@click.option("--theta", type=float, default=500.0, show_default=True)
-@click.option(
-    "--group", "groups", multiple=True, metavar="NAME:WHO",
-    help="Who competes, twice at least: older:66-90 or jobs:workers. By default everybody, "
-    "children, older people and workers.",
-)  # fmt: skip
-@click.option(
-    "--effort", type=float, default=1.0, show_default=True,
-    help="How hard everybody looks, as a multiple of the usual.",
-)  # fmt: skip
-@_reference_option
-@click.option("--output", type=_Picture(), help="Draw hypervolume against seconds here, a .png.")
-@_markdown_option
-@json_option
-def front(
-    city: str,
-    n_sensors: int,
-    theta: float,
-    groups: tuple[str, ...],
-    effort: float,
-    reference: str | None,
-    output: Path | None,
-    markdown: bool,
-    as_json: bool,
-) -> None:
-    """Let our search and pymoo's genetic algorithms look for the front of CITY, one after the
-    other, each with several efforts.
-
-    Hypervolume is from no coverage on; the genetic algorithms have a population of 200, and
-    begin at random or from our networks. A reference holds hypervolume.NAME.
-    """  # noqa: D205
-    from spineq.bench_front import race
-    from spineq.bench_reference import read_front_reference
-    from spineq.solvers.threads import threads
-
-    published = read_front_reference(reference) if reference else {}
-    who = parse_groups(groups) or None
-    where = read_city_argument(city, {})
-    began = time.perf_counter()
-    with TextProgress() as progress:
-        reached = race(where, n_sensors, theta, who, effort=effort, progress=progress)
-    facts = _facts(where.name, time.perf_counter() - began)
-    title = f"{where.name}: {n_sensors} of {where.n_sites:,} sites (theta {theta:g} m)"
-    if output is not None:
-        _draw_race(reached, title, published, output)
-    if as_json:
-        listed = [asdict(run) for run in reached]
-        words = {"n_sensors": n_sensors, "theta": theta, "published": published, "runs": listed}
-        print_json(facts | words)
-        return
-    rows: Rows = [("source", "effort", "seconds", "networks", "hypervolume")]
-    for run in reached:
-        rows.append((
-            run.source, f"{run.effort:g}", f"{run.seconds:.2f}", f"{run.networks:,}",
-            f"{run.hypervolume:.6f}",
-        ))  # fmt: skip
-    rows += [(f"published: {n}", "", "", "", f"{volume:.6f}") for n, volume in published.items()]
-    _print_table(rows, markdown, title)
-    used = f"ours on {threads()} of {facts['cores']} cores, the others on one"
-    click.echo(f"Measured {facts['date']}: {used}.")
-    if output is not None:
-        click.echo(f"Drawn in {output}")
-
-
-def _draw_race(
-    reached: Sequence[Reached], title: str, published: dict[str, float], path: Path
-) -> None:
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from spineq import plot
-    from spineq.bench_front import draw
-
-    plot.save(draw(reached, title, published), path)
 
 
 @bench.command(
@@ -289,8 +190,8 @@ def _draw_race(
     epilog="Example: spineq bench pmed pmed1.txt pmed2.txt --json",
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@_method_option
-@_reference_option
+@method_option
+@reference_option
 @json_option
 def pmed(files: tuple[str, ...], method: str, reference: str | None, as_json: bool) -> None:
     """Solve p-median instances in the OR-Library's format, one line for each FILE.
@@ -398,27 +299,3 @@ def _highs_gap(plain: Plain) -> str:
 
 def _proven(proofs: Sequence[Proof | MedianProof]) -> int:
     return sum(p.proven for p in proofs)
-
-
-def _facts(city: str, total: float) -> dict[str, Any]:
-    return {
-        "city": city,
-        "date": datetime.date.today().isoformat(),
-        "cores": os.cpu_count(),
-        "total_seconds": total,
-    }
-
-
-def _where_and_when(facts: dict[str, Any]) -> str:
-    return f"Measured {facts['date']} on one of {facts['cores']} cores."
-
-
-def _print_table(rows: Rows, markdown: bool, title: str) -> None:
-    click.echo(f"{title}\n")
-    if not markdown:
-        click.echo(text_table(rows))
-    else:
-        rule = tuple("---" if k == 0 else "---:" for k in range(len(rows[0])))
-        for row in (rows[0], rule, *rows[1:]):
-            click.echo(f"| {' | '.join(row)} |")
-    click.echo("")

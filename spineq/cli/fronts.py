@@ -16,6 +16,7 @@ from spineq.cli.options import (
     take_city_options,
     take_problem_words,
 )
+from spineq.cli.problem_words import rivals_option
 from spineq.cli.results import finish_front
 from spineq.fronts import trade_off as find
 from spineq.model.problem import DecayName
@@ -37,11 +38,7 @@ from spineq.model.problem import DecayName
     "--decay", type=click.Choice(get_args(DecayName)), default="exponential", show_default=True,
     help="How coverage falls with distance.",
 )  # fmt: skip
-@click.option(
-    "--group", "groups", multiple=True, metavar="NAME:WHO",
-    help="Who competes, twice at least: older:66-90 (90 and older included), or a column, "
-    "jobs:workers. By default everybody, children, older people and workers.",
-)  # fmt: skip
+@rivals_option
 @click.option(
     "--keep", multiple=True, metavar="SITES",
     help="Sensors that stay and are not counted in -n: ids of sites with commas between, or "

@@ -160,6 +160,14 @@ def take_problem_words(words: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
+#: Who competes for the sensors of a front; each is read by `parse_group`.
+rivals_option = click.option(
+    "--group", "groups", multiple=True, metavar="NAME:WHO",
+    help="Who competes, twice at least: older:66-90 (90 and older included), or a column, "
+    "jobs:workers. By default everybody, children, older people and workers.",
+)  # fmt: skip
+
+
 def parse_group(text: str) -> tuple[str, Group]:
     """Read ``NAME:WHO[:WEIGHT]``, where WHO is an age range or a column.
 

@@ -44,10 +44,7 @@ def file_to_write(path: object) -> Path:
     StoreError
         It is none.
     """
-    if not isinstance(path, str | os.PathLike):
-        msg = f"{shown(path)} does not name a file"
-        raise StoreError(msg, mend="Give the path of the file to write")
-    return Path(path)
+    return _path_of(path, StoreError, "Give the path of the file to write")
 
 
 def file_to_read(path: object) -> Path:
@@ -58,9 +55,13 @@ def file_to_read(path: object) -> Path:
     NetworkFileError
         It is none.
     """
+    return _path_of(path, NetworkFileError, "Give the path of a file written by to_netcdf")
+
+
+def _path_of(path: object, refusal: type[StoreError | NetworkFileError], mend: str) -> Path:
     if not isinstance(path, str | os.PathLike):
         msg = f"{shown(path)} does not name a file"
-        raise NetworkFileError(msg, mend="Give the path of a file written by to_netcdf")
+        raise refusal(msg, mend=mend)
     return Path(path)
 
 
