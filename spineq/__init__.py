@@ -14,6 +14,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from spineq import panel as panel
     from spineq import plot as plot
     from spineq.data.demo import demo_city as demo_city
     from spineq.data.files import read_city as read_city
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from spineq.model.network import Network as Network
     from spineq.model.network import read_network as read_network
     from spineq.model.problem import Problem as Problem
+    from spineq.panel import Panel as Panel
     from spineq.solve import evaluate as evaluate
     from spineq.solve import optimise as optimise
 
@@ -52,6 +54,7 @@ _HOMES = {
     "JobQueue": "spineq.jobs.queue",
     "JobSnapshot": "spineq.jobs.snapshot",
     "Network": "spineq.model.network",
+    "Panel": "spineq.panel",
     "Problem": "spineq.model.problem",
     "SpineqError": "spineq.errors",
     "SpineqWarning": "spineq.errors",
@@ -69,13 +72,13 @@ _HOMES = {
     "trade_off": "spineq.fronts",
 }
 
-__all__ = [*sorted(_HOMES), "plot"]
+__all__ = [*sorted(_HOMES), "panel", "plot"]
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
-    if name == "plot":
-        return importlib.import_module("spineq.plot")
+    if name in ("panel", "plot"):
+        return importlib.import_module(f"spineq.{name}")
     if name in _HOMES:
         found = getattr(importlib.import_module(_HOMES[name]), name)
         globals()[name] = found

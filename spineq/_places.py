@@ -10,6 +10,7 @@ import pandas as pd
 
 from spineq.errors import UnknownSensorError
 from spineq.model._checks import need_columns, numbers, row_name
+from spineq.model.groups import real_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,31 +44,57 @@ def places_of(city: City, sensors: Any) -> tuple[pd.DataFrame, int]:
     MissingColumnError, NotANumberError
         A table without x and y, or with something else than numbers in them.
     """
+    made = in_one_form(city, sensors)
+    if isinstance(made, str):
+        assert city.existing is not None  # in_one_form saw to it
+        if made == "existing":
+            return _named_places(city, list(city.existing_areas)), len(city.existing)
+        made = _table_xy(city.existing)
+    places = _named_places(city, made) if isinstance(made, list) else _free_places(city, made)
+    return places, len(made)
+
+
+def in_one_form(city: City, sensors: Any) -> str | list[str] | NDArray[np.float64]:
+    """What a user may name as sensors, in one of three forms and in the order given.
+
+    Whether the ids and places are of the city is for `places_of` to see.
+
+    Returns
+    -------
+    str, list or array
+        ``"existing"`` or ``"existing-points"``; ids; or coordinates in the city's CRS,
+        (sensor, 2), metres.
+
+    Raises
+    ------
+    UnknownSensorError
+        Something that names no sensor; or the existing ones of a city without any.
+    MissingColumnError, NotANumberError
+        As `places_of`.
+    """
     import geopandas as gpd
 
     if isinstance(sensors, str):
         if sensors not in ("existing", "existing-points"):
-            sensors = [sensors]
-        elif city.existing is None:
+            return [sensors.strip()]
+        if city.existing is None:
             msg = "the city has no existing sensors"
             raise UnknownSensorError(msg, field="sensors", mend="Add them with with_existing")
-        elif sensors == "existing":
-            return _named_places(city, list(city.existing_areas)), len(city.existing)
-        else:
-            sensors = city.existing[["x", "y"]]
+        return str(sensors)
     if isinstance(sensors, gpd.GeoSeries | gpd.GeoDataFrame):
-        return _free_places(city, _points_xy(city, sensors)), len(sensors)
+        return _points_xy(city, sensors)
     if isinstance(sensors, pd.DataFrame):
-        return _free_places(city, _table_xy(sensors)), len(sensors)
+        return _table_xy(sensors)
     if isinstance(sensors, np.ndarray) and sensors.dtype.kind in "fiu":
-        return _free_places(city, np.asarray(sensors, dtype=np.float64)), len(sensors)
+        return np.asarray(sensors, dtype=np.float64)
     listed = _listed(sensors)
     if all(_is_id(sensor) for sensor in listed):
-        return _named_places(city, [str(name).strip() for name in listed]), len(listed)
+        return [str(name).strip() for name in listed]
     for sensor in listed:
         if not _is_pair(sensor):
             raise _no_sensor(sensor)
-    return _free_places(city, np.array([list(pair) for pair in listed], dtype=float)), len(listed)
+    # A whole number may be too large for an array; as a place it is not finite.
+    return np.array([[real_number(n, "sensors", "") for n in pair] for pair in listed])
 
 
 def _no_sensor(given: object) -> UnknownSensorError:

@@ -200,3 +200,21 @@ def site_values(city: City, problem: Problem) -> NDArray[np.float64]:
     for low, high in objective.blocks():
         objective.gains(objective.nothing(), values, low, high)
     return values
+
+
+def area_values(city: City, problem: Problem) -> NDArray[np.float64]:
+    """Objective of a single sensor in each area, (area,), 0 to 1; NaN where no site is.
+
+    An area with several sites has the value of its best one.
+
+    Raises
+    ------
+    DataError
+        The city lacks the data of a group.
+    """
+    import pandas as pd
+
+    position = pd.Index(city.dataset["area"].to_numpy()).get_indexer(pd.Index(city.site_areas))
+    values = np.full(city.n_areas, np.nan)
+    np.fmax.at(values, position, site_values(city, problem))
+    return values

@@ -303,15 +303,10 @@ def importance(
     DataError
         The city lacks the data of a group.
     """
-    from spineq.instance import problem_for, site_values
+    from spineq.instance import area_values, problem_for
 
     problem = problem_for(city, problem, {"n_sensors": 1, **words} if problem is None else words)
-    values = site_values(city, problem)
-    position = {area: k for k, area in enumerate(city.dataset["area"].to_numpy())}
-    by_area = np.full(city.n_areas, np.nan)
-    for area, value in zip(city.site_areas, values, strict=True):
-        k = position[area]
-        by_area[k] = np.fmax(by_area[k], value)
+    by_area = area_values(city, problem)
     titles = [title_of(name, group) for name, group in problem.groups]
     split = [
         title

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
@@ -376,33 +377,16 @@ def evaluate(
 
     began = time.perf_counter()
     watcher = watcher_of(progress)
-    need_city(city)
-    places, sensors_given = places_of(city, sensors)
-    # The bound is that of as many sensors; of one, where there is none.
-    n_sensors = max(len(places), 1)
-    given: dict[str, Any] = dict(words)
-    if given.get("n_sensors") is not None:
-        msg = "the number of sensors follows from the sensors"
-        raise ProblemError(msg, field="n_sensors", mend="Leave it out")
-    if problem is None:
-        spending = {name: given.pop(name, None) for name in ("budget", "site_cost")}
-        if any(value is not None for value in spending.values()):
-            # They mean nothing here, but what is wrong is wrong.
-            problem_for(city, None, given | spending)
-        given["n_sensors"] = n_sensors
-    problem = replace(problem_for(city, problem, given), n_sensors=n_sensors, **_NO_RULES)
-    city.weights(problem.groups)
-    kept, usable = kept_places(city, problem), usable_for(city, problem)
+    places, sensors_given, problem, kept, usable = given_network(city, sensors, problem, words)
     # As many sensors as are given, or as all that can stand: rules that can be kept.
     room = city.n_sites if usable is None else int(usable.sum())
-    constraints = Constraints(Rules(min(n_sensors, room)), usable, kept, None)
+    constraints = Constraints(Rules(min(problem.number, room)), usable, kept, None)
     sites = places["position"].to_numpy(dtype=np.int64)
     solution = Solution(sites, float("nan"), float("nan"), stopped=False)
     own = _OwnBests()
-    if (sites < 0).any() and city.travel is not None:
-        msg = "travel costs are known for sites only"
-        raise ProblemError(msg, field="sensors", mend="Name sites of the city")
-    if not (sites < 0).any() or problem.objective == "worst_share":
+    at_sites_alone = not (sites < 0).any()
+    # Without a bound, measuring alone says everything.
+    if (at_sites_alone and problem.bound != "none") or problem.objective == "worst_share":
         coverage = coverage_of(city, problem, SpanProgress(watcher, 0.0, 0.4))
         if coverage is None:
             solution = replace(solution, stopped=True)
@@ -410,7 +394,7 @@ def evaluate(
             if problem.objective == "worst_share":
                 span = SpanProgress(watcher, 0.4, 0.6, "looking for the best of each group alone")
                 own = _own_bests(city, problem, constraints, coverage, span)
-            if not (sites < 0).any():
+            if at_sites_alone:
                 objective = objective_of(city, problem, coverage, own.value, constraints)
                 solution = _certified(problem, objective, sites, SpanProgress(watcher, 0.6, 0.9))
     if np.isinf(solution.upper_bound):
@@ -432,6 +416,64 @@ def evaluate(
     if not solution.stopped:
         watcher.report(1.0, "done", made.objective_value, made.upper_bound)
     return made
+
+
+class Given(NamedTuple):
+    """What `evaluate` is asked, checked.
+
+    Parameters
+    ----------
+    places
+        The sensors in the order given, each once: position (-1 for a place that is no site),
+        site, area, x, y.
+    n_named
+        How many sensors were named.
+    problem
+        The problem, for as many sensors as there are places, without the rules.
+    kept
+        Sensors that stay, a table like ``places``.
+    usable
+        Whether a sensor may stand at each site, (site,); None for all.
+    """
+
+    places: pd.DataFrame
+    n_named: int
+    problem: Problem
+    kept: pd.DataFrame
+    usable: NDArray[np.bool_] | None
+
+
+def given_network(
+    city: City, sensors: Any, problem: Problem | None, words: Mapping[str, Any]
+) -> Given:
+    """Check what `evaluate` is asked, before anything is computed.
+
+    Raises
+    ------
+    SpineqError
+        As `evaluate`.
+    """
+    need_city(city)
+    places, n_named = places_of(city, sensors)
+    # The bound is that of as many sensors; of one, where there is none.
+    n_sensors = max(len(places), 1)
+    given = dict(words)
+    if given.get("n_sensors") is not None:
+        msg = "the number of sensors follows from the sensors"
+        raise ProblemError(msg, field="n_sensors", mend="Leave it out")
+    if problem is None:
+        spending = {name: given.pop(name, None) for name in ("budget", "site_cost")}
+        if any(value is not None for value in spending.values()):
+            # They mean nothing here, but what is wrong is wrong.
+            problem_for(city, None, given | spending)
+        given["n_sensors"] = n_sensors
+    problem = replace(problem_for(city, problem, given), n_sensors=n_sensors, **_NO_RULES)
+    city.weights(problem.groups)
+    kept, usable = kept_places(city, problem), usable_for(city, problem)
+    if (places["position"] < 0).any() and city.travel is not None:
+        msg = "travel costs are known for sites only"
+        raise ProblemError(msg, field="sensors", mend="Name sites of the city")
+    return Given(places, n_named, problem, kept, usable)
 
 
 #: What a network that is given need not keep.

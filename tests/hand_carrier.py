@@ -266,6 +266,7 @@ class HandCarrier:
 
     topic = "by-hand"
     is_own = False
+    client = None
 
     def __init__(self, hands: Hands, keeper: Keeper) -> None:
         self.keeper, self.cluster = keeper, ""

@@ -40,6 +40,7 @@ ROOMS = [
     "bench_proof",
     "bench_scale",
     "jobs",
+    "panel",
     "cli",
 ]
 
@@ -55,7 +56,7 @@ FILES = {
     ],
     "data": [
         "_synthetic_people", "_synthetic_cells", "_synthetic", "_tables", "_original", "files",
-        "packed", "demo", "orlib",
+        "packed", "demo", "named", "orlib",
     ],
     "solvers": [
         "_kernels", "threads", "decays", "coverage", "welfare", "goals", "rules", "objective",
@@ -71,12 +72,23 @@ FILES = {
     "jobs": [
         "_host", "states", "records", "facts", "fairness", "ledger", "snapshot", "listing",
         "index", "prune", "similar",
-        "settings", "cluster", "events", "warm_up", "tasks", "front_task", "requests", "worker",
+        "settings", "cluster", "events", "warm_up", "tasks", "evaluate_task",
+        "front_task", "requests", "worker",
         "meeting", "carrier", "keeper", "watch", "reading", "job", "queue", "overhead",
+    ],
+    "panel": [
+        "ticker", "state", "view", "errand", "elements",
+        "palette", "geometry", "shading", "map_words", "map",
+        "draft", "presets", "question", "estimate", "asking", "preview", "controls",
+        "jobs_table", "following", "editing", "edit_view",
+        "charts", "exports", "telling", "results", "comparing", "today", "comparison",
+        "front_jobs", "front_ask", "front_points", "front_charts", "front_table", "trade_offs",
+        "app",
     ],
     "cli": [
         "problem_words", "options", "printing", "results", "data", "demo", "job_words",
         "job_access", "jobs", "queued", "bench_parts", "bench_front", "bench", "fronts", "commands",
+        "panel",
     ],
 }  # fmt: skip
 
@@ -97,6 +109,13 @@ OWNED = {
     "moocore": "model, fronts",
     "pymoo": "fronts",
     "click": "cli",
+    "anywidget": "panel",
+    "ipyleaflet": "panel",
+    "ipywidgets": "panel",
+    "openpyxl": "panel",
+    "PIL": "panel",
+    "plotly": "panel",
+    "traitlets": "panel",
 }
 
 
@@ -177,7 +196,7 @@ def test_every_file_is_in_the_table() -> None:
 
 def test_no_module_bears_the_name_of_a_public_function() -> None:
     """A lazily imported module of that name would shadow the function."""
-    names = {path.stem for path in PACKAGE.iterdir()} - {"plot"}
+    names = {path.stem for path in PACKAGE.iterdir()} - {"plot", "panel"}
     assert not names & set(spineq.__all__)
 
 

@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 
 #: Parameters that keep a run short and its files in the test's own folder.
 RUNS: dict[str, dict[str, Any]] = {
+    "panel": {"store": "store"},
     "queue": {"store": "store", "n_sensors": 5, "n_areas": 3000},
 }
 

@@ -115,7 +115,7 @@ def test_conda_repeats_pyproject(project: dict[str, Any], conda: dict[str, Any])
     """environment.yml has the core and what `all` adds to it, with the same lower bounds."""
     extras = project["project"]["optional-dependencies"]
     wanted = [*project["project"]["dependencies"]]
-    for extra in ("panel", "report", "s3", "milp", "front"):
+    for extra in ("panel", "voila", "report", "s3", "milp", "front"):
         wanted += extras[extra]
     expected = bounds(wanted)
 
@@ -140,6 +140,7 @@ def test_extras(project: dict[str, Any]) -> None:
     extras = project["project"]["optional-dependencies"]
     assert set(extras) == {
         "panel",
+        "voila",
         "report",
         "s3",
         "milp",
@@ -149,9 +150,9 @@ def test_extras(project: dict[str, Any]) -> None:
         "test",
         "dev",
     }
-    assert extras["all"] == ["spineq[panel,report,s3,milp,front]"]
+    assert extras["all"] == ["spineq[panel,voila,report,s3,milp,front]"]
     assert "spineq[test]" in extras["dev"]
-    for name in ("panel", "report", "s3", "milp", "front", "compare", "test"):
+    for name in ("panel", "voila", "report", "s3", "milp", "front", "compare", "test"):
         assert bounds(extras[name])
 
 

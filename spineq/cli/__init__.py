@@ -21,6 +21,7 @@ _HOMES = {
     "jobs": "jobs",
     "data": "data",
     "bench": "bench",
+    "panel": "panel",
 }
 
 

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 #: Characters of an id that the table shows where room is short: the last ones tell jobs apart.
 _SHORT_ID = 6
 
-#: Tasks that place sensors, whose parameters are those of a problem.
-_PLACING = ("optimise", "trade_off")
+#: Tasks about sensors, whose parameters are those of a problem; and those that answer with one
+#: network.
+_PLACING = ("optimise", "trade_off", "evaluate")
+_NETWORKS = ("optimise", "evaluate")
 
 #: Widths below which a column is rather left out than cut.
 _LEAST_NOTE, _LEAST_CITY, _LEAST_TASK = 12, 13, 22
@@ -153,7 +155,7 @@ def percent_done(job: JobSnapshot) -> str:
 
 def _value(job: JobSnapshot) -> str:
     value = job.progress.value
-    return "-" if value is None or job.task != "optimise" else f"{100 * value:.1f} %"
+    return "-" if value is None or job.task not in _NETWORKS else f"{100 * value:.1f} %"
 
 
 def _note(job: JobSnapshot) -> str:
@@ -164,6 +166,10 @@ def _note(job: JobSnapshot) -> str:
 def task_words(job: JobSnapshot) -> str:
     """Name what a job does: ``optimise, 20 sensors``, or ``trade_off, 5 sensors, 4 groups``."""
     asked = dict(job.parameters)
+    sensors = asked.get("sensors")
+    if job.task == "evaluate" and isinstance(sensors, list | str):
+        here = isinstance(sensors, str)
+        return f"evaluate, {'existing sensors' if here else counted(len(sensors), 'sensor')}"
     if job.task in _PLACING and isinstance(n := asked.get("n_sensors"), int):
         words = [job.task, counted(n, "sensor")]
         if job.task == "trade_off":
@@ -182,7 +188,9 @@ def asked_lines(job: JobSnapshot) -> list[tuple[str, str]]:
         "method": "weighted" if job.task == "trade_off" else "auto",
         "decay": "exponential",
     } | job.parameters
-    words = [f"theta {asked['theta']:,g}", f"{asked['decay']} decay", f"method {asked['method']}"]
+    words = [f"theta {asked['theta']:,g}", f"{asked['decay']} decay"]
+    if job.task != "evaluate":
+        words.append(f"method {asked['method']}")
     if job.task == "trade_off":
         words += _search_words(asked)
     elif "seed" in asked:
@@ -271,7 +279,7 @@ def job_lines(job: JobSnapshot) -> list[tuple[str, str]]:
         lines += _times(job)
     last = plain(job.progress.message)
     lines.append(("progress", ", ".join(filter(None, [percent_done(job), last]))))
-    lines.append(("coverage" if job.task == "optimise" else "value", _figures(job)))
+    lines.append(("coverage" if job.task in _NETWORKS else "value", _figures(job)))
     lines.append(("computed", _how(job)))
     lines.append(("why", "" if job.error is None else failure_words(job)))
     return [(label, words) for label, words in lines if words]
@@ -299,7 +307,7 @@ def _figures(job: JobSnapshot) -> str:
     value, bound = job.progress.value, job.progress.bound
     if value is None:
         return ""
-    if job.task != "optimise":
+    if job.task not in _NETWORKS:
         return f"{value:g}" + ("" if bound is None else f", at most {bound:g} is possible")
     # What is claimed as a bound is rounded up.
     most = "" if bound is None else math.ceil(1000 * min(bound, 1.0) - 1e-6) / 10

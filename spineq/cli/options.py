@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from spineq.cli.problem_words import measure_options as measure_options
 from spineq.cli.problem_words import parse_group as parse_group
 from spineq.cli.problem_words import problem_options as problem_options
 from spineq.cli.problem_words import take_problem_words as take_problem_words
+from spineq.data.named import CITY_WORDS
 from spineq.errors import MissingFileError
 from spineq.progress import Report, TextProgress
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from spineq.model.city import City
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-
-_CITY_HELP = "a file, a folder, 'san-francisco' or 'synthetic:AREAS[:TOWNS[:SEED]]'"
 
 
 class _Named(click.ParamType[str]):
@@ -115,7 +113,7 @@ def city_options(command: _Command) -> _Command:
 
     Help and errors come from the command's own docstring, which gets a line about ``CITY``.
     """
-    command.__doc__ = f"{command.__doc__}\n\n    CITY is {_CITY_HELP}."
+    command.__doc__ = f"{command.__doc__}\n\n    CITY is {CITY_WORDS}."
     for option in (
         click.option("--attribution", help="Source to name in every picture."),
         click.option(
@@ -167,20 +165,13 @@ def read_city_argument(where: str, options: dict[str, Any]) -> City:
     SpineqError
         It cannot be made; the sentence says why.
     """
-    from spineq.data.demo import demo_city
-    from spineq.data.files import read_city
+    from spineq.data.named import city_named
 
-    for name, text in [("city", where), *options.items()]:
+    for name, text in options.items():
         if text == "":
             msg = "the text is empty"
             raise MissingFileError(msg, field=name, mend="Name a file or a folder")
-    if where in ("san-francisco", "demo"):
-        return demo_city()
-    match = re.fullmatch(r"synthetic:(\d{1,9})(?::(\d{1,9}))?(?::(\d{1,9}))?", where)
-    if match:
-        towns, seed = int(match[2] or 1), int(match[3] or 0)
-        return demo_city("synthetic", n_areas=int(match[1]), towns=towns, seed=seed)
-    return read_city(where, **options)
+    return city_named(where, **options)
 
 
 def take_city_options(words: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from spineq.errors import ProblemError, shown
-from spineq.jobs.tasks import Asked, Task
+from spineq.jobs.tasks import Asked, Task, with_groups
 
 if TYPE_CHECKING:
     from spineq.model.city import City
@@ -36,32 +36,20 @@ def _check(city: City | None, parameters: Mapping[str, Any]) -> Asked:
         mend = f"Use {', '.join((*_WHAT, *_HOW))}"
         raise ProblemError(msg, field=unknown[0], mend=mend)
     how = {name: words.pop(name) for name in _HOW if name in words}
-    problem = front_problem(city, _with_groups(words))
+    problem = front_problem(city, with_groups(words))
     made = checked(problem, **how)
-    described = problem.to_dict() | made
+    # A city of travel costs wants to be told theta, also where it is the usual number.
+    described = problem.to_dict() | {"theta": problem.theta} | made
     # The titles of groups make no other question: the digest is without them.
     question = digest(problem.digest, *(str(made[name]) for name in sorted(made)))
     return Asked(described, _version_of(described), question)
-
-
-def _with_groups(words: Mapping[str, Any]) -> dict[str, Any]:
-    """Words with groups that are described in JSON's types turned into groups."""
-    from spineq.model.groups import Group
-
-    made, groups = dict(words), words.get("groups")
-    if isinstance(groups, Mapping):
-        made["groups"] = {
-            name: Group.from_dict(group) if isinstance(group, Mapping) else group
-            for name, group in groups.items()
-        }
-    return made
 
 
 def _trade_off(city: City, progress: Progress, **parameters: Any) -> Front:
     from spineq.fronts import trade_off
 
     # Without a client: a task that waits for others could wait for ever.
-    return trade_off(city, **_with_groups(parameters), progress=progress)
+    return trade_off(city, **with_groups(parameters), progress=progress)
 
 
 def _dump(front: Front) -> bytes:

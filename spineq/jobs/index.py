@@ -42,6 +42,7 @@ class Entry:
     tags: tuple[str, ...]
     created: float
     order: float
+    city: str = ""
     state: State = "queued"
     turn: int = 0
     attempt: str = ""
@@ -278,6 +279,16 @@ class Index:
             return "longer", sizes[min(longer)]
         return ("shorter", sizes[max(sizes)]) if sizes else ("", "")
 
+    def city_names(self) -> dict[str, str]:
+        """Name of each city that a job names, by digest; that of the latest job comes first."""
+        # By id, which sorts by time. Of each city only the latest job's line is read.
+        latest: dict[str, str] = {}
+        for entry in self.entries.values():
+            if entry.city and entry.id > latest.get(entry.city, ""):
+                latest[entry.city] = entry.id
+        found = sorted(latest.items(), key=lambda pair: pair[1], reverse=True)
+        return {city: self.record(self.entries[job]).city_name for city, job in found}
+
     def record(self, entry: Entry) -> JobRecord:
         """Read the record of a job."""
         if entry.record is not None:
@@ -341,7 +352,9 @@ class Index:
 
     def _entry(self, job: JobRecord) -> Entry:
         tags = tuple(sys.intern(tag) for tag in job.tags)
-        entry = Entry(job.id, sys.intern(job.user), tags, job.created, job.order)
+        # Many jobs are of one user and one city: interned, each name is in memory once.
+        user, city = sys.intern(job.user), sys.intern(job.city)
+        entry = Entry(job.id, user, tags, job.created, job.order, city)
         self.entries[job.id] = entry
         self.start_tags.note(job.priority, job.user, job.order)
         return entry

@@ -11,10 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from spineq.errors import StoreError, UnknownTaskError
 from spineq.jobs._host import clock_name
+from spineq.jobs.evaluate_task import TASK as EVALUATE
 from spineq.jobs.front_task import TASK as FRONT
 from spineq.jobs.index import Entry, Index
 from spineq.jobs.ledger import Ledger
@@ -33,9 +34,13 @@ from spineq.jobs.snapshot import JobSnapshot
 from spineq.jobs.tasks import add_task, task_named
 from spineq.jobs.worker import Order, described
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 _LOG = logging.getLogger(__name__)
 
-# Fronts are beside the tasks that are known anyway: they stand on them.
+# These are beside the tasks that are known anyway: they stand on them.
+add_task(EVALUATE)
 add_task(FRONT)
 
 #: Shortest time from one look at the whole ledger to the next, and the share of all time that
@@ -66,6 +71,8 @@ class Carries(Protocol):
     topic: str
     cluster: str
 
+    @property
+    def client(self) -> Client | None: ...  # noqa: D102
     @property
     def is_own(self) -> bool: ...  # noqa: D102
     def connect(self) -> None: ...  # noqa: D102

@@ -340,6 +340,10 @@ class Ledger:
         """Whether the store has a city."""
         return self.store.exists(f"cities/{digest}")
 
+    def cities(self) -> list[str]:
+        """List the digests of all cities that the store has."""
+        return self._names("cities/")
+
     def put_city(self, digest: str, data: bytes) -> None:
         """Keep a city."""
         self._put(f"cities/{digest}", data)

@@ -176,7 +176,9 @@ class JobQueue(Reading):
         problem
             What is asked, as a `Problem`; or its fields as keywords, as for `spineq.optimise`.
         task
-            Name of the task; see `spineq.register_task` for others than ``optimise``.
+            Name of the task: ``optimise``; ``trade_off``, with the parameters of
+            `spineq.trade_off`; ``evaluate``, with those of `spineq.evaluate`, ``sensors`` among
+            them; or what `spineq.register_task` made known.
         priority
             -1000 to 1000; higher goes first. Within a priority, users take turns.
         tags, note
@@ -195,6 +197,8 @@ class JobQueue(Reading):
         ProblemError, DataError
             A parameter is unknown, of the wrong type or out of its range; more sensors than
             sites; or the city lacks the data of a group.
+        UnknownSensorError
+            What ``evaluate`` is given as sensors names none of the city.
         UnknownTaskError
             The task was not registered.
         UnknownIdError

@@ -26,6 +26,8 @@ from spineq.jobs.watch import Watch
 from spineq.jobs.worker import city_at
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from spineq.jobs.keeper import Keeper
     from spineq.model.city import City
     from spineq.model.problem import Problem
@@ -61,6 +63,20 @@ class Reading:
     def is_served(self) -> bool:
         """Whether a cluster is known that runs the jobs of this store."""
         return self.keeper.carrier is not None or meeting.address(self.keeper.ledger) is not None
+
+    @property
+    def client(self) -> Client | None:
+        """The Dask client that carries the jobs; None where there is none or it is not connected.
+
+        It may be another one when a scheduler was replaced, or None for as long as the scheduler
+        does not answer: ask anew each time, on any thread. Leave it to the queue to close it.
+        """
+        carrier = self.keeper.carrier
+        # Read once: the queue's thread may put another one in its place.
+        client = None if carrier is None else carrier.client
+        if client is None or self.keeper.is_closed or client.status != "running":
+            return None
+        return client
 
     def snapshot(self, job: str | Named) -> JobSnapshot:
         """Everything about a job at this moment, as far as this process knows.
@@ -244,6 +260,46 @@ class Reading:
             or the queue closes; with one, a function that ends the following.
         """
         return Watch(self.keeper) if callback is None else self.keeper.watch(callback)
+
+    def cities(self) -> dict[str, str]:
+        """Names of the cities that jobs are about and the store still has, by digest.
+
+        The city of the latest job comes first, and it is called what that job called it: two
+        cities that differ in their label alone are one. To read one, give its digest to
+        `load_city`. The store is asked for a list of its cities, no job is read from it.
+
+        Raises
+        ------
+        StoreError
+            The store cannot be listed.
+        """
+        with self.keeper.lock:
+            named = self.keeper.index.city_names()
+        # Without the lock: the store may be far away. One listing costs less than many looks.
+        there = set(self.keeper.ledger.cities()) if named else set()
+        return {digest: name for digest, name in named.items() if digest in there}
+
+    def load_city(self, digest: str) -> City:
+        """Read a city from the store; those used last are kept in this process.
+
+        Parameters
+        ----------
+        digest
+            Its `City.digest`, such as `cities` lists.
+
+        Raises
+        ------
+        UnknownIdError
+            The store does not have it.
+        UnreadableFileError
+            It is damaged.
+        """
+        if not isinstance(digest, str):
+            msg = f"the digest of a city is text, not {shown(digest)}"
+            raise UnknownIdError(msg, field="city", mend="Give one that cities() lists")
+        found = self._city(digest)
+        assert found is not None  # only None is no city
+        return found
 
     def _city(self, city: City | str | None) -> City | None:
         if not isinstance(city, str):

@@ -288,6 +288,25 @@ def family_digest(task: Task, asked: Asked, city: str) -> str:
     return digest(task.name, asked.version, city, asked.family) if asked.family else ""
 
 
+def with_groups(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Words whose groups are `Group`, also where they were described in JSON's types.
+
+    Raises
+    ------
+    ProblemError
+        What describes a group has a key that no group has, or a value out of its range.
+    """
+    from spineq.model.groups import Group
+
+    made, groups = dict(words), words.get("groups")
+    if isinstance(groups, Mapping):
+        made["groups"] = {
+            name: Group.from_dict(group) if isinstance(group, Mapping) else group
+            for name, group in groups.items()
+        }
+    return made
+
+
 def _version_of_optimise(parameters: Mapping[str, Any]) -> str:
     from spineq.solvers import method_named
 
@@ -324,21 +343,31 @@ def _optimise(
     return optimise(city, problem, progress=progress)
 
 
-def _dump_network(network: Network) -> bytes:
+def dump_network(network: Network) -> bytes:
+    """Write a network."""
     return network.to_bytes()
 
 
-def _load_network(data: bytes) -> Network:
+def load_network(data: bytes) -> Network:
+    """Read a network.
+
+    Raises
+    ------
+    NetworkFileError
+        The bytes are no network.
+    """
     from spineq.model.network import network_from_bytes
 
     return network_from_bytes(data)
 
 
-def _was_stopped(network: Network) -> bool:
+def was_stopped(network: Network) -> bool:
+    """Whether a network is the best so far only."""
     return network.stopped
 
 
-def _figures(network: Network) -> tuple[float | None, float | None]:
+def figures_of_network(network: Network) -> tuple[float | None, float | None]:
+    """Value and bound of a network."""
     return network.objective_value, network.upper_bound
 
 
@@ -347,9 +376,9 @@ _TASKS["optimise"] = Task(
     function=_optimise,
     check=_check_optimise,
     version_of=_version_of_optimise,
-    dump=_dump_network,
-    load=_load_network,
-    is_partial=_was_stopped,
-    figures=_figures,
+    dump=dump_network,
+    load=load_network,
+    is_partial=was_stopped,
+    figures=figures_of_network,
     needs_city=True,
 )

@@ -195,7 +195,7 @@ def test_an_output_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "command",
-    [["demo"], ["optimise"], ["evaluate"], ["bench"], ["data", "info"]],
+    [["demo"], ["optimise"], ["evaluate"], ["bench"], ["data", "info"], ["panel"]],
     ids=lambda command: " ".join(command),
 )
 def test_every_command_has_help_with_an_example(command: list[str]) -> None:

@@ -13,6 +13,7 @@ from command_line import FAILED, good, listed, put, run
 
 import spineq as sq
 from spineq.data.packed import pack_city
+from spineq.jobs.evaluate_task import TASK as EVALUATE
 from spineq.jobs.front_task import TASK
 from spineq.jobs.ledger import Ledger
 from spineq.jobs.records import Outcome
@@ -282,6 +283,35 @@ def test_a_trade_off_is_described_as_an_optimisation_is(store: Path) -> None:
     assert (
         "1 sensor stays, 2 forbidden sites, tolerance 0.01, 30 networks at most, effort 0.2"
     ) in said
+
+
+def test_a_network_that_is_given_is_described(store: Path) -> None:
+    """How many sensors, and no method; its coverage is in the list, and its answer is a network."""
+    city = sq.demo_city("synthetic", n_areas=40)
+    ids = [str(site) for site in city.dataset["site"].to_numpy()[:3]]
+    network, now, ledger = sq.evaluate(city, ids, theta=400), time.time(), Ledger.open(str(store))
+    ledger.put_city(city.digest, pack_city(city))
+    ledger.put_answer("answers/given", network.to_bytes())
+    outcome = Outcome(
+        event="finished", ended=now, began=now, lease=1, answer="answers/given",
+        value=network.objective_value, bound=network.upper_bound,
+    )  # fmt: skip
+    name = put(
+        store, 4, task="evaluate", city=city.digest, city_name=city.name, note="My network",
+        parameters=check_asked(EVALUATE, city, {"sensors": ids, "theta": 400}).parameters,
+        outcome=outcome,
+    )  # fmt: skip
+    text = good("jobs", "list", "--store", store)
+    assert "evaluate, 3 sensors" in text
+    assert f"{100 * network.total_coverage:.1f} %" in text
+    assert "My network" in text
+    said = " ".join(good("jobs", "show", name, "--store", store).split())
+    assert "asked evaluate, 3 sensors, theta 400, exponential decay groups all residents" in said
+    assert f"coverage {100 * network.total_coverage:.1f} %, at most" in said
+    made = json.loads(good("jobs", "result", name, "--store", store, "--json"))
+    assert made == json.loads(json.dumps(network.to_dict()))
+    put(store, 5, task="evaluate", parameters={"sensors": "existing"})
+    assert "evaluate, existing sensors" in good("jobs", "list", "--store", store)
 
 
 def test_looking_at_jobs_imports_nothing_heavy(store: Path) -> None:

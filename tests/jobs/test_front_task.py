@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import spineq as sq
@@ -66,6 +67,20 @@ def test_what_is_bad_is_refused(city: sq.City, words: dict[str, Any], field: str
     with pytest.raises(DataError):
         check_asked(TASK, city, {"n_sensors": 4, "groups": {"a": GROUPS["jobs"],
                                  "b": sq.Group(column="homes")}})  # fmt: skip
+
+
+def test_theta_is_told_to_a_city_of_travel_costs(city: sq.City) -> None:
+    """What was checked once can be checked and run again, also with the usual number."""
+    ids = [str(site) for site in city.dataset["site"].to_numpy()]
+    pairs = pd.DataFrame([(one, other) for one in ids for other in ids], columns=["site", "area"])
+    timed = city.with_travel(
+        pairs.assign(cost=400.0 * (pairs["site"] != pairs["area"])), unit="minutes"
+    )
+    words = {"n_sensors": 3, "theta": 500, "groups": GROUPS, "effort": 0.02, "size": 5}
+    asked = check_asked(TASK, timed, words)
+    assert check_asked(TASK, timed, asked.parameters) == asked
+    made = TASK.function(timed, SilentProgress(), **asked.parameters)
+    assert made == sq.trade_off(timed, **words)
 
 
 def test_the_answer_is_the_library_s(city: sq.City) -> None:

@@ -1,0 +1,280 @@
+"""The panel: all views over one state, in tabs beside a map."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from spineq.data.named import city_named
+from spineq.model._objective_words import value_words
+from spineq.model.city import City
+from spineq.panel.controls import SetUp
+from spineq.panel.edit_view import EditView
+from spineq.panel.elements import Messages, Presence, Tabs, Text
+from spineq.panel.following import Following
+from spineq.panel.jobs_table import JobsTable
+from spineq.panel.map import NetworkMap
+from spineq.panel.state import PanelState
+from spineq.panel.view import close_all
+
+if TYPE_CHECKING:
+    from spineq.jobs.queue import JobQueue
+    from spineq.model.network import Network
+
+#: Names and titles of the tabs.
+TABS = (
+    ("setup", "Set up"),
+    ("jobs", "Jobs"),
+    ("results", "Results"),
+    ("edit", "Edit"),
+    ("compare", "Compare"),
+    ("tradeoffs", "Trade-offs"),
+)
+
+
+class Panel(ipywidgets.VBox):
+    """Set up, run, watch, look at, edit and compare networks, in a notebook cell.
+
+    Parameters
+    ----------
+    city
+        The city; or what names one: ``"san-francisco"``, ``"synthetic:910"``, a file or a folder.
+        By default San Francisco; another one can be chosen in the panel.
+    queue
+        Where jobs go. None opens one on the default store, with a cluster on this machine, and
+        closes it with the panel.
+
+    Raises
+    ------
+    SpineqError
+        The city cannot be read, or the queue not be opened.
+
+    Examples
+    --------
+    >>> panel = Panel(sq.demo_city(), sq.JobQueue())              # doctest: +SKIP
+    >>> panel                                                     # doctest: +SKIP
+    """
+
+    def __init__(
+        self, city: City | str | Path | None = None, queue: JobQueue | None = None
+    ) -> None:
+        where = "san-francisco" if city is None else str(city) if _is_text(city) else "city"
+        place = city if isinstance(city, City) else city_named(where)
+        self._own_queue = queue is None
+        if queue is None:
+            from spineq.jobs.queue import JobQueue
+
+            queue = JobQueue()
+        self.queue = queue
+        self.state = state = PanelState(place, queue)
+        self.map = NetworkMap(state=state)
+        self.setup = SetUp(state, where)
+        self.jobs = JobsTable(state)
+        self.jobs.active = False
+        self.following = Following(state)
+        self.edit = EditView(state, self.map)
+        self.edit.active = False
+        #: Views that are made when their tab is first opened: they are heavy.
+        self.later: dict[str, Any] = {}
+        self.tabs = Tabs(TABS)
+        self.messages = Messages()
+        self.headline = Text()
+        self.headline.add_class("spineq-headline")
+        self._boxes = {name: ipywidgets.VBox() for name, _ in TABS}
+        for name, view in (("setup", self.setup), ("jobs", self.jobs), ("edit", self.edit)):
+            self._boxes[name].children = (view,)
+        for name, box in self._boxes.items():
+            box.add_class(f"spineq-tab-{name}")
+            box.layout.padding = "10px 2px 0"
+            box.layout.display = "" if name == "setup" else "none"
+        row = ipywidgets.Layout(flex_flow="row wrap", width="100%", align_items="flex-start")
+        body = ipywidgets.Box(
+            [
+                ipywidgets.VBox(
+                    [self.tabs, *self._boxes.values()],
+                    layout=ipywidgets.Layout(
+                        flex="1 1 400px", min_width="300px", padding="0 8px 0 0"
+                    ),
+                ),
+                ipywidgets.VBox(
+                    [self.following, self.map, self.headline],
+                    layout=ipywidgets.Layout(flex="1.2 1 440px", min_width="300px"),
+                ),
+            ],
+            layout=row,
+        )
+        self.presence = Presence(self._seen)
+        super().__init__([self.messages, body, self.presence])
+        self.add_class("spineq-panel")
+        self.tabs.observe(state.guarded(self._turned), "chosen")
+        self.messages.hear(state.guarded(self._closed_message))
+        state.observe(self._told, ["error", "error_details", "news", "trouble"])
+        state.observe(self._renewed, ["network", "network_name"])
+        self._renewed(None)
+        state.ticker.every(1.0, self._look)
+        state.ticker.ask(self._warm_up, after=2.0)
+        self._take_up()
+
+    # What the person sees
+
+    @property
+    def network(self) -> Network | None:
+        """The network that the map shows."""
+        found: Network | None = self.state.network
+        return found
+
+    @property
+    def city(self) -> City | None:
+        """The city that is looked at."""
+        found: City | None = self.state.city
+        return found
+
+    def open_tab(self, tab: str) -> None:
+        """Open a tab by name: setup, jobs, results, edit, compare or tradeoffs."""
+        self.tabs.chosen = tab
+
+    def _turned(self, change: Any) -> None:
+        for name, box in self._boxes.items():
+            box.layout.display = "" if name == change["new"] else "none"
+        if change["new"] in ("results", "compare", "tradeoffs") and change["new"] not in self.later:
+            self._make(change["new"])
+        for name, view in self._switched().items():
+            on = name == change["new"]
+            if view.active != on:
+                view.active = on
+
+    def _switched(self) -> dict[str, Any]:
+        return {"jobs": self.jobs, "edit": self.edit, **self.later}
+
+    def _make(self, name: str) -> None:
+        """Make a heavy view on a thread: its libraries take seconds to import."""
+        self.later[name] = _Waiting()
+        box = self._boxes[name]
+        box.children = (Text("Opening ..."),)
+
+        def work() -> None:
+            with self.state.guard():
+                view: Any
+                if name == "results":
+                    from spineq.panel.results import Results
+
+                    view = Results(self.state)
+                elif name == "compare":
+                    from spineq.panel.comparison import Comparison
+
+                    view = Comparison(self.state)
+                else:
+                    from spineq.panel.trade_offs import TradeOffs
+
+                    view = TradeOffs(self.state)
+                waiting, *_ = box.children
+                view.active = self.tabs.chosen == name
+                self.later[name] = view
+                box.children = (view,)
+                waiting.close()
+
+        threading.Thread(target=work, name=f"spineq-panel-{name}", daemon=True).start()
+
+    def _renewed(self, _change: Any) -> None:
+        self.state.ticker.ask(self._headlines)
+
+    def _headlines(self) -> None:
+        with self.state.guard():
+            network, name = self.state.network, self.state.network_name
+            if network is None:
+                self.headline.lines("No network yet. Choose who matters and how many sensors.")
+                return
+            value = value_words(network)
+            first = f"{name[:1].upper()}{name[1:]}: {value}." if name else f"{value}."
+            self.headline.lines(first, network.certificate(), live=True)
+
+    def _told(self, _change: Any) -> None:
+        state, items = self.state, []
+        if state.trouble:
+            text = f"{state.trouble} Jobs are safe in the store and go on when this is over."
+            items.append({"text": text, "kind": "bad"})
+        if state.error:
+            items.append(
+                {
+                    "text": state.error, "kind": "bad", "details": state.error_details,
+                    "name": "error",
+                }
+            )  # fmt: skip
+        if state.news:
+            items.append({"text": state.news, "kind": "good", "name": "news"})
+        if items != self.messages.items:
+            self.messages.items = items
+
+    def _closed_message(self, message: Any) -> None:
+        if message.get("close") == "error":
+            self.state.forgive()
+        elif message.get("close") == "news":
+            self.state.news = ""
+
+    # What runs
+
+    def _look(self) -> None:
+        with self.state.guard():
+            trouble = self.queue.trouble
+            words = f"{trouble[:1].upper()}{trouble[1:].rstrip('.')}." if trouble else ""
+            if words != self.state.trouble:
+                self.state.trouble = words
+
+    def _take_up(self) -> None:
+        """Follow what this person's panel was at when its kernel ended."""
+        place = self.state.city
+        assert place is not None
+        for job in self.queue.jobs(state=["running", "queued"], user=self.queue.user, limit=20):
+            if job.city == place.digest and job.task == "optimise" and "panel" in job.tags:
+                self.state.job = job.id
+                return
+
+    def _warm_up(self) -> None:
+        """Load what the first drag and the first chart want, before anybody waits for it."""
+        threading.Thread(target=_load, args=(self.state.city,), daemon=True).start()
+
+    def _seen(self, views: int) -> None:
+        """Rest while no page shows the panel."""
+        if views:
+            self.state.ticker.go_on()
+        else:
+            self.state.ticker.pause()
+
+    def close(self) -> None:
+        """Stop all that runs for the panel, and end the queue that it opened."""
+        views = [self.setup, self.jobs, self.following, self.edit, *self.later.values(), self.map]
+        for view in views:
+            with self.state.guard():
+                view.close()
+        self.state.close()
+        close_all(self)
+        layout = self.layout
+        super().close()
+        layout.close()
+        if self._own_queue:
+            self.queue.close()
+
+
+def _load(city: City) -> None:
+    from spineq.solve import evaluate
+
+    site = str(city.dataset["site"].to_numpy()[0])
+    evaluate(city, [site], theta=500.0, bound="none")
+    importlib.import_module("plotly.graph_objects")
+
+
+class _Waiting:
+    """Stands for a view that is being made."""
+
+    active = False
+
+    def close(self) -> None:
+        """Nothing to close yet."""
+
+
+def _is_text(city: object) -> bool:
+    return isinstance(city, str | Path)

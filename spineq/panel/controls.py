@@ -1,0 +1,296 @@
+"""Set up a job: the city, who matters, how many sensors; with a live preview."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from spineq.data.named import city_named
+from spineq.errors import SpineqError
+from spineq.panel.draft import (
+    as_parameters,
+    as_python,
+    defaults,
+    drafted,
+    meaning_of_theta,
+    sentence,
+    values_of,
+)
+from spineq.panel.elements import Form, Message
+from spineq.panel.estimate import words_for
+from spineq.panel.presets import preset_values
+from spineq.panel.preview import Preview
+from spineq.panel.question import fields_for
+from spineq.panel.view import View
+
+if TYPE_CHECKING:
+    from spineq.jobs.snapshot import JobSnapshot
+    from spineq.model.city import City
+    from spineq.model.problem import Problem
+    from spineq.panel.state import PanelState
+
+#: Days and hours, for "answered three days ago".
+_AGES = ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute"))
+
+
+class SetUp(View):
+    """The form that asks for a network.
+
+    Nothing wrong is ever submitted: every change is checked at once, and what is wrong is said at
+    its field.
+
+    Parameters
+    ----------
+    state
+        Whose city is set up and whose queue gets the job.
+    where
+        How the city was named, for the Python that can be copied.
+    """
+
+    def __init__(self, state: PanelState, where: str = "san-francisco") -> None:
+        super().__init__(state)
+        self.where = where
+        self.place = Form([], {"city": "", "path": ""})
+        self.form = Form([], {})
+        self.preview = Preview(state, self._say_preview)
+        self.problem: Problem | None = None
+        self._similar: JobSnapshot | None = None
+        self._cities: dict[str, str] = {}
+        self.children = (self.place, self.form)
+        self.place.hear(state.guarded(self._pressed_place))
+        self.form.hear(state.guarded(self._pressed))
+        self.place.observe(state.guarded(self._chose_city), "values")
+        self.form.observe(state.guarded(self._entered), "values")
+        state.observe(self._city_changed, "city")
+        self._list_cities()
+        self._build()
+
+    def close(self) -> None:
+        """Stop the preview and listen no more."""
+        self.preview.stop()
+        self.state.unobserve(self._city_changed, "city")
+        self.state.ticker.forget(self._check)
+        self.state.ticker.forget(self._look_around)
+        super().close()
+
+    # The city
+
+    def _list_cities(self) -> None:
+        """Offer the demo and whatever the store's jobs are about."""
+        city = self.state.city
+        here = [] if city is None else [("", city.name or "A city without a name")]
+        queue = self.state.queue
+        stored = {} if queue is None else queue.cities()
+        self._cities = stored
+        known = [
+            (digest, f"{name or digest[:8]} (from the store)")
+            for digest, name in stored.items()
+            if city is None or digest != city.digest
+        ]
+        built_in = [("san-francisco", "San Francisco (demo)"), ("synthetic:910", "Made-up city")]
+        options = [*here, *known, *built_in, ("file", "A file or folder ...")]
+        fields: list[dict[str, Any]] = [
+            {
+                "kind": "select",
+                "name": "city",
+                "label": "City",
+                "options": [list(option) for option in options],
+                "help": "Whose people are to be covered.",
+            },
+        ]
+        if self.place.values.get("city") == "file":
+            fields.append(
+                {
+                    "kind": "text",
+                    "name": "path",
+                    "label": "File or folder",
+                    "help": "A table of areas as GeoPackage, GeoJSON, GeoParquet, shapefile or "
+                    "CSV, or a folder with such tables; the README says which columns.",
+                    "enter": "open",
+                }
+            )
+            fields.append(
+                {"kind": "buttons", "buttons": [{"name": "open", "label": "Open the file"}]}
+            )
+        self.place.fields = fields
+
+    def _chose_city(self, change: Any) -> None:
+        chosen, before = change["new"].get("city"), change["old"].get("city")
+        if chosen == before or not chosen:
+            return
+        self.place.errors = {}
+        if chosen == "file" or before == "file":
+            self._list_cities()
+        if chosen != "file":
+            self._open(chosen)
+
+    def _pressed_place(self, message: Message) -> None:
+        if message.get("press") == "open":
+            self._open(str(self.place.values.get("path", "")))
+
+    def _open(self, where: str) -> None:
+        """Open a city on a thread: a large one takes seconds to read."""
+        self.place.note(city="Opening ...")
+
+        def work() -> None:
+            with self.state.guard():
+                try:
+                    queue = self.state.queue
+                    if where in self._cities and queue is not None:
+                        city = queue.load_city(where)
+                    else:
+                        city = city_named(where)
+                except SpineqError as error:
+                    field = "path" if self.place.values.get("city") == "file" else "city"
+                    self.place.errors = {field: sentence(error)}
+                    return
+                finally:
+                    self.place.note(city="")
+                self.where = where
+                self.place.put(city="", path="")
+                self.state.open_city(city)
+
+        threading.Thread(target=work, name="spineq-panel-city", daemon=True).start()
+
+    def _city_changed(self, _change: Any) -> None:
+        with self.state.guard():
+            self._list_cities()
+            self._build()
+
+    # The form
+
+    def _build(self) -> None:
+        city = self.state.city
+        self.problem = None
+        if city is None:
+            self.form.fields = []
+            return
+        values = defaults(city) | {"preset": "", "live": self.preview.on}
+        self.form.fields = fields_for(city)
+        self.form.values = values
+        self.state.ticker.ask(self._check)
+
+    def show_problem(self, problem: Problem) -> None:
+        """Put a problem's values into the form."""
+        city = self.state.city
+        if city is not None:
+            self.form.values = {**self.form.values, **values_of(city, problem)}
+
+    def _entered(self, change: Any) -> None:
+        new, old = change["new"], change["old"]
+        if new.get("preset") != old.get("preset") and new.get("preset"):
+            city = self.state.city
+            assert city is not None
+            self.form.values = {**new, **preset_values(new["preset"], city), "preset": ""}
+            return
+        if new.get("live") != old.get("live"):
+            self.preview.switch(bool(new.get("live")))
+            self._say_preview(self.preview.why_not() if new.get("live") else "The preview is off.")
+        self.state.ticker.ask(self._check)
+
+    def _check(self) -> None:
+        """Check what is entered, preview it, and say what it means."""
+        with self.state.guard():
+            city = self.state.city
+            if city is None:
+                return
+            values = self.form.values
+            made = drafted(city, values)
+            changed = made.problem != self.problem
+            self.problem = made.problem
+            if self.form.errors != made.errors:
+                self.form.errors = made.errors
+            self._renew_hidden()
+            self.form.note(theta=meaning_of_theta(values.get("theta"), city.travel_unit))
+            if made.problem is None:
+                self.preview.stop()
+                self.form.note(estimate="", similar="", python="", parameters="")
+            elif changed:
+                if self.preview.on:
+                    self._say_preview(self.preview.why_not())
+                self.preview.want(made.problem)
+                # The rest can wait until the slider rests.
+                self.state.ticker.ask(self._look_around, after=0.4)
+
+    def _look_around(self) -> None:
+        """Say how long a run may take, and what the store has already."""
+        with self.state.guard():
+            problem, city, queue = self.problem, self.state.city, self.state.queue
+            if problem is None or city is None:
+                return
+            self._similar = None
+            near = "" if queue is None else self._near(problem, city)
+            self.form.note(
+                estimate=words_for(city, problem, queue),
+                similar=near,
+                python=as_python(_python_city(self.where), problem),
+                parameters=as_parameters(self.where, problem),
+            )
+            self._renew_hidden()
+
+    def _near(self, problem: Problem, city: City) -> str:
+        import time
+
+        queue = self.state.queue
+        assert queue is not None
+        found = queue.similar(city, problem, limit=1)
+        if not found:
+            return ""
+        job = self._similar = found[0]
+        age = time.time() - (job.ended or job.created)
+        size = next(
+            (f"{age / unit:.0f} {name}s ago" for unit, name in _AGES if age >= 1.5 * unit),
+            "just now",
+        )
+        if job.parameters == problem.to_dict():
+            return f"The store has the answer to exactly this already ({size})."
+        n, theta = job.parameters.get("n_sensors"), job.parameters.get("theta", 500)
+        return f"The store has something like it: {n} sensors, theta {theta:g} ({size})."
+
+    def _renew_hidden(self) -> None:
+        hidden = [] if self._similar is not None else ["similar"]
+        if self.form.values.get("goal") != "aversion":
+            hidden.append("aversion")
+        if self.form.hidden != hidden:
+            self.form.hidden = hidden
+
+    def _say_preview(self, words: str) -> None:
+        if self.form.notes.get("live") != words:
+            self.form.note(live=words)
+
+    # Buttons
+
+    def _pressed(self, message: Message) -> None:
+        if message.get("press") == "run":
+            self.run()
+        elif message.get("press") == "similar" and self._similar is not None:
+            queue = self.state.queue
+            assert queue is not None
+            self.state.show(queue.load(self._similar), f"result of job {self._similar.id[-6:]}")
+
+    def run(self) -> None:
+        """Submit what is entered, if nothing is wrong with it, and follow the job."""
+        state, city, queue = self.state, self.state.city, self.state.queue
+        if city is None:
+            return
+        made = drafted(city, self.form.values)
+        self.form.errors = made.errors
+        if made.problem is None:
+            return
+        if queue is None:
+            self.form.note(run="There is no queue to run it: open the panel with one.")
+            return
+        self.preview.stop()
+        state.forgive()
+        note = str(self.form.values.get("note") or "")
+        job = queue.submit(city, made.problem, note=note, tags=["panel"])
+        state.job = job.id
+
+
+def _python_city(where: str) -> str:
+    if where == "san-francisco":
+        return "sq.demo_city()"
+    if where.startswith("synthetic:"):
+        n = where.split(":")[1]
+        return f'sq.demo_city("synthetic", n_areas={n})'
+    return f"sq.read_city({where!r})"

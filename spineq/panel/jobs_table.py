@@ -1,0 +1,359 @@
+"""The jobs of a queue as a table: live, paged, with what can be done about each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from spineq.errors import JobNotFoundError
+from spineq.model.groups import GROUPS, Group
+from spineq.panel.elements import Form, Message, Table
+from spineq.panel.state import PanelState
+from spineq.panel.view import View
+
+if TYPE_CHECKING:
+    from spineq.jobs.queue import JobQueue
+    from spineq.jobs.snapshot import JobSnapshot
+
+#: Rows of a page.
+PAGE = 20
+
+#: What the table can be restricted to, and the states of each.
+_SHOWN: dict[str, tuple[str, list[str] | None]] = {
+    "all": ("All jobs", None),
+    "active": ("Waiting or running", ["queued", "running", "cancelling"]),
+    "finished": ("Finished", ["finished"]),
+    "ended badly": ("Failed, cancelled or expired", ["failed", "cancelled", "expired"]),
+}
+
+_COLUMNS: list[dict[str, Any]] = [
+    {"key": "state", "label": "State", "kind": "state", "sortable": True},
+    {"key": "what", "label": "Job", "head": True},
+    {"key": "progress", "label": "Progress and best so far", "kind": "progress"},
+    {"key": "time", "label": "Time", "align": "right", "sortable": True, "narrow": "hide"},
+    {"key": "user", "label": "User", "sortable": True, "narrow": "hide"},
+    {"key": "actions", "label": "What can be done", "kind": "actions", "quiet": True},
+]
+
+#: By what a column sorts.
+_KEYS: dict[str, Callable[[JobSnapshot], Any]] = {
+    "state": lambda job: (job.state, job.created),
+    "time": lambda job: job.created,
+    "user": lambda job: (job.user, job.created),
+}
+
+
+class JobsTable(View):
+    """One row a job, from this or any other session on the queue.
+
+    Parameters
+    ----------
+    queue_or_state
+        The queue; or the panel's state, for the table inside a panel.
+    """
+
+    shows = ("job",)
+
+    def __init__(self, queue_or_state: JobQueue | PanelState) -> None:
+        self._own_state = not isinstance(queue_or_state, PanelState)
+        state = (
+            queue_or_state
+            if isinstance(queue_or_state, PanelState)
+            else PanelState(queue=queue_or_state)
+        )
+        super().__init__(state)
+        self.controls = Form(
+            [
+                {
+                    "kind": "select", "name": "shown", "label": "Show",
+                    "options": [[key, label] for key, (label, _) in _SHOWN.items()],
+                },
+                {
+                    "kind": "text", "name": "text", "label": "Find",
+                    "help": "Words of the job, its city, note, tags, user or id.",
+                },
+                {"kind": "check", "name": "mine", "label": "Only mine"},
+            ],
+            {"shown": "all", "text": "", "mine": False},
+        )  # fmt: skip
+        self.table = Table(
+            _COLUMNS,
+            caption="Jobs",
+            sort={"key": "time", "down": True},
+            page_words=["Previous page", "Next page"],
+        )
+        self.clearing = Form(_CLEARING, {})
+        self.clearing.hidden = ["clear all", "keep"]
+        self.children = (self.controls, self.table, self.clearing)
+        self.controls.observe(state.guarded(self._filtered), "values")
+        self.table.hear(state.guarded(self._heard))
+        self.clearing.hear(state.guarded(self._pressed))
+        self._unwatch: Callable[[], None] = lambda: None
+        queue = state.queue
+        if queue is not None:
+            self._unwatch = queue.keeper.watch(self._moved, self._moved)
+        # Times of running jobs go on also where nothing is reported.
+        state.ticker.every(1.0, self._renewal)
+
+    def close(self) -> None:
+        """Listen to the queue no more."""
+        self._unwatch()
+        super().close()
+        if self._own_state:
+            self.state.close()
+
+    def _moved(self, _job: object) -> None:
+        if self.active:
+            self.ask()
+
+    def _filtered(self, _change: object) -> None:
+        self.table.page = 0
+        self.ask()
+
+    # What is shown
+
+    def draw(self) -> None:
+        """Bring the page up to date."""
+        queue = self.state.queue
+        if queue is None:
+            self.table.empty = "There is no queue: open the panel with sq.JobQueue()."
+            return
+        page, total = self._page(queue)
+        pages = max(-(-total // PAGE), 1)
+        if self.table.page >= pages:
+            self.table.page = pages - 1
+            page, total = self._page(queue)
+        rows = [_row(job) for job in page]
+        with self.table.hold_sync():
+            if rows != self.table.rows:
+                self.table.rows = rows
+            self.table.selected = self.state.job
+            self.table.pages = pages
+            self.table.total = _total(queue, total)
+            self.table.empty = _empty(self.controls.values)
+        self.clearing.disabled = [] if total else ["clear"]
+
+    def _page(self, queue: JobQueue) -> tuple[list[JobSnapshot], int]:
+        """Snapshots of the page, and how many jobs there are in all."""
+        values, sort = self.controls.values, self.table.sort
+        _, states = _SHOWN[values.get("shown", "all")]
+        user = queue.user if values.get("mine") else None
+        text = str(values.get("text") or "").strip().lower()
+        first = self.table.page * PAGE
+        if not text and sort == {"key": "time", "down": True}:
+            # The usual case: only the page itself is put together.
+            if states is None and user is None:
+                return queue.jobs(limit=PAGE, offset=first), sum(queue.count().values())
+            if user is None and states is not None:
+                count = queue.count()
+                total = sum(count.get(state, 0) for state in states)  # type: ignore[call-overload]
+                return queue.jobs(state=states, limit=PAGE, offset=first), total  # type: ignore[arg-type]
+        found = queue.jobs(state=states, user=user)  # type: ignore[arg-type]
+        if text:
+            found = [job for job in found if all(word in _words(job) for word in text.split())]
+        found.sort(key=_KEYS[sort["key"]], reverse=bool(sort["down"]))
+        return found[first : first + PAGE], len(found)
+
+    # What is done
+
+    def _heard(self, message: Message) -> None:
+        if "sort" in message:
+            before = self.table.sort
+            down = not before["down"] if before.get("key") == message["sort"] else False
+            self.table.sort = {"key": message["sort"], "down": down}
+            self.table.page = 0
+        elif "page" in message:
+            self.table.page = max(int(message["page"]), 0)
+        elif "action" in message:
+            self._act(str(message["action"]), str(message["id"]))
+        self.ask()
+
+    def _act(self, action: str, job_id: str) -> None:
+        queue = self.state.queue
+        if queue is None:
+            return
+        if action == "show":
+            self._show(queue, job_id)
+            return
+        try:
+            {"cancel": queue.cancel, "retry": queue.retry, "delete": queue.delete}[action](job_id)
+        except JobNotFoundError:
+            # Somebody else deleted it a moment ago: that is what the table shows next.
+            queue.refresh()
+        if action == "delete" and self.state.job == job_id:
+            self.state.job = ""
+
+    def _show(self, queue: JobQueue, job_id: str) -> None:
+        """Show a job's answer; or follow it, if it has none yet."""
+        job = queue.snapshot(job_id)
+        if not job.answer:
+            self.state.job = job_id
+            return
+        state = self.state
+        if state.city is not None and job.city and job.city != state.city.digest:
+            city = queue.city(job_id)
+            if city is not None:
+                state.open_city(city)
+        answer = queue.load(job)
+        if job.task == "trade_off":
+            state.front = answer
+            state.news = "The front is on the tab Trade-offs."
+        elif job.task in ("optimise", "evaluate"):
+            state.job = job_id
+            state.show(answer, name_of(job))
+        else:
+            state.news = f"The answer of task {job.task}: {str(answer)[:200]}"
+
+    def _pressed(self, message: Message) -> None:
+        press = message.get("press")
+        if press == "clear":
+            self.clearing.hidden = ["clear"]
+            self.clearing.note(clearing="This cancels and deletes all jobs, everybody's. Sure?")
+            return
+        self.clearing.hidden = ["clear all", "keep"]
+        self.clearing.note(clearing="")
+        if press == "clear all" and self.state.queue is not None:
+            count = self.state.queue.clear()
+            self.state.job = ""
+            self.state.news = f"{count:,} {'job was' if count == 1 else 'jobs were'} deleted."
+            self.ask()
+
+
+_CLEARING: list[dict[str, Any]] = [
+    {"kind": "say", "name": "clearing"},
+    {
+        "kind": "buttons",
+        "buttons": [
+            {"name": "clear", "label": "Clear ...", "title": "Cancel and delete all jobs"},
+            {"name": "clear all", "label": "Yes, delete all jobs"},
+            {"name": "keep", "label": "No, keep them"},
+        ],
+    },
+]
+
+
+def name_of(job: JobSnapshot) -> str:
+    """Name of a job's answer: its note, or its id's end."""
+    return job.note or f"result of job {job.id[-6:]}"
+
+
+def _empty(values: dict[str, Any]) -> str:
+    if values.get("shown", "all") == "all" and not values.get("text") and not values.get("mine"):
+        return "No jobs yet. Set one up and press Run."
+    return "No job is like that. Show all jobs, or find other words."
+
+
+def _total(queue: JobQueue, total: int) -> str:
+    counts = queue.count()
+    moving = [
+        f"{counts[state]:,} {word}"  # type: ignore[index]
+        for state, word in (("running", "running"), ("queued", "waiting"))
+        if counts.get(state)  # type: ignore[call-overload]
+    ]
+    return ", ".join([f"{total:,} {'job' if total == 1 else 'jobs'}", *moving])
+
+
+def _words(job: JobSnapshot) -> str:
+    what = what_of(job)
+    parts = (what["text"], what["second"], job.note, *job.tags, job.user, job.id, job.state)
+    return " ".join(parts).lower()
+
+
+def what_of(job: JobSnapshot) -> dict[str, str]:
+    """Say what a job is about, in a line and a second one."""
+    asked = job.parameters
+    n = asked.get("n_sensors") or len(asked.get("sensors", ()))
+    sensors = f"{n:,} sensor{'' if n == 1 else 's'}" if n else ""
+    theta = f"theta {asked['theta']:g}" if "theta" in asked else ""
+    if job.task == "trade_off":
+        sensors = f"Trade-offs of {sensors}"
+    elif job.task == "evaluate":
+        sensors = f"Saved network of {sensors}"
+    elif job.task != "optimise":
+        sensors = f"Task {job.task}"
+    groups = ", ".join(_group(name, group) for name, group in asked.get("groups", {}).items())
+    second = "; ".join(filter(None, [job.note, groups, job.city_name]))
+    return {"text": ", ".join(filter(None, [sensors, theta])), "second": second}
+
+
+def _group(name: str, described: dict[str, Any]) -> str:
+    label = GROUPS[name].label if name in GROUPS else Group.from_dict(described).label
+    weight = described.get("weight", 1)
+    return label if weight == 1 else f"{label} x {weight:g}"
+
+
+def _row(job: JobSnapshot) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "state": job.state,
+        "what": what_of(job),
+        "progress": progress_of(job),
+        "time": _times(job),
+        "user": job.user,
+        "actions": _actions(job),
+    }
+
+
+def progress_of(job: JobSnapshot) -> dict[str, Any]:
+    """Say how far a job is, for a cell of progress."""
+    progress = job.progress
+    best = ""
+    if progress.value is not None and job.task != "trade_off":
+        best = f"coverage {100 * progress.value:.1f} %"
+        if progress.bound:
+            gap = max((progress.bound - progress.value) / progress.bound, 0.0)
+            best += ", proven best" if gap < 1e-9 else f", at most {100 * gap:.2g} % from the best"
+    if job.state in ("running", "cancelling"):
+        text = f"{100 * progress.fraction:.0f} % {progress.message}"
+        return {"fraction": progress.fraction, "text": text, "second": best}
+    if job.error is not None:
+        return {"fraction": 0, "bar": False, "text": job.error.message, "second": ""}
+    words = progress.message if job.state == "queued" else best
+    if job.cut_short:
+        words = f"{words}; stopped early, the best so far is kept" if words else "stopped early"
+    return {"fraction": progress.fraction, "bar": False, "text": words, "second": ""}
+
+
+def _times(job: JobSnapshot) -> dict[str, str]:
+    at = time.strftime("%H:%M", time.localtime(job.created))
+    if time.time() - job.created > 86_400:
+        at = time.strftime("%d %b %H:%M", time.localtime(job.created))
+    if job.from_cache:
+        return {"text": at, "second": "from the store"}
+    if job.started is None:
+        return {"text": at, "second": ""}
+    took = max((job.ended or time.time()) - job.started, 0.0)
+    return {"text": at, "second": duration(took)}
+
+
+def duration(seconds: float) -> str:
+    """Write a time taken, so that it changes once a second at most while it is running."""
+    if seconds < 10 and seconds != int(seconds):
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def _actions(job: JobSnapshot) -> list[dict[str, Any]]:
+    what = what_of(job)["text"]
+    made: list[dict[str, Any]] = []
+    if job.answer:
+        made.append({"name": "show", "label": "Show", "title": f"Show {what}"})
+    if job.state in ("queued", "running", "cancelling"):
+        made.append(
+            {
+                "name": "cancel",
+                "label": "Cancel",
+                "title": f"Cancel {what}; the best network so far is kept",
+                "disabled": job.state == "cancelling",
+            }
+        )
+    if job.state in ("failed", "cancelled", "expired"):
+        made.append({"name": "retry", "label": "Retry", "title": f"Try {what} again"})
+    if job.has_ended:
+        made.append({"name": "delete", "label": "Delete", "title": f"Delete {what}"})
+    return made

@@ -1,0 +1,150 @@
+"""What the map says: its markers, their legend, and the box about a place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spineq.model._words import counted, metres, percent
+from spineq.model.groups import title_of
+from spineq.panel.shading import groups_of
+
+if TYPE_CHECKING:
+    from spineq.model.city import City
+    from spineq.model.network import Network
+    from spineq.panel.geometry import Places
+    from spineq.panel.shading import Shading
+
+
+#: Up to so many sensors have numbers on them; `map.js` counts to the same number.
+NUMBERED = 60
+
+
+def markers(
+    city: City, places: Places, network: Network | None, ghosts: Network | None = None
+) -> list[list[Any]]:
+    """List what stands on the map: latitude, longitude, label, kind, title.
+
+    The network's sensors come first and in order, so that a marker's position is its sensor's;
+    then the other network's that are not in it, then the existing ones.
+    """
+    made: list[list[Any]] = []
+
+    def put(x: Any, y: Any, kinds: list[str], labels: list[str], titles: list[str]) -> None:
+        place = np.round(places.to_lonlat(np.column_stack([x, y])), 6)
+        made.extend(
+            [latitude, longitude, label, kind, title]
+            for (longitude, latitude), label, kind, title in zip(
+                place.tolist(), labels, kinds, titles, strict=True
+            )
+        )
+
+    if network is not None and network.n_sensors:
+        data, n = network.dataset, network.n_sensors
+        kept = data["kept"].to_numpy().tolist()
+        put(
+            data["sensor_x"].to_numpy(),
+            data["sensor_y"].to_numpy(),
+            ["kept" if stays else "placed" for stays in kept],
+            [str(k) for k in range(1, n + 1)],
+            [
+                f"Sensor {k} of {n}{', which stays' if stays else ''}"
+                for k, stays in enumerate(kept, start=1)
+            ],
+        )
+    if ghosts is not None:
+        theirs = ghosts.sensors[["x", "y"]].to_numpy()
+        mine = set() if network is None else set(_pairs(network.sensors[["x", "y"]].to_numpy()))
+        rest = np.array([pair for pair in _pairs(theirs) if pair not in mine]).reshape(-1, 2)
+        n = len(rest)
+        if n:
+            put(
+                rest[:, 0], rest[:, 1], ["ghost"] * n, [""] * n, ["Sensor of the other network"] * n
+            )
+    now = city.existing
+    if now is not None and len(now):
+        n = len(now)
+        titles = [f"Existing sensor {name}" for name in now.index]
+        put(now["x"], now["y"], ["existing"] * n, [""] * n, titles)
+    return made
+
+
+def _pairs(xy: Any) -> list[tuple[float, float]]:
+    return [(float(x), float(y)) for x, y in xy]
+
+
+def symbols(city: City, network: Network | None, ghosts: Network | None) -> list[list[str]]:
+    """List the kinds of markers and what the legend says of them."""
+    made = []
+    if network is not None:
+        placed = network.n_sensors - network.n_kept
+        if placed:
+            order = "as given" if network.method == "given" else "in order of placement"
+            numbered = f", numbered {order}" if network.n_sensors <= NUMBERED else ""
+            made.append(["placed", f"{counted(placed, 'sensor')}{numbered}"])
+        if network.n_kept:
+            made.append(["kept", f"{network.n_kept:,} that stay"])
+    if ghosts is not None:
+        made.append(["ghost", "only in the other network"])
+    if city.existing is not None and len(city.existing):
+        made.append(["existing", f"{len(city.existing):,} existing"])
+    return made
+
+
+def sensor_lines(network: Network, sensor: int) -> list[Any]:
+    """Say what is known of a sensor: a heading, and pairs of name and value."""
+    if not 0 <= sensor < network.n_sensors:
+        return []
+    data = network.dataset
+    site = str(data["site"].to_numpy()[sensor])
+    return [
+        f"Sensor {sensor + 1} of {network.n_sensors}",
+        ["Site", site or "a place of its own"],
+        ["Area", str(data["sensor_area"].to_numpy()[sensor])],
+        ["Adds to coverage", percent(float(data["gain"].to_numpy()[sensor]))],
+    ]
+
+
+def area_lines(
+    city: City,
+    area: int,
+    network: Network | None,
+    other: Network | None,
+    distance: float | None,
+    shown: Shading | None,
+) -> list[Any]:
+    """Say what is known of an area: a heading, and pairs of name and value.
+
+    Parameters
+    ----------
+    city, area
+        The city, and the area's position.
+    network, other
+        The network that is shown, and the one that it is compared with.
+    distance
+        Metres to the nearest sensor; None without a network.
+    shown
+        What the colours mean: its value is told where no other line has it.
+    """
+    lines: list[Any] = [f"Area {city.dataset['area'].to_numpy()[area]}"]
+    for name, group in groups_of(city, network).items():
+        people = city.people(group)
+        about = "about " if people.estimated else ""
+        lines.append([title_of(name, group), f"{about}{people.values[area]:,.0f}"])
+    if network is not None:
+        covered = float(network.area_coverage.to_numpy()[area])
+        lines.append(["Coverage", percent(covered)])
+        if other is not None:
+            change = covered - float(other.area_coverage.to_numpy()[area])
+            lines.append(["Change", f"{points(change)} points"])
+    if shown is not None and shown.key == "importance" and np.isfinite(shown.values[area]):
+        lines.append(["One sensor there", percent(float(shown.values[area]))])
+    if distance is not None:
+        lines.append(["Nearest sensor", metres(distance)])
+    return lines
+
+
+def points(change: float) -> str:
+    """Write a change of a share in percentage points, with a proper minus sign."""
+    return f"{round(100 * change, 1) + 0.0:+.1f}".replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,172 @@
+"""The live preview: while a slider moves, the greedy answer, and a moment later the proven one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from spineq.errors import SpineqError
+from spineq.panel.asking import Answer, Asking, answer_of, take_back
+
+if TYPE_CHECKING:
+    from spineq.model.problem import Problem
+    from spineq.panel.state import PanelState
+
+#: Pairs of site and point up to which a preview is tried: 5,000 areas that are their own sites.
+MOST_PAIRS = 25_000_000
+
+#: Seconds of quiet after which the proven answer is looked for.
+QUIET = 0.15
+
+#: A greedy answer that took longer, seconds, this often in a row, and the preview is put off.
+_TOO_LONG, _OFTEN = 1.0, 3
+
+#: Names of what is shown.
+QUICK, PROVEN = "preview (greedy)", "preview"
+
+
+class Preview:
+    """Solves problems while they change, on the queue's cluster and outside of its ledger.
+
+    At most one greedy run and one proven run are on their way; a run that nobody waits for any
+    more is cancelled.
+
+    Parameters
+    ----------
+    state
+        Shows the answers.
+    said
+        Called with words about what the preview does.
+    """
+
+    def __init__(self, state: PanelState, said: Callable[[str], object]) -> None:
+        self._state, self._said = state, said
+        self._lock = threading.RLock()
+        self._wanted: Problem | None = None
+        self._number = 0
+        self._asking = Asking(state)
+        self._quick: Answer | None = None
+        self._proving: Answer | None = None
+        self._slow = 0
+        #: Whether the person wants it.
+        self.on = True
+        #: Seconds that the last greedy and the last proven answer took, from the wish to the state.
+        self.seconds: dict[str, float] = {}
+        state.at_close(self.stop)
+
+    def why_not(self) -> str:
+        """Say why there can be no preview; empty where there can."""
+        city = self._state.city
+        if city is None:
+            return ""
+        if not self._asking.can:
+            return "No preview: it needs a queue with a cluster."
+        if city.n_sites * city.n_points > MOST_PAIRS:
+            size = f"{city.n_areas:,} areas"
+            return f"No preview: with {size} it could not keep up. Press Run."
+        if self._slow >= _OFTEN:
+            return "The preview could not keep up and is off. Press Run, or switch it on again."
+        return ""
+
+    def switch(self, on: bool) -> None:
+        """Switch it on or off."""
+        self.on = on
+        self._slow = 0
+        if not on:
+            self.stop()
+
+    def want(self, problem: Problem) -> None:
+        """Show the answer to a problem as soon as it can be had; a later wish takes its place."""
+        if not self.on or self.why_not():
+            return
+        with self._lock:
+            self._wanted = problem
+            self._number += 1
+            self._cancel_proof()
+            self._next()
+        self._state.ticker.ask(self._prove, after=QUIET)
+
+    def stop(self) -> None:
+        """Cancel what is on its way."""
+        with self._lock:
+            self._wanted = None
+            self._number += 1
+            self._cancel_proof()
+            quick, self._quick = self._quick, None
+        self._state.ticker.forget(self._prove)
+        take_back(quick)
+
+    def _next(self) -> None:
+        """Send the latest wish to greedy, if nothing is on its way; the lock is held."""
+        problem = self._wanted
+        if problem is None or self._quick is not None:
+            return
+        if problem.objective != "mean" or problem.at_least:
+            return  # greedy knows no such goals
+        quick = replace(problem, method="greedy", bound="none", effort=1.0)
+        self._quick = self._sent(quick, QUICK)
+
+    def _prove(self) -> None:
+        with self._state.guard(), self._lock:
+            problem = self._wanted
+            if problem is None:
+                return
+            self._cancel_proof()
+            self._proving = self._sent(problem, PROVEN)
+
+    def _sent(self, problem: Problem, name: str) -> Answer | None:
+        began, number = time.monotonic(), self._number
+        try:
+            # Before jobs, since somebody waits with a hand on the slider.
+            return self._asking.send(
+                problem, 1000, lambda done: self._came(done, name, number, began)
+            )
+        except Exception as error:  # whatever a dying scheduler makes of a call
+            self._said(f"No preview at the moment: {error}")
+            return None
+
+    def _came(self, done: Answer, name: str, number: int, began: float) -> None:
+        with self._state.guard():
+            words, network = "", None
+            try:
+                network = answer_of(done)
+            except SpineqError as error:
+                words = str(error)
+            except Exception as error:  # of a worker, which the panel must not fall over
+                words = f"No preview: {type(error).__name__}."
+            took = time.monotonic() - began
+            with self._lock:
+                if done is self._quick:
+                    self._quick = None
+                    self._slow = self._slow + 1 if took > _TOO_LONG else 0
+                elif done is self._proving:
+                    self._proving = None
+                late = number != self._number
+                # A late greedy answer is still better to look at than none; a late proof is not.
+                wanted = self._wanted is not None and not (late and name == PROVEN)
+                if wanted and network is not None:
+                    self.seconds[name] = took
+                    # What was proven already stays, however late greedy comes.
+                    if not (name == QUICK and self._is_proven()):
+                        self._state.show(network, name, remember=False)
+                if late:
+                    self._next()
+            if words and not late:
+                self._said(words)
+            elif self._slow >= _OFTEN:
+                self._said(self.why_not())
+
+    def _is_proven(self) -> bool:
+        """Whether the answer that is wanted is shown already."""
+        shown, wanted = self._state.network, self._wanted
+        if shown is None or wanted is None or self._state.network_name != PROVEN:
+            return False
+        digest: str = shown.problem.digest
+        return digest == wanted.digest
+
+    def _cancel_proof(self) -> None:
+        proving, self._proving = self._proving, None
+        take_back(proving)

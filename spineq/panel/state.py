@@ -1,0 +1,141 @@
+"""What the panel is about: traits that views look at and change, no widgets."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import traitlets
+
+from spineq.errors import SpineqError
+from spineq.panel.ticker import Ticker
+
+if TYPE_CHECKING:
+    from spineq.jobs.queue import JobQueue
+    from spineq.model.city import City
+    from spineq.model.network import Network
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+#: Networks that are remembered by name, for comparing; the oldest go first.
+MOST_NETWORKS = 30
+
+
+class PanelState(traitlets.HasTraits):
+    """What is looked at: a city, a network, another one, a front; and what went wrong.
+
+    Traits may be set on any thread; `lock` is held by whoever changes several that belong
+    together. Views never speak to each other, only to the state.
+
+    Parameters
+    ----------
+    city
+        The city.
+    queue
+        The queue that jobs go to; None without one.
+    """
+
+    #: The city.
+    city: Any = traitlets.Any(None, allow_none=True)  # City | None
+    #: The network that the map and the figures show; None before there is one.
+    network: Any = traitlets.Any(None, allow_none=True)  # Network | None
+    #: What that network is, a few words: "preview", "result of job 3f2a", "edited", "existing".
+    network_name = traitlets.Unicode("")
+    #: The network that the shown one is compared with, and what it is.
+    other: Any = traitlets.Any(None, allow_none=True)  # Network | None
+    other_name = traitlets.Unicode("")
+    #: The front whose networks are to choose from.
+    front: Any = traitlets.Any(None, allow_none=True)
+    #: Id of the job whose answer is shown when it comes; empty without one.
+    job = traitlets.Unicode("")
+    #: What went wrong, in a sentence, and the details for whoever has to mend it.
+    error = traitlets.Unicode("")
+    error_details = traitlets.Unicode("")
+    #: A piece of news that is no error: "saved as ...".
+    news = traitlets.Unicode("")
+    #: Why store or cluster cannot be used at the moment; empty if they can.
+    trouble = traitlets.Unicode("")
+    #: Whether the page is dark.
+    dark = traitlets.Bool(False)
+
+    def __init__(self, city: City | None = None, queue: JobQueue | None = None) -> None:
+        super().__init__()
+        self.queue = queue
+        self.ticker = Ticker()
+        self.lock = threading.RLock()
+        #: Networks by name, for comparing: results that were shown, saved and edited ones.
+        self.networks: dict[str, Network] = {}
+        self.city = city
+        self._closers: list[Callable[[], object]] = []
+
+    def show(self, network: Network | None, name: str = "", *, remember: bool = True) -> None:
+        """Show a network, and remember it under its name for comparing."""
+        with self.lock:
+            if network is not None and name and remember:
+                self.networks.pop(name, None)
+                self.networks[name] = network
+                while len(self.networks) > MOST_NETWORKS:
+                    del self.networks[next(iter(self.networks))]
+            # The name first: whoever hears of a network finds its own name. (Holding notifications
+            # back is not for several threads.)
+            self.network_name = name
+            self.network = network
+
+    def open_city(self, city: City) -> None:
+        """Turn to another city; what belongs to the one before goes."""
+        with self.lock:
+            self.networks.clear()
+            self.job = ""
+            self.other, self.other_name = None, ""
+            self.front = None
+            self.show(None)
+            self.city = city
+
+    def fail(self, error: BaseException) -> None:
+        """Tell what went wrong, in words."""
+        if isinstance(error, SpineqError):
+            words, details = str(error), ""
+        else:
+            words = f"Something went wrong that should not: {type(error).__name__}."
+            details = "".join(traceback.format_exception(error))
+        self.error_details = details
+        self.error = words
+
+    def forgive(self) -> None:
+        """Take the last error away."""
+        self.error = ""
+        self.error_details = ""
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Turn whatever is raised inside into the panel's line of errors."""
+        try:
+            yield
+        except Exception as error:  # whatever it is, a person has to see it
+            self.fail(error)
+
+    def guarded(self, function: _Function) -> _Function:
+        """Wrap a callback: what it raises goes to the panel's line of errors."""
+
+        def wrapped(*arguments: Any, **words: Any) -> Any:
+            with self.guard():
+                return function(*arguments, **words)
+
+        wrapped.__name__ = getattr(function, "__name__", "callback")
+        return wrapped  # type: ignore[return-value]
+
+    def at_close(self, closer: Callable[[], object]) -> None:
+        """Have something done when the panel closes."""
+        self._closers.append(closer)
+
+    def close(self) -> None:
+        """Stop everything that runs for the panel."""
+        closers, self._closers = self._closers, []
+        for closer in reversed(closers):
+            with self.guard():
+                closer()
+        self.ticker.close()
+        self.unobserve_all()

@@ -1,0 +1,123 @@
+"""Set up: checked as it is typed, run when it is right, the same in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import spineq as sq
+from spineq.panel.controls import SetUp
+from spineq.panel.following import Following
+from spineq.panel.state import PanelState
+
+pytestmark = pytest.mark.cluster
+
+Until = Callable[..., None]
+
+
+def test_run_submits_what_is_entered_and_its_answer_is_shown(
+    state: PanelState, busy_queue: sq.JobQueue, until: Until
+) -> None:
+    """The network of the job is the one that optimise gives."""
+    setup, following = SetUp(state), Following(state)
+    setup.form.put(live=False, n_sensors=7, theta=350, note="a try")
+    setup.form.press("run")
+    until(lambda: state.network_name == "a try")
+    assert state.network == sq.optimise(state.city, n_sensors=7, theta=350)
+    [job] = busy_queue.jobs()
+    assert state.job == job.id
+    assert "panel" in job.tags
+    assert following.line.rows[0]["state"] == "finished"
+    following.close()
+    setup.close()
+
+
+def test_nothing_wrong_is_submitted(
+    state: PanelState, busy_queue: sq.JobQueue, until: Until
+) -> None:
+    """It is marked at its field while it is typed, and Run does nothing."""
+    setup = SetUp(state)
+    setup.form.put(n_sensors=500)
+    until(lambda: "n_sensors" in setup.form.errors)
+    assert "190" in setup.form.errors["n_sensors"]
+    setup.form.press("run")
+    assert busy_queue.ids() == []
+    setup.form.put(n_sensors=5)
+    until(lambda: not setup.form.errors)
+    setup.close()
+
+
+def test_a_stored_answer_is_offered_before_a_new_run(
+    state: PanelState, busy_queue: sq.JobQueue, until: Until
+) -> None:
+    """Exactly this one, and one that is like it, are told apart; a press shows it."""
+    made = busy_queue.submit(state.city, n_sensors=6, theta=500).result(timeout=60)
+    setup = SetUp(state)
+    setup.form.put(live=False, n_sensors=6)
+    until(lambda: "exactly this" in setup.form.notes.get("similar", ""))
+    assert "similar" not in setup.form.hidden
+    setup.form.put(n_sensors=7)
+    until(lambda: "something like it: 6 sensors" in setup.form.notes.get("similar", ""))
+    setup.form.press("similar")
+    assert state.network == made
+    setup.close()
+
+
+def test_a_preset_fills_the_form(state: PanelState, until: Until) -> None:
+    """And is then over, so that it can be chosen again."""
+    setup = SetUp(state)
+    setup.form.put(preset="older", live=False)
+    until(lambda: setup.form.values["preset"] == "")
+    assert [row["who"] for row in setup.form.values["groups"]] == ["pop_elderly", "pop_total"]
+    until(lambda: setup.problem is not None and len(setup.problem.groups) == 2)
+    assert setup.problem is not None
+    assert setup.problem.group_weights == {"pop_elderly": 0.75, "pop_total": 0.25}
+    setup.close()
+
+
+def test_the_python_is_that_of_the_city(state: PanelState, until: Until) -> None:
+    """With the city as it was named."""
+    setup = SetUp(state, "synthetic:300")
+    until(lambda: "queue.submit" in setup.form.notes.get("python", ""))
+    assert 'sq.demo_city("synthetic", n_areas=300)' in setup.form.notes["python"]
+    assert '"city": "synthetic:300"' in setup.form.notes["parameters"]
+    setup.close()
+
+
+def test_another_city_can_be_opened(
+    state: PanelState, busy_queue: sq.JobQueue, tmp_path: Path, until: Until
+) -> None:
+    """From the store, from a file; a file that is none is said at the field."""
+    other = sq.demo_city("synthetic", n_areas=40)
+    busy_queue.submit(other, n_sensors=3).result(timeout=60)
+    setup = SetUp(state)
+    offered = dict(map(tuple, setup.place.fields[0]["options"]))
+    assert "Synthetic" in offered[other.digest]
+    setup.place.put(city=other.digest)
+    until(lambda: state.city == other)
+    until(lambda: setup.form.fields and setup.form.values["n_sensors"] == 20)
+
+    setup.place.put(city="file")
+    setup.place.put(path=str(tmp_path / "nowhere.gpkg"))
+    setup.place.press("open")
+    until(lambda: "path" in setup.place.errors)
+    assert "nowhere.gpkg" in setup.place.errors["path"]
+    folder = sq.demo_city("synthetic", n_areas=30).to_geoparquet(tmp_path / "city")
+    setup.place.put(path=str(folder))
+    setup.place.press("open")
+    until(lambda: state.city.n_areas == 30)
+    assert setup.place.values["city"] == ""
+    assert state.error == ""
+    setup.close()
+
+
+def test_without_a_queue_it_says_so() -> None:
+    """The form can be looked at, and Run says what is missing."""
+    state = PanelState(sq.demo_city())
+    setup = SetUp(state)
+    setup.form.press("run")
+    assert "queue" in setup.form.notes["run"]
+    setup.close()
+    state.close()

@@ -1,0 +1,102 @@
+"""The live preview: greedy at once, the proven answer after it, and nothing in the ledger."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import spineq as sq
+from spineq.panel.preview import PROVEN, QUICK, Preview
+from spineq.panel.state import PanelState
+
+pytestmark = pytest.mark.cluster
+
+
+def test_greedy_comes_first_and_the_proven_best_takes_its_place(
+    state: PanelState, busy_queue: sq.JobQueue, until: Callable[..., None]
+) -> None:
+    """Both are what `sq.optimise` says, and no job was made."""
+    seen: list[str] = []
+    state.observe(lambda _: seen.append(state.network_name), "network")
+    preview = Preview(state, print)
+    problem = sq.Problem(n_sensors=9, theta=430)
+    preview.want(problem)
+    until(lambda: state.network_name == PROVEN)
+    assert seen == [QUICK, PROVEN]
+    assert state.network == sq.optimise(state.city, problem)
+    assert busy_queue.ids() == []
+    assert set(preview.seconds) == {QUICK, PROVEN}
+
+
+def test_while_a_slider_moves_the_last_wish_wins(
+    state: PanelState, until: Callable[..., None]
+) -> None:
+    """Few of the many are computed, and what stays is the last."""
+    preview = Preview(state, print)
+    shown: list[int] = []
+    state.observe(lambda _: shown.append(state.network.n_sensors), "network")
+    for n in range(2, 42):
+        preview.want(sq.Problem(n_sensors=n, theta=500))
+        time.sleep(0.01)
+    until(lambda: state.network_name == PROVEN)
+    time.sleep(0.3)
+    assert state.network.n_sensors == 41
+    assert state.network.proven
+    assert len(shown) < 40
+    assert shown == sorted(shown)
+
+
+def test_nothing_comes_after_it_was_stopped(state: PanelState) -> None:
+    """Run, another city, or a switch: what is on its way is dropped."""
+    preview = Preview(state, print)
+    preview.want(sq.Problem(n_sensors=30, theta=500))
+    preview.stop()
+    time.sleep(1.0)
+    assert state.network is None
+
+
+def test_a_wish_that_cannot_be_met_is_said(state: PanelState, until: Callable[..., None]) -> None:
+    """What the solver refuses comes as its own sentence; the panel goes on."""
+    said: list[str] = []
+    preview = Preview(state, said.append)
+    preview.want(sq.Problem(n_sensors=500, theta=500))
+    until(lambda: said)
+    assert "190" in said[0]
+    assert state.error == ""
+
+
+@pytest.mark.parametrize(
+    ("city", "queue", "words"),
+    [
+        ("synthetic", True, "could not keep up"),
+        ("demo", False, "needs a queue"),
+    ],
+)
+def test_where_there_can_be_none_it_says_so(
+    busy_queue: sq.JobQueue, city: str, queue: bool, words: str
+) -> None:
+    """A city that is too large, or no cluster."""
+    place = sq.demo_city() if city == "demo" else sq.demo_city("synthetic", n_areas=5_100)
+    state = PanelState(place, busy_queue if queue else None)
+    preview = Preview(state, print)
+    assert words in preview.why_not()
+    preview.want(sq.Problem(n_sensors=5))
+    time.sleep(0.3)
+    assert state.network is None
+    state.close()
+
+
+def test_goals_that_greedy_does_not_know_have_a_proven_preview(
+    state: PanelState, until: Callable[..., None]
+) -> None:
+    """The worst-off group: only the second answer comes."""
+    seen: list[Any] = []
+    state.observe(lambda _: seen.append(state.network_name), "network")
+    preview = Preview(state, print)
+    groups = {name: sq.GROUPS[name] for name in ("pop_children", "workplace")}
+    preview.want(sq.Problem.from_words(n_sensors=5, theta=500, groups=groups, objective="worst"))
+    until(lambda: seen)
+    assert seen == [PROVEN]
