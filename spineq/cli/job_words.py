@@ -149,8 +149,7 @@ def _done(job: JobSnapshot) -> str:
 
 def percent_done(job: JobSnapshot) -> str:
     """Share of the work that is done; 100 % only when it has finished."""
-    share = math.floor(100 * job.progress.fraction + 1e-9)
-    return f"{share if job.state == 'finished' else min(share, 99)} %"
+    return f"{job.percent_done} %"
 
 
 def _value(job: JobSnapshot) -> str:

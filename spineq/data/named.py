@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 CITY_WORDS = "a file, a folder, 'san-francisco' or 'synthetic:AREAS[:TOWNS[:SEED]]'"
 
 _DEMO = ("san-francisco", "demo")
+_SIZES = ("n_areas", "towns", "seed")
 _SYNTHETIC = re.compile(r"synthetic:(\d{1,9})(?::(\d{1,9}))?(?::(\d{1,9}))?")
 
 
@@ -22,6 +23,19 @@ def is_built_in(where: str) -> bool:
     """Whether a text names a city that is here without a file."""
     text = where.strip()
     return text in _DEMO or _SYNTHETIC.fullmatch(text) is not None
+
+
+def python_of(where: str) -> str:
+    """Write the Python that makes the city which a text names, as `city_named` does."""
+    text = where.strip()
+    if text in _DEMO:
+        return "sq.demo_city()"
+    if match := _SYNTHETIC.fullmatch(text):
+        more = [
+            f"{name}={int(part)}" for name, part in zip(_SIZES, match.groups(), strict=True) if part
+        ]
+        return f'sq.demo_city("synthetic", {", ".join(more)})'
+    return f"sq.read_city({text!r})"
 
 
 def city_named(where: str | Path, **options: Any) -> City:

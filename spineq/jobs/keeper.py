@@ -110,6 +110,7 @@ class Keeper:
         self.change = threading.Condition(self.lock)
         #: Why the store or the cluster cannot be used at the moment; empty if they can.
         self.trouble = ""
+        self._said_end = False
         self._inbox: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._watchers: dict[object, tuple[Watcher, Mourner]] = {}
         self._seen: dict[tuple[str, int], float] = {}
@@ -522,7 +523,8 @@ class Keeper:
             entries = [self.index.entries[job] for job in changed if job in self.index.entries]
             snapshots = [self.index.snapshot(entry) for entry in entries]
             gone: list[str | None] = [job for job in changed if job not in self.index.entries]
-        if self._closing:
+        if self._closing and not self._said_end:
+            self._said_end = True
             gone.append(None)
         for watcher, mourner in watchers:
             try:

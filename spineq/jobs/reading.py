@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Protocol, get_args, overload
 
 from spineq.errors import (
     ClusterError,
@@ -100,6 +100,8 @@ class Reading:
         state: State | Iterable[State] | None = None,
         user: str | None = None,
         tag: str | None = None,
+        task: str | None = None,
+        city: City | str | None = None,
         limit: int | None = None,
         offset: int = 0,
     ) -> list[JobSnapshot]:
@@ -111,10 +113,13 @@ class Reading:
             Only in this state, or in one of these.
         user, tag
             Only of this user, or with this tag.
+        task, city
+            Only of this task, or about this city (or the one of this digest).
         limit, offset
             A page: so many, after so many.
         """
         states = _states(state)
+        where = city if city is None or isinstance(city, str) else city.digest
         for name, number in (("limit", limit), ("offset", offset)):
             if number is not None and (type(number) is not int or number < 0):
                 msg = f"{name} must be a whole number from 0 up, not {shown(number)}"
@@ -127,8 +132,11 @@ class Reading:
                 if (states is None or entry.state in states)
                 and (user is None or entry.user == user)
                 and (tag is None or tag in entry.tags)
+                and (where is None or entry.city == where)
             ]
             found.sort(key=lambda entry: entry.id, reverse=True)
+            if task is not None:
+                found = [entry for entry in found if index.record(entry).task == task]
             page = found[offset : None if limit is None else offset + limit]
             return [index.snapshot(entry) for entry in page]
 
@@ -242,8 +250,20 @@ class Reading:
         end = None if timeout is None else time.monotonic() + timeout
         return [self._wait_until(name_of(job), end, timeout) for job in jobs]
 
+    @overload
+    def watch(self, callback: None = None) -> Watch: ...
+
+    @overload
     def watch(
-        self, callback: Callable[[JobSnapshot], object] | None = None
+        self,
+        callback: Callable[[JobSnapshot], object],
+        gone: Callable[[str | None], object] = ...,
+    ) -> Callable[[], None]: ...
+
+    def watch(
+        self,
+        callback: Callable[[JobSnapshot], object] | None = None,
+        gone: Callable[[str | None], object] = lambda _: None,
     ) -> Watch | Callable[[], None]:
         """Follow all jobs.
 
@@ -252,6 +272,9 @@ class Reading:
         callback
             Called with a snapshot of each job that changes, on a thread of the queue: it must
             return soon.
+        gone
+            Beside a callback: called with the id of a job that was deleted, and with None when the
+            queue closes.
 
         Returns
         -------
@@ -259,7 +282,7 @@ class Reading:
             Without a callback an iterator of snapshots, which ends when its ``stop`` is called
             or the queue closes; with one, a function that ends the following.
         """
-        return Watch(self.keeper) if callback is None else self.keeper.watch(callback)
+        return Watch(self.keeper) if callback is None else self.keeper.watch(callback, gone)
 
     def cities(self) -> dict[str, str]:
         """Names of the cities that jobs are about and the store still has, by digest.

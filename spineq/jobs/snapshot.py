@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -113,6 +114,12 @@ class JobSnapshot:
     def has_ended(self) -> bool:
         """Whether nothing happens any more, unless somebody retries."""
         return self.state in ENDED
+
+    @property
+    def percent_done(self) -> int:
+        """Share of the work that is done, percent, rounded down; 100 only when it has finished."""
+        share = math.floor(100 * self.progress.fraction + 1e-9)
+        return share if self.state == "finished" else min(share, 99)
 
     @property
     def from_cache(self) -> bool:

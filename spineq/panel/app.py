@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,13 @@ from spineq.data.named import city_named
 from spineq.model._objective_words import value_words
 from spineq.model.city import City
 from spineq.panel.controls import SetUp
+from spineq.panel.draft import defaults, drafted
 from spineq.panel.edit_view import EditView
 from spineq.panel.elements import Messages, Presence, Tabs, Text
 from spineq.panel.following import Following
 from spineq.panel.jobs_table import JobsTable
 from spineq.panel.map import NetworkMap
+from spineq.panel.preview import QUICK
 from spineq.panel.state import PanelState
 from spineq.panel.view import close_all
 
@@ -62,6 +65,7 @@ class Panel(ipywidgets.VBox):
     def __init__(
         self, city: City | str | Path | None = None, queue: JobQueue | None = None
     ) -> None:
+        self._is_closed = True  # until all is there
         where = "san-francisco" if city is None else str(city) if _is_text(city) else "city"
         place = city if isinstance(city, City) else city_named(where)
         self._own_queue = queue is None
@@ -91,19 +95,21 @@ class Panel(ipywidgets.VBox):
             box.add_class(f"spineq-tab-{name}")
             box.layout.padding = "10px 2px 0"
             box.layout.display = "" if name == "setup" else "none"
+        self._side = ipywidgets.VBox(
+            [self.following, self.map, self.headline],
+            layout=ipywidgets.Layout(flex="1.2 1 380px", min_width="300px"),
+        )
+        self._side.add_class("spineq-side")
         row = ipywidgets.Layout(flex_flow="row wrap", width="100%", align_items="flex-start")
         body = ipywidgets.Box(
             [
                 ipywidgets.VBox(
                     [self.tabs, *self._boxes.values()],
                     layout=ipywidgets.Layout(
-                        flex="1 1 400px", min_width="300px", padding="0 8px 0 0"
+                        flex="1 1 290px", min_width="280px", padding="0 8px 0 0"
                     ),
                 ),
-                ipywidgets.VBox(
-                    [self.following, self.map, self.headline],
-                    layout=ipywidgets.Layout(flex="1.2 1 440px", min_width="300px"),
-                ),
+                self._side,
             ],
             layout=row,
         )
@@ -114,9 +120,11 @@ class Panel(ipywidgets.VBox):
         self.messages.hear(state.guarded(self._closed_message))
         state.observe(self._told, ["error", "error_details", "news", "trouble"])
         state.observe(self._renewed, ["network", "network_name"])
+        state.observe(self._compared, "other")
         self._renewed(None)
         state.ticker.every(1.0, self._look)
         state.ticker.ask(self._warm_up, after=2.0)
+        self._is_closed = False
         self._take_up()
 
     # What the person sees
@@ -171,13 +179,21 @@ class Panel(ipywidgets.VBox):
                     from spineq.panel.trade_offs import TradeOffs
 
                     view = TradeOffs(self.state)
+                self.later[name] = view
+                if self._is_closed:
+                    view.close()
+                    return
                 waiting, *_ = box.children
                 view.active = self.tabs.chosen == name
-                self.later[name] = view
                 box.children = (view,)
                 waiting.close()
 
         threading.Thread(target=work, name=f"spineq-panel-{name}", daemon=True).start()
+
+    def _compared(self, change: Any) -> None:
+        """Whoever asks for another network to compare with wants to see the difference."""
+        if (change["new"] is None) != (change["old"] is None):
+            self.map.shading = "" if change["new"] is None else "difference"
 
     def _renewed(self, _change: Any) -> None:
         self.state.ticker.ask(self._headlines)
@@ -190,7 +206,9 @@ class Panel(ipywidgets.VBox):
                 return
             value = value_words(network)
             first = f"{name[:1].upper()}{name[1:]}: {value}." if name else f"{value}."
-            self.headline.lines(first, network.certificate(), live=True)
+            quick = name == QUICK and network.upper_bound is None
+            second = "A quick answer; the best one follows." if quick else network.certificate()
+            self.headline.lines(first, second, live=True)
 
     def _told(self, _change: Any) -> None:
         state, items = self.state, []
@@ -220,6 +238,8 @@ class Panel(ipywidgets.VBox):
     def _look(self) -> None:
         with self.state.guard():
             trouble = self.queue.trouble
+            if self.queue.keeper.is_closed:
+                trouble = "The queue is closed: open another panel, with a new queue"
             words = f"{trouble[:1].upper()}{trouble[1:].rstrip('.')}." if trouble else ""
             if words != self.state.trouble:
                 self.state.trouble = words
@@ -235,7 +255,8 @@ class Panel(ipywidgets.VBox):
 
     def _warm_up(self) -> None:
         """Load what the first drag and the first chart want, before anybody waits for it."""
-        threading.Thread(target=_load, args=(self.state.city,), daemon=True).start()
+        city = self.state.city
+        threading.Thread(target=_load, args=(city,), name="spineq-load", daemon=True).start()
 
     def _seen(self, views: int) -> None:
         """Rest while no page shows the panel."""
@@ -246,6 +267,9 @@ class Panel(ipywidgets.VBox):
 
     def close(self) -> None:
         """Stop all that runs for the panel, and end the queue that it opened."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         views = [self.setup, self.jobs, self.following, self.edit, *self.later.values(), self.map]
         for view in views:
             with self.state.guard():
@@ -260,10 +284,13 @@ class Panel(ipywidgets.VBox):
 
 
 def _load(city: City) -> None:
+    """Load, whatever comes of it: who wants it will see."""
     from spineq.solve import evaluate
 
     site = str(city.dataset["site"].to_numpy()[0])
-    evaluate(city, [site], theta=500.0, bound="none")
+    problem = drafted(city, defaults(city)).problem
+    if problem is not None:
+        evaluate(city, [site], replace(problem, bound="none"))
     importlib.import_module("plotly.graph_objects")
 
 

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+import anywidget
+
 from spineq._plot_parts import LINES, STYLES
 from spineq.model._words import objective_table, shown_table
 from spineq.panel.state import PanelState
@@ -41,7 +43,10 @@ class Line(NamedTuple):
 
 
 def history_lines(network: Network) -> list[Line]:
-    """Coverage of each group by the first k sensors, k from 0; the weighted mean where it differs.
+    """Coverage of each group by the first k sensors; the weighted mean where it differs.
+
+    Where sensors stay and others are placed beside them, k begins with all that stay: their order
+    means nothing.
 
     Parameters
     ----------
@@ -49,18 +54,24 @@ def history_lines(network: Network) -> list[Line]:
         The network.
     """
     table, data = shown_table(network), network.dataset
-    order = [float(k) for k in range(network.n_sensors + 1)]
+    first = beginning(network)
+    order = [float(k) for k in range(first, network.n_sensors + 1)]
     lines = []
     if len(objective_table(network)) > 1:
         mean = [0.0, *(100 * value for value in network.coverage_history)]
-        lines.append(Line("Weighted mean", order, mean, "#666666", width=4.0))
+        lines.append(Line("Weighted mean", order, mean[first:], "#666666", width=4.0))
     names = [str(name) for name in data["group"].to_numpy()]
     histories = data["group_history"].to_numpy()
     for k, row in enumerate(table.itertuples()):
         covered = 100 * histories[:, names.index(str(row.Index))]
         name = f"{row.title} (estimated)" if row.estimated else str(row.title)
-        lines.append(Line(name, order, [0.0, *covered.tolist()], *_stroke(k)))
+        lines.append(Line(name, order, [0.0, *covered.tolist()][first:], *_stroke(k)))
     return lines
+
+
+def beginning(network: Network) -> int:
+    """Least number of sensors that the history shows: those that stay, beside others; else 0."""
+    return network.n_kept if network.n_kept < network.n_sensors else 0
 
 
 def decile_lines(report: Equity) -> list[Line]:
@@ -83,6 +94,43 @@ def decile_lines(report: Equity) -> list[Line]:
 
 def _stroke(k: int) -> tuple[str, str]:
     return LINES[k % len(LINES)], _DASHES[STYLES[k % len(STYLES)]]
+
+
+class Fit(anywidget.AnyWidget):
+    """Has the figures of its page take the width of their boxes, whenever that changes.
+
+    A figure that is drawn before its box has a width, or while it is hidden, is as wide as plotly
+    likes, and looks again only when the window changes.
+    """
+
+    _esm = """
+    export default { render({ el }) {
+      el.style.height = "0";
+      el.style.width = "100%";
+      let timer;
+      const tell = () => {
+        clearTimeout(timer);
+        timer = setTimeout(() => window.dispatchEvent(new Event("resize")), 100);
+      };
+      const boxes = new ResizeObserver(tell);
+      boxes.observe(el);
+      // Figures come when their script is there; what comes later is theirs to fit.
+      const figures = new MutationObserver(() => {
+        const drawn = el.parentElement?.querySelectorAll(".main-svg").length ?? 0;
+        if (drawn !== figures.drawn) tell();
+        figures.drawn = drawn;
+      });
+      const begin = setTimeout(() => {
+        if (el.parentElement) figures.observe(el.parentElement, { childList: true, subtree: true });
+        tell();
+      }, 0);
+      return () => {
+        [timer, begin].forEach(clearTimeout);
+        boxes.disconnect();
+        figures.disconnect();
+      };
+    } };
+    """
 
 
 class LineChart(View):
@@ -111,6 +159,9 @@ class LineChart(View):
         self._maker: threading.Thread | None = None
         self._lines: list[Line] = []
         self._dark = False
+        # Made before plotly comes: a script that waits two seconds behind plotly's is given up.
+        self._fit = Fit()
+        self.children = (self._fit,)
         self.renew()
 
     def lines(self) -> list[Line]:
@@ -125,8 +176,8 @@ class LineChart(View):
                 self._make_soon()
         elif lines != self._lines or dark != self._dark:
             self._move(lines, dark)
-        if self.figure is not None and not self.children:
-            self.children = (self.figure,)
+        if self.figure is not None and self.figure not in self.children:
+            self.children = (self.figure, self._fit)
 
     def _make_soon(self) -> None:
         """Make the figure on a thread: the ticker's must not wait for plotly's import."""
@@ -209,9 +260,11 @@ class LineChart(View):
         if getattr(self, "_pick_once", None) is not None:
             self.state.ticker.forget(self._pick_once)
         figure, self.figure = getattr(self, "figure", None), None
+        fit = getattr(self, "_fit", None)
         super().close()
-        if figure is not None:
-            figure.close()
+        for part in (figure, fit):
+            if part is not None:
+                part.close()
 
 
 class HistoryChart(LineChart):
@@ -236,6 +289,13 @@ class HistoryChart(LineChart):
         """The network's history."""
         network = self.whole or self.state.network
         return [] if network is None else history_lines(network)
+
+    def x_axis(self, lines: list[Line]) -> dict[str, Any]:
+        """Say that those that stay are counted, too."""
+        network = self.whole or self.state.network
+        first = 0 if network is None else beginning(network)
+        words = f"Number of sensors, with the {first:,} that stay" if first else self.x_title
+        return super().x_axis(lines) | {"title": {"text": words}}
 
 
 class DecileChart(LineChart):

@@ -161,12 +161,13 @@ class Difference:
         change = self.change
         lose = float(people[change <= -LEAST].sum())
         gain = float(people[change >= LEAST].sum())
+        many = f"{lose:,.0f}" if lose else "no"
         if title == GROUPS["pop_total"].label:
             who, verb = "people", "live"
         else:
             who, verb = in_a_sentence(title), "are"
         return (
-            f"With {mine} instead of {theirs}, {lose:,.0f} {who} {verb} in areas that lose "
+            f"With {mine} instead of {theirs}, {many} {who} {verb} in areas that lose "
             f"coverage and {gain:,.0f} in areas that gain."
         )
 

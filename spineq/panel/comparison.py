@@ -74,19 +74,13 @@ class Comparison(View):
         self.choice = Form(_choice_fields([("", "Choose a network")]), {"one": "", "other": ""})
         self.words = Text()
         self.groups = Table(_group_columns())
-        self.gain = Table(_area_columns(), empty="No area gains.")
-        self.lose = Table(_area_columns(), empty="No area loses.")
-        self.areas = ipywidgets.Box([self.gain, self.lose])
-        self.sides = ipywidgets.Box()
-        for box in (self.areas, self.sides):
-            box.layout = ipywidgets.Layout(
-                display="flex", flex_flow="row wrap", width="100%", grid_gap="12px"
-            )
-        for table in (self.gain, self.lose):
-            table.layout = _half()
+        self.gain = Table(_area_columns(), empty="No area gains.", layout=_half())
+        self.lose = Table(_area_columns(), empty="No area loses.", layout=_half())
+        self.areas = ipywidgets.Box([self.gain, self.lose], layout=_row())
+        self.sides = ipywidgets.Box(layout=_row())
         self.titles = (Text(), Text())
         self.mapping = Form(_mapping_fields(), {})
-        self.body = ipywidgets.VBox([self.words, self.groups, self.sides, self.mapping, self.areas])
+        self.body = ipywidgets.VBox([self.words, self.groups, self.mapping, self.sides, self.areas])
         self.against = Form(_today_fields("", False, False), {})
         self.answer = Text()
         self.work = Errand(state, self._tell)
@@ -302,9 +296,8 @@ class Comparison(View):
         with state.lock:
             if state.network is not difference.one:
                 state.show(difference.one, name)
-            with state.hold_trait_notifications():
-                state.other_name, state.other = other, difference.other
-        state.news = f"The map can now show the change of coverage from {other} to {name}."
+            state.other_name, state.other = other, difference.other
+        state.news = f"The map shows the change of coverage from {other} to {name}."
 
     def ask_today(self) -> None:
         """Find out what it takes that no group is worse off than today."""
@@ -332,9 +325,8 @@ class Comparison(View):
         with self.state.lock:
             if self.state.network is not today.network:
                 self.state.show(today.network, name)
-            with self.state.hold_trait_notifications():
-                self.state.other_name = "existing sensors"
-                self.state.other = today.existing
+            self.state.other_name = "existing sensors"
+            self.state.other = today.existing
 
     def close(self) -> None:
         """Stop what runs, and take the view away."""
@@ -343,9 +335,13 @@ class Comparison(View):
                 errand.close()
         if getattr(self, "_looking", None) is not None:
             self.state.ticker.forget(self._looking)
-        for made in getattr(self, "maps", ()):
+        for made in (*getattr(self, "maps", ()), *getattr(self, "titles", ())):
             made.close()
         super().close()
+
+
+def _row() -> ipywidgets.Layout:
+    return ipywidgets.Layout(display="flex", flex_flow="row wrap", width="100%", grid_gap="12px")
 
 
 def _of(network: Network, city: City) -> bool:
@@ -378,7 +374,7 @@ def _mapping_fields() -> list[dict[str, Any]]:
     button = {
         "name": "difference",
         "label": "Show the difference on the map",
-        "title": "The main map shows A, and can colour areas by the change from B to A",
+        "title": "The main map shows A, and colours areas by the change from B to A",
     }
     return [{"kind": "buttons", "buttons": [button]}]
 
@@ -413,8 +409,13 @@ def _group_columns() -> list[dict[str, Any]]:
         {"key": "one", "label": "A", "align": "right"},
         {"key": "other", "label": "B", "align": "right"},
         {"key": "change", "label": "Difference (points)", "align": "right"},
-        {"key": "one_near", "label": "Within 500 m, A", "align": "right", "narrow": "hide"},
-        {"key": "other_near", "label": "Within 500 m, B", "align": "right", "narrow": "hide"},
+        {"key": "one_near", "label": "People within 500 m, A", "align": "right", "narrow": "hide"},
+        {
+            "key": "other_near",
+            "label": "People within 500 m, B",
+            "align": "right",
+            "narrow": "hide",
+        },
     ]
 
 

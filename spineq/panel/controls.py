@@ -49,7 +49,9 @@ class SetUp(View):
 
     def __init__(self, state: PanelState, where: str = "san-francisco") -> None:
         super().__init__(state)
-        self.where = where
+        #: How a city was named, and its digest.
+        self._named = where, "" if state.city is None else state.city.digest
+        self._opening: object = None
         self.place = Form([], {"city": "", "path": ""})
         self.form = Form([], {})
         self.preview = Preview(state, self._say_preview)
@@ -65,8 +67,16 @@ class SetUp(View):
         self._list_cities()
         self._build()
 
+    @property
+    def where(self) -> str:
+        """How the city is named: as it was opened, or its digest where others opened it."""
+        where, digest = self._named
+        city = self.state.city
+        return where if city is None or city.digest == digest else str(city.digest)
+
     def close(self) -> None:
         """Stop the preview and listen no more."""
+        self._opening = None  # a city that is being read is not shown any more
         self.preview.stop()
         self.state.unobserve(self._city_changed, "city")
         self.state.ticker.forget(self._check)
@@ -131,6 +141,8 @@ class SetUp(View):
     def _open(self, where: str) -> None:
         """Open a city on a thread: a large one takes seconds to read."""
         self.place.note(city="Opening ...")
+        # Of two that are being opened, the one that was asked for last is shown.
+        asked = self._opening = object()
 
         def work() -> None:
             with self.state.guard():
@@ -141,12 +153,17 @@ class SetUp(View):
                     else:
                         city = city_named(where)
                 except SpineqError as error:
+                    if asked is not self._opening:
+                        return
                     field = "path" if self.place.values.get("city") == "file" else "city"
                     self.place.errors = {field: sentence(error)}
                     return
                 finally:
-                    self.place.note(city="")
-                self.where = where
+                    if asked is self._opening:
+                        self.place.note(city="")
+                if asked is not self._opening:
+                    return
+                self._named = where, city.digest
                 self.place.put(city="", path="")
                 self.state.open_city(city)
 
@@ -154,6 +171,10 @@ class SetUp(View):
 
     def _city_changed(self, _change: Any) -> None:
         with self.state.guard():
+            # What is being opened was asked for before somebody turned to this one.
+            self._opening = None
+            self.place.note(city="")
+            self._similar = None
             self._list_cities()
             self._build()
 
@@ -181,7 +202,7 @@ class SetUp(View):
         if new.get("preset") != old.get("preset") and new.get("preset"):
             city = self.state.city
             assert city is not None
-            self.form.values = {**new, **preset_values(new["preset"], city), "preset": ""}
+            self.form.values = {**new, **preset_values(str(new["preset"]), city), "preset": ""}
             return
         if new.get("live") != old.get("live"):
             self.preview.switch(bool(new.get("live")))
@@ -223,7 +244,7 @@ class SetUp(View):
             self.form.note(
                 estimate=words_for(city, problem, queue),
                 similar=near,
-                python=as_python(_python_city(self.where), problem),
+                python=as_python(_python_city(self.where, city.digest), problem),
                 parameters=as_parameters(self.where, problem),
             )
             self._renew_hidden()
@@ -287,7 +308,9 @@ class SetUp(View):
         state.job = job.id
 
 
-def _python_city(where: str) -> str:
+def _python_city(where: str, digest: str) -> str:
+    if where in ("city", digest):  # an object of the notebook's, or one of the store's
+        return f"queue.load_city({digest!r})"
     if where == "san-francisco":
         return "sq.demo_city()"
     if where.startswith("synthetic:"):

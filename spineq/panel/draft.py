@@ -94,6 +94,9 @@ def groups_of(rows: list[Mapping[str, Any]]) -> dict[str, Group]:
         A weight or an age is missing or wrong, or a group is there twice.
     """
     made: dict[str, Group] = {}
+    if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
+        msg = "the groups are no list of groups"
+        raise ProblemError(msg, field="groups", mend="Choose at least one")
     for number, row in enumerate(rows, start=1):
         weight, who = row.get("weight"), str(row.get("who"))
         if weight is None:
@@ -102,7 +105,8 @@ def groups_of(rows: list[Mapping[str, Any]]) -> dict[str, Group]:
         if who in GROUPS:
             name, group = who, GROUPS[who]
         elif who == "ages":
-            young, old = row.get("ages") or (None, None)
+            ages = row.get("ages")
+            young, old = ages if isinstance(ages, list | tuple) and len(ages) == 2 else (None, None)
             if young is None or old is None:
                 msg = f"group {number} needs two ages"
                 raise ProblemError(msg, field="groups", mend="Enter whole years, 0 to 90")
@@ -152,7 +156,7 @@ def words_of(city: City, values: Mapping[str, Any]) -> dict[str, Any]:
             msg = "there is no number"
             raise ProblemError(msg, field=name, mend=f"Enter one, for example {example}")
         words[name] = values[name]
-    words["groups"] = groups_of(values["groups"])
+    words["groups"] = groups_of(values.get("groups"))  # type: ignore[arg-type]
     if values.get("method", "auto") != "auto":
         words["method"] = values["method"]
     if values.get("effort") not in (None, 1, 1.0):
@@ -206,8 +210,9 @@ def values_of(city: City, problem: Problem) -> dict[str, Any]:
 
 def meaning_of_theta(theta: object, unit: str = "m") -> str:
     """Say what a theta means: coverage at some distances."""
-    if not isinstance(theta, int | float) or isinstance(theta, bool) or not theta > 0:
+    if not isinstance(theta, int | float) or isinstance(theta, bool) or not 0 < theta < math.inf:
         return ""
+    theta = float(min(theta, 1e15))  # a huge whole number is no float
     if unit == "m":
         places = [(100.0, "100 m"), (250.0, "250 m"), (500.0, "500 m")]
     else:
@@ -218,7 +223,7 @@ def meaning_of_theta(theta: object, unit: str = "m") -> str:
 
 def as_python(city_words: str, problem: Problem) -> str:
     """Write the settings as Python that submits the same job."""
-    lines = ["import spineq as sq", "", f"city = {city_words}", "queue = sq.JobQueue()"]
+    lines = ["import spineq as sq", "", "queue = sq.JobQueue()", f"city = {city_words}"]
     lines.append(f"job = queue.submit(\n    city,\n{_arguments(problem)})")
     return "\n".join([*lines, "print(job.result().summary())"])
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,10 +61,12 @@ class EditView(View):
         self.map = network_map
         self.editor: Editor | None = None
         self._mine: Network | None = None
+        self._stale = False
         #: Proven bounds by digest of the problem: value of the best known, bound.
         self._best: dict[str, tuple[float, float, bool]] = {}
         self._asking = Asking(state)
         self._looking: Any = None
+        self._asked = threading.Lock()
         #: Seconds from the last edit to its figures.
         self.seconds = 0.0
         self.tools = Form([], {"free": False})
@@ -87,6 +92,8 @@ class EditView(View):
         self.observe(state.guarded(self._opened), "active")
 
     def _opened(self, change: Any) -> None:
+        if change["new"] and self._stale:
+            self._begin()
         if not change["new"]:
             self._mode("look")
         elif self.map is not None and self.map.mode == "look":
@@ -118,11 +125,15 @@ class EditView(View):
 
     def _shown(self, change: Any) -> None:
         if change["new"] is not self._mine:
-            self._begin()
+            # While nobody edits, a network is only noted: it comes at every move of a slider.
+            self._stale = not self.active
+            if self.active:
+                self._begin()
 
     def _begin(self) -> None:
         """Edit what the map shows now, from the beginning."""
         with self.state.guard():
+            self._stale = False
             self._forget_search()
             network, city = self.state.network, self.state.city
             self.editor = None if network is None or city is None else Editor(city, network)
@@ -151,8 +162,9 @@ class EditView(View):
             here = "" if self.map is None else self.map.mode
             self._mode("look" if press == here else str(press))
         elif press in ("undo", "redo") and self.editor is not None:
-            getattr(self.editor, str(press))()
-            self._measure()
+            editor = self.editor
+            getattr(editor, str(press))()
+            self._measure(editor)
         elif press == "improve":
             self._improve()
         elif press == "save":
@@ -161,13 +173,14 @@ class EditView(View):
     def edit(self, event: dict[str, Any]) -> None:
         """Take an edit from the map: kind, sensor (counted over the map's sensors), x, y."""
         city, editor = self.state.city, self.editor
-        if city is None:
+        if city is None or not _is_edit(event):
             return
         if editor is None:
             editor = self.editor = self._from_nothing()
         self.tools.errors = {}
         kept = 0 if editor.base is None else editor.base.n_kept
         free = bool(self.tools.values.get("free"))
+        before = editor.sensors
         try:
             if event["kind"] == "add":
                 editor.add(event["x"], event["y"], freely=free)
@@ -182,12 +195,18 @@ class EditView(View):
                     editor.move(sensor, event["x"], event["y"], freely=free)
         except ProblemError as error:
             self.tools.note(edit=str(error))
-            # The marker goes back to where it was.
-            if self.map is not None:
-                self.map.redraw_sensors()
+            self._put_back()
             return
         self.tools.note(edit="")
-        self._measure()
+        if editor.sensors is before:
+            self._put_back()  # it snapped back to its own site
+        else:
+            self._measure(editor)
+
+    def _put_back(self) -> None:
+        """Have the map's markers go back to where the sensors are."""
+        if self.map is not None:
+            self.map.redraw_sensors()
 
     def _from_nothing(self) -> Editor:
         from spineq.model.problem import Problem
@@ -196,18 +215,18 @@ class EditView(View):
         assert city is not None
         return Editor(city, Problem(n_sensors=1))
 
-    def _measure(self) -> None:
+    def _measure(self, editor: Editor) -> None:
         began = time.perf_counter()
-        editor = self.editor
-        assert editor is not None
-        if not editor.sensors and (editor.base is None or editor.base.n_kept == 0):
-            self._mine = None
-            self.state.show(None)
-            self._renew()
-            return
-        self._mine = editor.measured()
-        self.state.show(self._mine, EDITED)
+        empty = not editor.sensors and (editor.base is None or editor.base.n_kept == 0)
+        measured = None if empty else editor.measured()
+        with self.state.lock:
+            if editor is not self.editor:
+                return  # another network came in between, on another thread
+            self._mine = measured
+            self.state.show(measured, "" if empty else EDITED)
         self._renew()
+        if empty:
+            return
         self.seconds = time.perf_counter() - began
         self._look_for_best()
 
@@ -288,15 +307,22 @@ class EditView(View):
 
         def came(done: Any) -> None:
             with self.state.guard():
-                found = answer_of(done)
-                if done is not self._looking or found is None:
+                with self._asked:
+                    if done is not self._looking:
+                        return
+                    self._looking = None
+                found = None
+                with suppress(Exception):  # nobody asked for it: what is not known is not said
+                    found = answer_of(done)
+                if found is None or found.upper_bound is None:
                     return
-                self._looking = None
                 value, bound = found.objective_value, found.upper_bound
                 self._best[problem.digest] = (value, bound, found.proven)
                 self._renew()
 
-        self._looking = self._asking.send(problem, 900, came)
+        # Whoever is called back waits until it is known what for.
+        with self._asked, suppress(Exception):  # whatever a dying scheduler makes of a call
+            self._looking = self._asking.send(problem, 900, came)
 
     def _forget_search(self) -> None:
         looking, self._looking = self._looking, None
@@ -372,6 +398,18 @@ _AFTER: list[dict[str, Any]] = [
     },
     {"kind": "say", "name": "after"},
 ]
+
+
+def _is_edit(event: Any) -> bool:
+    """Whether an event of the page says what is done to which sensor, or where."""
+    if not isinstance(event, dict):
+        return False
+    kind, places = event.get("kind"), (event.get("x"), event.get("y"))
+    somewhere = all(
+        isinstance(each, int | float) and math.isfinite(each) and abs(each) < 1e9 for each in places
+    )
+    some = isinstance(event.get("sensor"), int)
+    return {"add": somewhere, "move": some and somewhere, "delete": some}.get(str(kind), False)
 
 
 def in_points(change: float) -> str:

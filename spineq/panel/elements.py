@@ -59,9 +59,10 @@ class Form(_Element):
     Parameters
     ----------
     fields
-        Dictionaries with ``kind``, ``name``, ``label`` and ``help``. Kinds with a value: ``range``
-        (min, max, step, unit), ``number``, ``text``, ``select`` (options: pairs of value and
-        label), ``check``, ``groups`` (options; rows of who, ages, weight). Others: ``heading``,
+        Dictionaries with ``kind``, ``name``, ``label``, ``help`` and ``inline`` (whether two stand
+        in a row). Kinds with a value: ``range`` (min, max, step, unit), ``number``, ``text``,
+        ``select`` (options: pairs of value and label), ``check``, ``groups`` (options; rows of
+        who, ages, weight). Others: ``heading``,
         ``fold`` ... ``end`` (open), ``say`` (a line that shows the note of its name), ``code`` (the
         same as text to copy), ``buttons`` (buttons: name, label, title, primary, toggle,
         disabled), whose message is ``{"press": name}``.
@@ -127,7 +128,7 @@ class Table(_Element):
     selected = traitlets.Unicode("").tag(sync=True)
     page = traitlets.Int(0).tag(sync=True)
     pages = traitlets.Int(1).tag(sync=True)
-    page_words: Any = traitlets.List(["Back", "On"]).tag(sync=True)
+    page_words: Any = traitlets.List(["Previous", "Next"]).tag(sync=True)
     total = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, columns: Sequence[Mapping[str, Any]], **words: Any) -> None:

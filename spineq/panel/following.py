@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from spineq.errors import JobNotFoundError
@@ -13,6 +14,7 @@ from spineq.panel.view import View
 
 if TYPE_CHECKING:
     from spineq.jobs.snapshot import JobSnapshot
+    from spineq.model.network import Network
     from spineq.panel.state import PanelState
 
 
@@ -43,18 +45,27 @@ class Following(View):
         )
         self.line.hear(state.guarded(self._pressed))
         self._shown = ""
+        # What is shown when a job begins to be followed: its answer may take the place of that.
+        self._before: Network | None = state.network
+        self._offered = ""
         #: When the answer of the last job was on the state, by `time.monotonic`.
         self.answered = 0.0
         self._unwatch: Callable[[], None] = lambda: None
         if state.queue is not None:
-            self._unwatch = state.queue.keeper.watch(self._moved, self._gone)
+            self._unwatch = state.queue.watch(self._moved, self._gone)
+        state.observe(self._began, "job")
         self.ask()
 
     def close(self) -> None:
         """Follow no more."""
         self._unwatch()
+        self.state.unobserve(self._began, "job")
         super().close()
         self.line.close()
+
+    def _began(self, _change: object) -> None:
+        self._before = self.state.network
+        self._offered = ""
 
     def _moved(self, snapshot: JobSnapshot) -> None:
         if snapshot.id == self.state.job:
@@ -67,9 +78,15 @@ class Following(View):
     def _pressed(self, message: Message) -> None:
         queue = self.state.queue
         if queue is not None and message.get("action") == "cancel":
-            queue.cancel(str(message["id"]))
+            with suppress(JobNotFoundError):  # deleted a moment ago, which is told otherwise
+                queue.cancel(str(message.get("id")))
         elif message.get("action") == "close":
             self.state.job = ""
+        elif queue is not None and message.get("action") == "show" and self._offered:
+            job = queue.snapshot(self._offered)
+            self.state.show(queue.load(job), name_of(job))
+            self._offered = ""
+            self.ask()
 
     def draw(self) -> None:
         """Bring the line up to date, and show the answer once it is there."""
@@ -87,6 +104,8 @@ class Following(View):
         if job.has_ended and self._shown != turn:
             self._shown = turn
             self._ended(job)
+            if self._offered:
+                self._draw(job)
 
     def _draw(self, job: JobSnapshot) -> None:
         actions: list[dict[str, Any]] = [
@@ -100,11 +119,16 @@ class Following(View):
                 "disabled": job.state == "cancelling",
             }
             actions = [cancel]
+        progress = progress_of(job)
+        if self._offered == job.id:
+            show = {"name": "show", "label": "Show", "title": "Show the job's answer on the map"}
+            actions = [show, *actions]
+            progress["second"] = "You went on meanwhile: press Show to see its answer."
         row = {
             "id": job.id,
             "what": what_of(job),
             "state": job.state,
-            "progress": progress_of(job),
+            "progress": progress,
             "actions": actions,
         }
         if self.line.rows != [row]:
@@ -120,7 +144,15 @@ class Following(View):
             state.error = f"The job failed. {job.error.message}"
         if not job.answer or job.task not in ("optimise", "evaluate"):
             return
-        if state.city is None or job.city != state.city.digest:
+        city, before = state.city, self._before
+        if city is None or job.city != city.digest:
             return  # it is about a city that is not looked at any more
-        state.show(queue.load(job), name_of(job))
-        self.answered = time.monotonic()
+        answer = queue.load(job)
+        if before is not None and before == answer and state.network_name == name_of(job):
+            return  # whoever chose the job has shown it
+        # What was edited or looked at meanwhile is not taken out of the person's hands.
+        if state.show_over([before], city, answer, name_of(job)):
+            self.answered = time.monotonic()
+        elif state.city is city and state.job == job.id:
+            state.remember(answer, name_of(job))
+            self._offered = job.id

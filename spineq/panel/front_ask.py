@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from spineq.errors import MissingExtraError, ProblemError, SpineqError
 from spineq.fronts import checked, front_problem
+from spineq.model._words import counted
 from spineq.model.groups import GROUPS, Group, title_of
 from spineq.panel.draft import defaults, meaning_of_theta, sentence
 from spineq.panel.elements import Form, Message, Table, Text
@@ -110,10 +111,8 @@ class FrontAsk(View):
 
     # Showing
 
-    def renew(self) -> None:
+    def draw(self) -> None:
         """Show the form of the city, how far searches are, and which are done."""
-        if not self.active:
-            return
         city = self.state.city
         if city is not self._city:
             self._draw_form(city)
@@ -150,7 +149,7 @@ class FrontAsk(View):
             for k, name in enumerate(self._groups)
         }
         values |= {"n_sensors": min(10, usual["n_sensors"]), "theta": usual["theta"]}
-        values["effort"] = EFFORTS[1][0]
+        values |= {"effort": EFFORTS[1][0], "keep": False}
         with self.form.hold_sync():
             self.form.errors = {}
             self.form.fields = self._fields(city, usual["theta"])
@@ -179,6 +178,15 @@ class FrontAsk(View):
             for name, group in self._groups.items()
         ]
         checks[-1]["help"] = "Tick two or more; three or four can still be compared at a glance."
+        keep: list[dict[str, Any]] = []
+        if city.existing is not None and len(city.existing):
+            keep = [
+                {
+                    "kind": "check", "name": "keep",
+                    "label": f"Keep the {counted(len(city.existing), 'existing sensor')}",
+                    "help": "They stay where they are and are not counted in the number above.",
+                }
+            ]  # fmt: skip
         unit, metres = city.travel_unit, city.travel is None
         top = 2_000 if metres else round(4 * theta, 1)
         return [
@@ -190,11 +198,12 @@ class FrontAsk(View):
                 "help": "Every network of the trade-off has so many.",
             },
             {
-                "kind": "range", "name": "theta", "label": "Distance scale (theta)",
+                "kind": "range", "name": "theta", "label": "How far a sensor reaches (theta)",
                 "min": 50 if metres else round(theta / 10, 2), "max": top, "any": True,
                 "hard_min": 0, "step": 10 if metres else round(top / 100, 3), "unit": unit,
                 "help": "A choice, not a fact: how far from a sensor people still count.",
             },
+            *keep,
             {
                 "kind": "select", "name": "effort", "label": "How hard to look",
                 "options": [list(each) for each in EFFORTS],
@@ -255,6 +264,8 @@ class FrontAsk(View):
                 self.form.errors = {name: f"There is no number. Enter one, for example {example}."}
                 return None
         words = {"n_sensors": values["n_sensors"], "theta": values["theta"], "groups": groups}
+        if values.get("keep") and city.existing is not None:
+            words["keep"] = "existing"
         effort = float(values.get("effort") or 1)
         try:
             checked(front_problem(city, words), effort=effort)

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import anywidget
 import numpy as np
 
 from spineq._plot_parts import LINES
@@ -36,43 +35,6 @@ _WIDTH = 280
 _CLOSE = 0.05
 
 _NOWHERE = "rgba(0,0,0,0)"
-
-
-class Fit(anywidget.AnyWidget):
-    """Has the figures of its page take the width of their boxes, whenever that changes.
-
-    A figure that is drawn before its box has a width, or while it is hidden, is as wide as plotly
-    likes, and looks again only when the window changes.
-    """
-
-    _esm = """
-    export default { render({ el }) {
-      el.style.height = "0";
-      el.style.width = "100%";
-      let timer;
-      const tell = () => {
-        clearTimeout(timer);
-        timer = setTimeout(() => window.dispatchEvent(new Event("resize")), 100);
-      };
-      const boxes = new ResizeObserver(tell);
-      boxes.observe(el);
-      // Figures come when their script is there; what comes later is theirs to fit.
-      const figures = new MutationObserver(() => {
-        const drawn = el.parentElement?.querySelectorAll(".main-svg").length ?? 0;
-        if (drawn !== figures.drawn) tell();
-        figures.drawn = drawn;
-      });
-      const begin = setTimeout(() => {
-        if (el.parentElement) figures.observe(el.parentElement, { childList: true, subtree: true });
-        tell();
-      }, 0);
-      return () => {
-        [timer, begin].forEach(clearTimeout);
-        boxes.disconnect();
-        figures.disconnect();
-      };
-    } };
-    """
 
 
 class FrontCharts:

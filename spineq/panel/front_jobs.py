@@ -32,11 +32,11 @@ class FrontJobs:
         self._queue, self._changed = queue, changed
         self._lock = threading.Lock()
         self._known: dict[str, JobSnapshot] = {}
-        self.close = queue.keeper.watch(self.note, self._gone)
+        self.close = queue.watch(self.note, self._gone)
 
     def read(self) -> None:
         """Read the queue's list; what was told meanwhile is newer."""
-        found = {job.id: job for job in self._queue.jobs() if job.task == "trade_off"}
+        found = {job.id: job for job in self._queue.jobs(task="trade_off")}
         with self._lock:
             self._known = found | self._known
         self._changed()
@@ -70,7 +70,7 @@ def row(job: JobSnapshot) -> dict[str, Any]:
     """How far a search is, for the table."""
     progress, what = job.progress, _asked(job)
     waits = job.state == "queued"
-    text = "Waits for its turn" if waits else f"{progress.fraction:.0%}"
+    text = "Waits for its turn" if waits else f"{job.percent_done} %"
     second = progress.message
     if progress.value is not None:
         second = f"{second}; value so far {progress.value:.4f}".removeprefix("; ")
@@ -99,7 +99,9 @@ def row(job: JobSnapshot) -> dict[str, Any]:
 def _asked(job: JobSnapshot) -> str:
     words = job.parameters
     theta = words.get("theta", 500)
-    return f"{counted(int(words.get('n_sensors') or 0), 'sensor')}, theta {theta:,g}"
+    beside = " beside the existing ones" if words.get("keep") == "existing" else ""
+    sensors = counted(int(words.get("n_sensors") or 0), "sensor")
+    return f"{sensors}{beside}, theta {theta:,g}"
 
 
 def _who(job: JobSnapshot) -> str:

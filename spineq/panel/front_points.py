@@ -21,7 +21,7 @@ class Mark(NamedTuple):
 
 
 MARKS = (
-    Mark("bends most", LINES[1], "diamond"),
+    Mark("knee: bends most", LINES[1], "diamond"),
     Mark("best for worst-off", LINES[2], "square"),
     Mark("on the map", LINES[3], "star"),
 )

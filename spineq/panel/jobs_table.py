@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from spineq.errors import JobNotFoundError
+from spineq.model._objective_words import percent_up
 from spineq.model.groups import GROUPS, Group
+from spineq.model.network import PROVEN_GAP
 from spineq.panel.elements import Form, Message, Table
 from spineq.panel.state import PanelState
 from spineq.panel.view import View
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 #: Rows of a page.
 PAGE = 20
+
+#: More pages than there can be; a later one is brought back to the last when it is drawn.
+MOST_PAGES = 1_000_000
 
 #: What the table can be restricted to, and the states of each.
 _SHOWN: dict[str, tuple[str, list[str] | None]] = {
@@ -66,11 +71,11 @@ class JobsTable(View):
         self.controls = Form(
             [
                 {
-                    "kind": "select", "name": "shown", "label": "Show",
+                    "kind": "select", "name": "shown", "label": "Show", "inline": True,
                     "options": [[key, label] for key, (label, _) in _SHOWN.items()],
                 },
                 {
-                    "kind": "text", "name": "text", "label": "Find",
+                    "kind": "text", "name": "text", "label": "Find", "inline": True,
                     "help": "Words of the job, its city, note, tags, user or id.",
                 },
                 {"kind": "check", "name": "mine", "label": "Only mine"},
@@ -92,7 +97,7 @@ class JobsTable(View):
         self._unwatch: Callable[[], None] = lambda: None
         queue = state.queue
         if queue is not None:
-            self._unwatch = queue.keeper.watch(self._moved, self._moved)
+            self._unwatch = queue.watch(self._moved, self._moved)
         # Times of running jobs go on also where nothing is reported.
         state.ticker.every(1.0, self._renewal)
 
@@ -137,7 +142,7 @@ class JobsTable(View):
     def _page(self, queue: JobQueue) -> tuple[list[JobSnapshot], int]:
         """Snapshots of the page, and how many jobs there are in all."""
         values, sort = self.controls.values, self.table.sort
-        _, states = _SHOWN[values.get("shown", "all")]
+        _, states = _SHOWN.get(str(values.get("shown")), _SHOWN["all"])
         user = queue.user if values.get("mine") else None
         text = str(values.get("text") or "").strip().lower()
         first = self.table.page * PAGE
@@ -158,26 +163,32 @@ class JobsTable(View):
     # What is done
 
     def _heard(self, message: Message) -> None:
-        if "sort" in message:
+        page, key = message.get("page"), message.get("sort")
+        if isinstance(key, str) and key in _KEYS:
             before = self.table.sort
-            down = not before["down"] if before.get("key") == message["sort"] else False
-            self.table.sort = {"key": message["sort"], "down": down}
+            down = not before["down"] if before.get("key") == key else False
+            self.table.sort = {"key": key, "down": down}
             self.table.page = 0
-        elif "page" in message:
-            self.table.page = max(int(message["page"]), 0)
+        elif isinstance(page, int):
+            self.table.page = min(max(page, 0), MOST_PAGES)
         elif "action" in message:
-            self._act(str(message["action"]), str(message["id"]))
+            self._act(str(message["action"]), str(message.get("id")))
         self.ask()
 
     def _act(self, action: str, job_id: str) -> None:
         queue = self.state.queue
         if queue is None:
             return
-        if action == "show":
-            self._show(queue, job_id)
+        actions: dict[str, Callable[[str], None]] = {
+            "show": lambda job: self._show(queue, job),
+            "cancel": queue.cancel,
+            "retry": queue.retry,
+            "delete": queue.delete,
+        }
+        if action not in actions:
             return
         try:
-            {"cancel": queue.cancel, "retry": queue.retry, "delete": queue.delete}[action](job_id)
+            actions[action](job_id)
         except JobNotFoundError:
             # Somebody else deleted it a moment ago: that is what the table shows next.
             queue.refresh()
@@ -198,10 +209,11 @@ class JobsTable(View):
         answer = queue.load(job)
         if job.task == "trade_off":
             state.front = answer
-            state.news = "The front is on the tab Trade-offs."
+            state.news = "The trade-offs are on their tab."
         elif job.task in ("optimise", "evaluate"):
-            state.job = job_id
+            # In this order: whoever follows the job sees that its answer is shown.
             state.show(answer, name_of(job))
+            state.job = job_id
         else:
             state.news = f"The answer of task {job.task}: {str(answer)[:200]}"
 
@@ -302,10 +314,11 @@ def progress_of(job: JobSnapshot) -> dict[str, Any]:
     if progress.value is not None and job.task != "trade_off":
         best = f"coverage {100 * progress.value:.1f} %"
         if progress.bound:
-            gap = max((progress.bound - progress.value) / progress.bound, 0.0)
-            best += ", proven best" if gap < 1e-9 else f", at most {100 * gap:.2g} % from the best"
+            gap = (progress.bound - progress.value) / progress.bound
+            near = f"at most {percent_up(gap, 1 if gap >= 0.001 else 4)} from the best"
+            best += ", proven best" if gap <= PROVEN_GAP else f", {near}"
     if job.state in ("running", "cancelling"):
-        text = f"{100 * progress.fraction:.0f} % {progress.message}"
+        text = f"{job.percent_done} % {progress.message}"
         return {"fraction": progress.fraction, "text": text, "second": best}
     if job.error is not None:
         return {"fraction": 0, "bar": False, "text": job.error.message, "second": ""}

@@ -68,6 +68,7 @@ class Bridge(anywidget.AnyWidget):
     mode = traitlets.Unicode("look").tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
     hover_lines: Any = traitlets.List().tag(sync=True)
+    restored = traitlets.Int(0).tag(sync=True)
 
 
 class NetworkMap(ipywidgets.VBox):
@@ -161,6 +162,7 @@ class NetworkMap(ipywidgets.VBox):
         self._renew()
         self.observe(self._ask, "shading")
         self.state.observe(self._ask, ["city", "network", "other"])
+        self.state.observe(self._turn_to_change, "other")
 
     @property
     def network(self) -> Network | None:
@@ -206,6 +208,10 @@ class NetworkMap(ipywidgets.VBox):
         assert city is not None
         return area_table(city, self.network, self.other)
 
+    def redraw_sensors(self) -> None:
+        """Put every marker where its sensor is: after a drag that came to nothing."""
+        self.bridge.restored += 1
+
     def refresh(self) -> None:
         """Draw what has changed now, on this thread."""
         self._renew()
@@ -216,6 +222,7 @@ class NetworkMap(ipywidgets.VBox):
             return
         self._closed = True
         self.state.unobserve(self._ask, ["city", "network", "other"])
+        self.state.unobserve(self._turn_to_change, "other")
         self.state.ticker.forget(self._renew)
         if self._own_state:
             self.state.close()
@@ -237,6 +244,11 @@ class NetworkMap(ipywidgets.VBox):
     def _ask(self, _change: object = None) -> None:
         if not self._closed:
             self.state.ticker.ask(self._renew)
+
+    def _turn_to_change(self, change: Mapping[str, Any]) -> None:
+        """Show the change of coverage when there comes to be something to compare with."""
+        if self._fixed is None and change["new"] is not None and not self._closed:
+            self.shading = "difference"
 
     def _renew(self) -> None:
         """Bring the page up to date with the state; sends only what has changed."""
@@ -286,7 +298,10 @@ class NetworkMap(ipywidgets.VBox):
         before, bridge = self._shading, self.bridge
         legend: dict[str, Any] = {"symbols": signs}
         if found is not None:
-            legend |= {"title": found.title, "unit": found.unit}
+            title = found.title
+            if found.key == "difference" and self.state.other_name:
+                title = f"{title} from {self.state.other_name}"
+            legend |= {"title": title, "unit": found.unit}
             legend["steps"] = [list(each) for each in found.legend]
             if (found.classes == NO_DATA).any():
                 legend["unknown"] = UNKNOWN
@@ -328,7 +343,12 @@ class NetworkMap(ipywidgets.VBox):
 
     def _work_out(self, mark: object, city: City, network: Network | None) -> None:
         with self.state.guard():
-            found = shading("importance", city, network)
+            try:
+                found = shading("importance", city, network)
+            except Exception:
+                # Asked for again, it is tried again.
+                self._importance.pop(mark, None)
+                raise
             if city is self._city:
                 self._importance[mark] = found
             self._ask()

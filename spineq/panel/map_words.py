@@ -11,6 +11,8 @@ from spineq.model.groups import title_of
 from spineq.panel.shading import groups_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from spineq.model.city import City
     from spineq.model.network import Network
     from spineq.panel.geometry import Places
@@ -27,7 +29,7 @@ def markers(
     """List what stands on the map: latitude, longitude, label, kind, title.
 
     The network's sensors come first and in order, so that a marker's position is its sensor's;
-    then the other network's that are not in it, then the existing ones.
+    then the other network's that are not in it, then the existing ones that are not in it.
     """
     made: list[list[Any]] = []
 
@@ -54,20 +56,34 @@ def markers(
             ],
         )
     if ghosts is not None:
-        theirs = ghosts.sensors[["x", "y"]].to_numpy()
-        mine = set() if network is None else set(_pairs(network.sensors[["x", "y"]].to_numpy()))
-        rest = np.array([pair for pair in _pairs(theirs) if pair not in mine]).reshape(-1, 2)
+        rest = np.array(_apart(ghosts, network)).reshape(-1, 2)
         n = len(rest)
         if n:
             put(
                 rest[:, 0], rest[:, 1], ["ghost"] * n, [""] * n, ["Sensor of the other network"] * n
             )
-    now = city.existing
+    now = _others(city, network)
     if now is not None and len(now):
         n = len(now)
         titles = [f"Existing sensor {name}" for name in now.index]
         put(now["x"], now["y"], ["existing"] * n, [""] * n, titles)
     return made
+
+
+def _apart(ghosts: Network, network: Network | None) -> list[tuple[float, float]]:
+    """Places of the other network's sensors at which none of the network's stands."""
+    mine = set() if network is None else set(_pairs(network.sensors[["x", "y"]].to_numpy()))
+    theirs = _pairs(ghosts.sensors[["x", "y"]].to_numpy())
+    return [pair for pair in theirs if pair not in mine]
+
+
+def _others(city: City, network: Network | None) -> pd.DataFrame | None:
+    """Existing sensors at whose places no sensor of the network stands; None without any."""
+    now = city.existing
+    if now is None or network is None or not network.n_sensors:
+        return now
+    mine = set(_pairs(network.sensors[["x", "y"]].to_numpy()))
+    return now[[pair not in mine for pair in _pairs(now[["x", "y"]].to_numpy())]]
 
 
 def _pairs(xy: Any) -> list[tuple[float, float]]:
@@ -81,15 +97,26 @@ def symbols(city: City, network: Network | None, ghosts: Network | None) -> list
         placed = network.n_sensors - network.n_kept
         if placed:
             order = "as given" if network.method == "given" else "in order of placement"
-            numbered = f", numbered {order}" if network.n_sensors <= NUMBERED else ""
+            numbered = f", numbered {order}" if placed <= NUMBERED else ""
             made.append(["placed", f"{counted(placed, 'sensor')}{numbered}"])
         if network.n_kept:
-            made.append(["kept", f"{network.n_kept:,} that stay"])
-    if ghosts is not None:
+            made.append(["kept", _kept_words(city, network)])
+    if ghosts is not None and _apart(ghosts, network):
         made.append(["ghost", "only in the other network"])
-    if city.existing is not None and len(city.existing):
-        made.append(["existing", f"{len(city.existing):,} existing"])
+    others = _others(city, network)
+    if others is not None and len(others):
+        made.append(["existing", f"{len(others):,} existing"])
     return made
+
+
+def _kept_words(city: City, network: Network) -> str:
+    """Say what stays, and where several existing sensors are the one that is counted."""
+    n = network.n_kept
+    if network.problem.keep != "existing" or city.existing is None:
+        return f"{n:,} that stay"
+    if len(city.existing) == n:
+        return f"{n:,} existing, which stay"
+    return f"{len(city.existing):,} existing at {counted(n, 'place')}, which stay"
 
 
 def sensor_lines(network: Network, sensor: int) -> list[Any]:

@@ -35,7 +35,7 @@ def preset_values(name: str, city: City) -> dict[str, Any]:
     known = city.reported_groups()
     rows = [
         {"who": group, "ages": [0, 15], "weight": weight}
-        for group, weight in _GROUPS[name].items()
+        for group, weight in _GROUPS.get(name, {}).items()
         if group in known
     ]
     made: dict[str, Any] = {"goal": "worst_share" if name == "fair" else "mean"}

@@ -12,6 +12,8 @@ from spineq.errors import SpineqError
 from spineq.panel.asking import Answer, Asking, answer_of, take_back
 
 if TYPE_CHECKING:
+    from spineq.model.city import City
+    from spineq.model.network import Network
     from spineq.model.problem import Problem
     from spineq.panel.state import PanelState
 
@@ -45,12 +47,15 @@ class Preview:
     def __init__(self, state: PanelState, said: Callable[[str], object]) -> None:
         self._state, self._said = state, said
         self._lock = threading.RLock()
-        self._wanted: Problem | None = None
-        self._number = 0
+        # Number and problem of the latest wish: one attribute, so that they belong together.
+        self._wish: tuple[int, Problem | None] = 0, None
         self._asking = Asking(state)
         self._quick: Answer | None = None
         self._proving: Answer | None = None
         self._slow = 0
+        #: What was shown when the latest wish was made, and what was shown for it.
+        self._before: Network | None = None
+        self._shown: Network | None = None
         #: Whether the person wants it.
         self.on = True
         #: Seconds that the last greedy and the last proven answer took, from the wish to the state.
@@ -81,19 +86,21 @@ class Preview:
     def want(self, problem: Problem) -> None:
         """Show the answer to a problem as soon as it can be had; a later wish takes its place."""
         if not self.on or self.why_not():
+            self.stop()
             return
+        with self._state.lock:
+            self._wish = self._wish[0] + 1, problem
+            self._before, self._shown = self._state.network, None
         with self._lock:
-            self._wanted = problem
-            self._number += 1
             self._cancel_proof()
             self._next()
         self._state.ticker.ask(self._prove, after=QUIET)
 
     def stop(self) -> None:
         """Cancel what is on its way."""
+        with self._state.lock:  # an answer that is being shown is so before, and none is after
+            self._wish = self._wish[0] + 1, None
         with self._lock:
-            self._wanted = None
-            self._number += 1
             self._cancel_proof()
             quick, self._quick = self._quick, None
         self._state.ticker.forget(self._prove)
@@ -101,34 +108,34 @@ class Preview:
 
     def _next(self) -> None:
         """Send the latest wish to greedy, if nothing is on its way; the lock is held."""
-        problem = self._wanted
+        number, problem = self._wish
         if problem is None or self._quick is not None:
             return
         if problem.objective != "mean" or problem.at_least:
             return  # greedy knows no such goals
         quick = replace(problem, method="greedy", bound="none", effort=1.0)
-        self._quick = self._sent(quick, QUICK)
+        self._quick = self._sent(quick, QUICK, number)
 
     def _prove(self) -> None:
         with self._state.guard(), self._lock:
-            problem = self._wanted
+            number, problem = self._wish
             if problem is None:
                 return
             self._cancel_proof()
-            self._proving = self._sent(problem, PROVEN)
+            self._proving = self._sent(problem, PROVEN, number)
 
-    def _sent(self, problem: Problem, name: str) -> Answer | None:
-        began, number = time.monotonic(), self._number
+    def _sent(self, problem: Problem, name: str, number: int) -> Answer | None:
+        began, city = time.monotonic(), self._state.city
         try:
             # Before jobs, since somebody waits with a hand on the slider.
             return self._asking.send(
-                problem, 1000, lambda done: self._came(done, name, number, began)
+                problem, 1000, lambda done: self._came(done, name, number, began, city)
             )
         except Exception as error:  # whatever a dying scheduler makes of a call
             self._said(f"No preview at the moment: {error}")
             return None
 
-    def _came(self, done: Answer, name: str, number: int, began: float) -> None:
+    def _came(self, done: Answer, name: str, number: int, began: float, city: City | None) -> None:
         with self._state.guard():
             words, network = "", None
             try:
@@ -144,14 +151,21 @@ class Preview:
                     self._slow = self._slow + 1 if took > _TOO_LONG else 0
                 elif done is self._proving:
                     self._proving = None
-                late = number != self._number
+            # Not with both locks: sending may take long, and holds the one; the page has the other.
+            with self._state.lock:
+                late = number != self._wish[0]
                 # A late greedy answer is still better to look at than none; a late proof is not.
-                wanted = self._wanted is not None and not (late and name == PROVEN)
+                wanted = self._wish[1] is not None and not (late and name == PROVEN)
                 if wanted and network is not None:
                     self.seconds[name] = took
                     # What was proven already stays, however late greedy comes.
-                    if not (name == QUICK and self._is_proven()):
-                        self._state.show(network, name, remember=False)
+                    # So does what the person has turned to since: an edit, a result, a city.
+                    over = [self._before, *([] if self._shown is None else [self._shown])]
+                    if not (name == QUICK and self._is_proven()) and self._state.show_over(
+                        over, city, network, name, remember=False
+                    ):
+                        self._shown = network
+            with self._lock:
                 if late:
                     self._next()
             if words and not late:
@@ -161,7 +175,7 @@ class Preview:
 
     def _is_proven(self) -> bool:
         """Whether the answer that is wanted is shown already."""
-        shown, wanted = self._state.network, self._wanted
+        shown, wanted = self._state.network, self._wish[1]
         if shown is None or wanted is None or self._state.network_name != PROVEN:
             return False
         digest: str = shown.problem.digest

@@ -71,12 +71,15 @@ def fields_for(city: City) -> list[dict[str, Any]]:
         },
     ]
     if existing:
-        count = len(city.existing) if city.existing is not None else 0
+        now = city.existing
+        assert now is not None  # as `existing` says
+        count, places = len(now), len(now[["x", "y"]].drop_duplicates())
+        at = "" if places == count else f" (at {places:,} places)"
         fields.append(
             {
                 "kind": "check",
                 "name": "keep",
-                "label": f"Keep the {count:,} existing sensors",
+                "label": f"Keep the {count:,} existing sensors{at}",
                 "help": "They stay where they are and are not counted in the number above.",
             }
         )

@@ -9,7 +9,7 @@ import ipywidgets
 
 from spineq.errors import DataError
 from spineq.model._objective_words import counted, equity_words
-from spineq.panel.charts import DecileChart, HistoryChart
+from spineq.panel.charts import DecileChart, HistoryChart, beginning
 from spineq.panel.elements import Download, Form, Table, Text
 from spineq.panel.errand import Errand
 from spineq.panel.exports import KINDS, export
@@ -40,8 +40,8 @@ _SENSOR_COLUMNS: list[dict[str, Any]] = [
     {"key": "order", "label": "Order", "align": "right"},
     {"key": "site", "label": "Site", "head": True},
     {"key": "area", "label": "Area", "narrow": "hide"},
-    {"key": "x", "label": "x", "align": "right", "narrow": "hide"},
-    {"key": "y", "label": "y", "align": "right", "narrow": "hide"},
+    {"key": "x", "label": "x (m)", "align": "right", "narrow": "hide"},
+    {"key": "y", "label": "y (m)", "align": "right", "narrow": "hide"},
     {"key": "gain", "label": "Adds (points)", "align": "right"},
     {"key": "coverage", "label": "Coverage then", "align": "right"},
 ]
@@ -61,6 +61,8 @@ class Results(View):
     def __init__(self, state: PanelState) -> None:
         super().__init__(state)
         self._page = 0
+        # The network whose sensors the table shows.
+        self._listed: Network | None = None
         self._report: Equity | None = None
         self._asked: Network | None = None
         # The last network that was made of another's first sensors; that network, and its name.
@@ -127,6 +129,9 @@ class Results(View):
         self.history.ask()
 
     def _draw_sensors(self, network: Network) -> None:
+        if network is not self._listed:
+            # What was placed is looked for; those that stay are on the pages before.
+            self._listed, self._page = network, beginning(network) // PAGE
         pages = max(-(-network.n_sensors // PAGE), 1)
         self._page = min(max(self._page, 0), pages - 1)
         with self.sensors.hold_sync():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -75,14 +75,50 @@ class PanelState(traitlets.HasTraits):
         """Show a network, and remember it under its name for comparing."""
         with self.lock:
             if network is not None and name and remember:
-                self.networks.pop(name, None)
-                self.networks[name] = network
-                while len(self.networks) > MOST_NETWORKS:
-                    del self.networks[next(iter(self.networks))]
+                self.remember(network, name)
             # The name first: whoever hears of a network finds its own name. (Holding notifications
             # back is not for several threads.)
             self.network_name = name
             self.network = network
+
+    def show_over(
+        self,
+        before: Sequence[Network | None],
+        city: City | None,
+        network: Network,
+        name: str,
+        *,
+        remember: bool = True,
+    ) -> bool:
+        """Show an answer, unless the person has turned to something else since it was asked for.
+
+        Parameters
+        ----------
+        before
+            Networks of which one must still be the shown one, itself and not its equal.
+        city
+            The city that was asked about, and must still be looked at.
+        network, name, remember
+            As `show` takes them.
+
+        Returns
+        -------
+        bool
+            Whether it is shown.
+        """
+        with self.lock:
+            if self.city is not city or all(self.network is not each for each in before):
+                return False
+            self.show(network, name, remember=remember)
+            return True
+
+    def remember(self, network: Network, name: str) -> None:
+        """Keep a network under its name for comparing, without showing it."""
+        with self.lock:
+            self.networks.pop(name, None)
+            self.networks[name] = network
+            while len(self.networks) > MOST_NETWORKS:
+                del self.networks[next(iter(self.networks))]
 
     def open_city(self, city: City) -> None:
         """Turn to another city; what belongs to the one before goes."""

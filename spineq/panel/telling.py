@@ -49,12 +49,14 @@ def sensor_rows(network: Network, page: int) -> list[dict[str, Any]]:
     beginning = page * PAGE
     records = table.iloc[beginning : beginning + PAGE].to_dict("records")
     for order, row in enumerate(records, start=beginning + 1):
-        site = str(row["site"]) or "at no site"
+        stays = bool(kept[order - 1])
+        # Only existing sensors stay anywhere else than at a site.
+        site = str(row["site"]) or ("existing" if stays else "at no site")
         rows.append(
             {
                 "id": str(order),
                 "order": str(order),
-                "site": {"text": site, "second": "stays"} if kept[order - 1] else site,
+                "site": {"text": site, "second": "stays"} if stays else site,
                 "area": str(row["area"]),
                 "x": f"{row['x']:.0f}",
                 "y": f"{row['y']:.0f}",

@@ -43,6 +43,8 @@ class Ticker:
             Seconds to wait at least; asking again begins the wait anew.
         """
         with self._change:
+            if self._closed:
+                return
             now = time.monotonic()
             due = max(now + after, self._last.get(update, -PACE) + PACE)
             self._asked[update] = due if after else min(due, self._asked.get(update, due))

@@ -15,10 +15,11 @@ from spineq.model._front_comparison import ROUNDING
 from spineq.model._front_words import shares, titles
 from spineq.model._words import counted
 from spineq.panel import front_table
+from spineq.panel.charts import Fit
 from spineq.panel.elements import Form, Message, Table, Text
 from spineq.panel.errand import Errand
 from spineq.panel.front_ask import FrontAsk
-from spineq.panel.front_charts import Fit, FrontCharts
+from spineq.panel.front_charts import FrontCharts
 from spineq.panel.front_points import bounds
 from spineq.panel.front_table import COLUMN
 from spineq.panel.state import PanelState
@@ -101,7 +102,7 @@ class TradeOffs(View):
         self.least = Form([], {})
         self.pair = Form([], {})
         self.table = Table(
-            [], empty="Nothing reaches this; lower a limit.", page_words=["Back", "On"]
+            [], empty="Nothing reaches this; lower a limit.", page_words=["Previous", "Next"]
         )
         # Made before plotly comes: a script that waits two seconds behind plotly's is given up.
         self._fit = Fit()
@@ -155,10 +156,8 @@ class TradeOffs(View):
 
     # Showing
 
-    def renew(self) -> None:
+    def draw(self) -> None:
         """Show the front, what reaches the limits, and which network is on the map."""
-        if not self.active:
-            return
         front = self.state.front
         if front is not self._front:
             self._take(front)

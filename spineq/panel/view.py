@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import Any, ClassVar
 
@@ -28,9 +29,27 @@ class View(ipywidgets.VBox):
     #: Whether anybody can see the view; one that is hidden renews nothing.
     active = traitlets.Bool(True)
 
+    #: Whether all of it is there: traits may change on other threads while it is being made.
+    _is_made = False
+
+    def __init_subclass__(cls, **words: Any) -> None:
+        super().__init_subclass__(**words)
+        make = cls.__init__
+
+        @functools.wraps(make)
+        def made(self: View, *arguments: Any, **words: Any) -> None:
+            make(self, *arguments, **words)
+            if type(self) is cls:
+                self._is_made = True
+                if self._asked_early:
+                    self._renewal()
+
+        cls.__init__ = made  # type: ignore[method-assign]
+
     def __init__(self, state: PanelState, **words: Any) -> None:
         super().__init__(**words)
         self.state = state
+        self._asked_early = False
         self._closed = False
         self._drawing = threading.RLock()
         # One and the same object each time: the ticker knows an update by it.
@@ -41,7 +60,9 @@ class View(ipywidgets.VBox):
     def renew(self) -> None:
         """Show what is the case now, where anybody can see it; on any thread."""
         with self._drawing:
-            if self.active and not self._closed:
+            if not self._is_made:
+                self._asked_early = True
+            elif self.active and not self._closed:
                 self.draw()
 
     def draw(self) -> None:

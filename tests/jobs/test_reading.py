@@ -177,3 +177,30 @@ def test_a_client_of_somebody_else_s_is_left_alone(tmp_path: Path) -> None:
             assert queue.client is client
         assert queue.client is None
         assert client.status == "running"
+
+
+def test_jobs_are_listed_by_task_and_city(tmp_path: Path) -> None:
+    """Only those, the latest first; a page of them."""
+    one, two = sq.demo_city(), sq.demo_city("synthetic", n_areas=40)
+    with sq.JobQueue(store=tmp_path / "store", connect=False) as queue:
+        first = queue.submit(one, n_sensors=3)
+        front = queue.submit(one, task="trade_off", n_sensors=3, theta=500)
+        other = queue.submit(two, n_sensors=3)
+        last = queue.submit(one, n_sensors=4)
+        queue.cancel(first)
+        assert [job.id for job in queue.jobs(city=one)] == [last.id, front.id, first.id]
+        assert [job.id for job in queue.jobs(city=two.digest)] == [other.id]
+        assert [job.id for job in queue.jobs(task="trade_off")] == [front.id]
+        found = queue.jobs(city=one, task="optimise", limit=1, offset=1)
+        assert [job.id for job in found] == [first.id]
+
+
+def test_a_deleted_job_and_a_closed_queue_are_told(tmp_path: Path) -> None:
+    """To whoever watches with a second callback."""
+    gone: list[str | None] = []
+    with sq.JobQueue(store=tmp_path / "store", connect=False) as queue:
+        queue.watch(lambda _: None, gone.append)
+        job = queue.submit(sq.demo_city(), n_sensors=3)
+        queue.delete(job)
+        queue.submit(sq.demo_city(), n_sensors=4)
+    assert gone == [job.id, None]

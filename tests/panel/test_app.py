@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets
+import pandas as pd
 import pytest
 
 import spineq as sq
 from spineq.errors import MissingFileError
+from spineq.panel.app import _load
 
 pytestmark = pytest.mark.cluster
 
@@ -40,6 +42,12 @@ def test_a_city_may_be_named(busy_queue: sq.JobQueue, tmp_path: Path) -> None:
     panel.close()
     with pytest.raises(MissingFileError):
         sq.Panel(tmp_path / "nowhere", busy_queue)
+
+
+def test_a_city_of_columns_alone_warms_up() -> None:
+    """One without residents has other groups to begin with."""
+    place = {"area_id": ["a", "b"], "x": [4e5, 4.01e5], "y": [4e5, 4e5], "jobs": [1.0, 2.0]}
+    _load(sq.City.from_frame(pd.DataFrame(place), crs="EPSG:27700"))
 
 
 def test_errors_news_and_trouble_are_lines(busy_queue: sq.JobQueue, until: Until) -> None:

@@ -62,6 +62,22 @@ def test_the_history_has_a_line_for_each_group_from_no_sensors_on(
     assert weighted.y[-1] == pytest.approx(100 * mixed.total_coverage)
 
 
+def test_the_history_begins_with_all_that_stay(charts: ModuleType, state: PanelState) -> None:
+    """Their order means nothing, so that what is placed beside them is what is seen."""
+    city = sq.demo_city()
+    here = city.dataset[["x", "y"]].to_dataframe()[["x", "y"]].iloc[[0, 40, 90]]
+    city = city.with_existing(here.reset_index(drop=True))
+    net = sq.optimise(city, n_sensors=4, theta=500, keep="existing")
+    lines = charts.history_lines(net)
+    assert all(list(line.x) == [3, 4, 5, 6, 7] for line in lines)
+    assert list(lines[0].y) == pytest.approx([100 * c for c in net.coverage_history[2:]])
+    state.city, state.network = city, net
+    chart = charts.HistoryChart(state)
+    chart.wait()
+    assert chart.figure.layout.xaxis.title.text == "Number of sensors, with the 3 that stay"
+    chart.close()
+
+
 def test_there_is_no_figure_before_anybody_sees_it(
     charts: ModuleType, state: PanelState, net: sq.Network
 ) -> None:
@@ -75,7 +91,7 @@ def test_there_is_no_figure_before_anybody_sees_it(
     assert chart.figure is None
     chart.active = True
     chart.wait()
-    assert chart.children == (chart.figure,)
+    assert chart.children[0] is chart.figure
     chart.close()
     chart.close()
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import spineq as sq
+from spineq.panel import controls
 from spineq.panel.controls import SetUp
 from spineq.panel.following import Following
 from spineq.panel.state import PanelState
@@ -121,3 +124,32 @@ def test_without_a_queue_it_says_so() -> None:
     assert "queue" in setup.form.notes["run"]
     setup.close()
     state.close()
+
+
+def test_the_city_that_was_asked_for_last_is_opened(
+    state: PanelState, tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that takes long to read does not take the place of a later one."""
+    gate = threading.Event()
+    read = controls.city_named
+
+    def slow(where: str) -> sq.City:
+        if where == "synthetic:70":
+            gate.wait(20)
+        return read(where)
+
+    monkeypatch.setattr(controls, "city_named", slow)
+    setup = SetUp(state)
+    setup._open("synthetic:70")
+    setup._open("synthetic:80")
+    until(lambda: state.city.n_areas == 80)
+    gate.set()
+    time.sleep(0.3)
+    assert state.city.n_areas == 80
+    assert setup.where == "synthetic:80"
+    # Opened by another view: the Python must not name the one before.
+    other = sq.demo_city("synthetic", n_areas=90)
+    state.open_city(other)
+    until(lambda: other.digest in setup.form.notes.get("python", ""))
+    assert "queue.load_city" in setup.form.notes["python"]
+    setup.close()

@@ -147,3 +147,24 @@ def test_theta_is_said_as_what_it_means() -> None:
     assert "82 % at 100 m, 61 % at 250 m, 37 % at 500 m" in said
     assert "37 % at 10 minutes" in meaning_of_theta(10, "minutes")
     assert meaning_of_theta(None) == meaning_of_theta(0) == meaning_of_theta(True) == ""
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [None, "x", "", float("nan"), float("inf"), -1, 0, 1e308, 10**400, [], {}, [1], [None], True],
+    ids=repr,
+)
+def test_nonsense_is_an_error_at_a_field(odd: Any) -> None:
+    """Whatever a page sends for whichever field, the form says what is wrong, or drafts."""
+    values = defaults(CITY)
+    for name in values:
+        for goal in ("mean", "aversion"):
+            made = drafted(CITY, values | {"goal": goal} | {name: odd})
+            assert (made.problem is None) == bool(made.errors)
+        missing = {key: value for key, value in values.items() if key != name}
+        drafted(CITY, missing)
+        meaning_of_theta(odd)
+    for part in ("who", "ages", "weight"):
+        row = {"who": "ages", "ages": [0, 15], "weight": 1.0, part: odd}
+        made = drafted(CITY, values | {"groups": [row]})
+        assert (made.problem is None) == bool(made.errors)

@@ -152,3 +152,64 @@ def test_points_are_written_with_a_proper_sign() -> None:
     assert [in_points(x) for x in (0.0123, -0.0004, 0.0, -0.034)] == [
         "+1.2", "0.0", "0.0", "\N{MINUS SIGN}3.4",
     ]  # fmt: skip
+
+
+def test_a_page_that_sends_nonsense_edits_nothing(state: PanelState) -> None:
+    """Edits without a sensor or a place, of kinds that nobody knows, at places that are none."""
+    view = EditView(state)
+    state.show(sq.optimise(state.city, n_sensors=2, method="greedy"), "mine")
+    shown = state.network
+    nan = float("nan")
+    events: list[Any] = [
+        None, [], {}, {"kind": "move"}, {"kind": "x", "sensor": 0, "x": 1, "y": 1},
+        {"kind": "move", "sensor": None, "x": 1, "y": 1}, {"kind": "add", "x": nan, "y": 0},
+        {"kind": "add", "x": "<b>", "y": 0}, {"kind": "add", "x": 1e308, "y": 1e308},
+        {"kind": "delete"}, {"kind": "delete", "sensor": 9}, {"kind": ["add"]},
+    ]  # fmt: skip
+    for event in events:
+        state.guarded(view.edit)(event)
+    assert state.error == ""
+    assert state.network is shown
+    assert not view.editor.can_undo
+    view.close()
+
+
+def test_a_refused_move_puts_the_marker_back(state: PanelState) -> None:
+    """It says why; the page, which has moved the marker already, is told to put it back."""
+    _shown(state)
+    network_map = NetworkMap(state=state)
+    view = EditView(state, network_map)
+    network_map.refresh()
+    told: list[int] = []
+    network_map.bridge.observe(lambda change: told.append(change["new"]), "restored")
+    one, other = (state.network.sensors.iloc[k] for k in range(2))
+    assert (one["x"], one["y"]) != (other["x"], other["y"])
+    view.edit({"kind": "move", "sensor": 0, "x": float(other["x"]), "y": float(other["y"])})
+    assert "sensor 2 stands there" in view.tools.notes["edit"]
+    view.edit({"kind": "move", "sensor": 0, "x": float(one["x"]) + 1, "y": float(one["y"])})
+    assert view.tools.notes["edit"] == ""  # it snapped back to its own site
+    assert told == [1, 2]
+    assert state.error == ""
+    view.close()
+    network_map.close()
+
+
+def test_a_view_that_is_not_made_yet_is_not_drawn(state: PanelState, until: Until) -> None:
+    """Traits change on other threads while it is being made; it is drawn once it is there."""
+
+    class Slow(EditView):
+        shows = ("news",)
+        drawn = 0
+
+        def __init__(self, state: PanelState) -> None:
+            super().__init__(state)
+            state.news = "came early"
+            until(lambda: self._asked_early)
+            assert self.drawn == 0
+
+        def draw(self) -> None:
+            self.drawn += 1
+
+    view = Slow(state)
+    until(lambda: view.drawn == 1)
+    view.close()

@@ -201,3 +201,30 @@ def test_what_a_job_is_about_is_said_in_words(queue: sq.JobQueue) -> None:
     assert what_of(front.snapshot())["text"] == "Trade-offs of 4 sensors, theta 250"
     saved = queue.submit(CITY, task="evaluate", sensors=["001", "002"], theta=500, note="Mine")
     assert what_of(saved.snapshot())["text"] == "Saved network of 2 sensors, theta 500"
+
+
+NONSENSE = (None, "x", "", float("nan"), float("inf"), -1, 1e308, [], {}, [1], 10**400, "<b>")
+
+
+def test_a_page_that_sends_nonsense_changes_nothing(
+    queue: sq.JobQueue, table: JobsTable, until: Callable[..., None]
+) -> None:
+    """Pages, columns, actions, filters and ids that do not exist; the table goes on."""
+    job = queue.submit(CITY, n_sensors=5, note="<script>alert(1)</script>")
+    for odd in NONSENSE:
+        table.table.say(page=odd)
+        table.table.say(sort=odd)
+        table.table.say(action=odd, id=job.id)
+        for action in ("cancel", "retry", "delete", "show"):
+            table.table.say(action=action, id=odd)
+            table.table.say(action=action)
+        table.clearing.say(press=odd)
+        for name in ("shown", "text", "mine"):
+            table.controls.put(**{name: odd})
+            table.draw()
+        table.controls.values = {}
+        table.draw()
+    assert table.state.error == ""
+    table.table.say(page=10**9)
+    until(lambda: table.table.page == 0 and _ids(table) == [job.id])
+    assert queue.ids() == [job.id]

@@ -79,10 +79,10 @@ def test_it_follows_the_state(
     assert kinds[0] == ("1", "kept", f"Sensor 1 of {nets[0].n_sensors}, which stays")
     assert kinds[1][:2] == ("2", "placed")
     assert view.bridge.paint == view.shown_shading.classes.tobytes()
-    state.other = nets[1]
-    view.shading = "difference"
+    state.other_name, state.other = "another", nets[1]
     until(lambda: view.bridge.shading == "difference")
     until(lambda: any(kind == "ghost" for *_, kind, _ in view.bridge.markers))
+    assert view.bridge.legend["title"] == "Change of coverage from another"
     state.other = None
     until(lambda: view.bridge.shading == "coverage")
 
@@ -242,3 +242,17 @@ def test_table(view: NetworkMap, state: PanelState, nets: tuple[sq.Network, Any]
     """The table has what the map shows."""
     state.network = nets[0]
     assert "coverage" in view.area_table().columns
+
+
+def test_what_stays_is_not_marked_twice(panel: ModuleType) -> None:
+    """A kept sensor stands for the existing ones at its place, and the legend counts both."""
+    city = sq.demo_city()
+    here = city.dataset[["x", "y"]].to_dataframe()[["x", "y"]].iloc[[0, 40, 90, 90]]
+    city = city.with_existing(here.reset_index(drop=True))
+    net = sq.optimise(city, n_sensors=4, theta=500, keep="existing")
+    view = panel.NetworkMap(city, network=net)
+    assert [kind for *_, kind, _ in view.bridge.markers] == ["kept"] * 3 + ["placed"] * 4
+    words = dict(view.bridge.legend["symbols"])
+    assert words["kept"] == "4 existing at 3 places, which stay"
+    assert "existing" not in words
+    view.close()

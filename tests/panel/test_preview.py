@@ -100,3 +100,40 @@ def test_goals_that_greedy_does_not_know_have_a_proven_preview(
     preview.want(sq.Problem.from_words(n_sensors=5, theta=500, groups=groups, objective="worst"))
     until(lambda: seen)
     assert seen == [PROVEN]
+
+
+def test_what_a_person_turns_to_is_not_overwritten(
+    state: PanelState, busy_queue: sq.JobQueue, until: Callable[..., None]
+) -> None:
+    """An edit or a result that is shown while an answer is on its way stays."""
+    preview = Preview(state, print)
+    preview.want(sq.Problem(n_sensors=9, theta=430))
+    mine = sq.optimise(state.city, n_sensors=2, method="greedy")
+    state.show(mine, "edited")
+    until(lambda: preview.seconds.get(PROVEN))
+    time.sleep(0.2)
+    assert state.network is mine
+    preview.want(sq.Problem(n_sensors=8, theta=430))
+    until(lambda: state.network_name == PROVEN)
+    assert state.network.n_sensors == 8
+
+
+def test_the_answer_for_one_city_is_not_shown_for_the_next(
+    state: PanelState, busy_queue: sq.JobQueue, until: Callable[..., None]
+) -> None:
+    """Also where the next has no preview."""
+    for areas in (60, 5_100):
+        state.open_city(sq.demo_city("synthetic", n_areas=3_000))
+        preview = Preview(state, print)
+        seen: list[Any] = []
+        preview.want(sq.Problem(n_sensors=30, theta=500))
+        city = sq.demo_city("synthetic", n_areas=areas)
+        state.open_city(city)
+        hear = lambda change, seen=seen: seen.append(change["new"])  # noqa: E731
+        state.observe(hear, "network")
+        preview.want(sq.Problem(n_sensors=5, theta=500))
+        time.sleep(3.0)
+        state.unobserve(hear, "network")
+        assert all(network.n_sensors == 5 for network in seen)
+        assert bool(seen) == (areas == 60)
+        preview.stop()

@@ -124,6 +124,26 @@ def test_what_is_wrong_is_marked_and_nothing_is_submitted(
     state.close()
 
 
+def test_existing_sensors_can_stay(city: sq.City, queue: sq.JobQueue) -> None:
+    """The form offers it where there are some; the job and its words have it."""
+    here = city.dataset[["x", "y"]].to_dataframe()[["x", "y"]].iloc[[0, 4]]
+    state = PanelState(city.with_existing(here.reset_index(drop=True)), queue)
+    view = FrontAsk(state)
+    (field,) = [field for field in view.form.fields if field.get("name") == "keep"]
+    assert field["label"] == "Keep the 2 existing sensors"
+    view.form.put(n_sensors=4, effort="0.1", keep=True)
+    view.form.press("find")
+    view.submission.wait()
+    (job,) = queue.jobs()
+    assert job.parameters["keep"] == "existing"
+    until(lambda: view.searches.rows)
+    what = view.searches.rows[0]["what"]["text"]
+    assert what == "4 sensors beside the existing ones, theta 500"
+    queue.cancel(job.id)
+    view.close()
+    state.close()
+
+
 def test_a_search_is_submitted_shown_and_cancelled(city: sq.City, queue: sq.JobQueue) -> None:
     """With its groups, and only for its city."""
     state = PanelState(city, queue)

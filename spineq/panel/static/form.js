@@ -196,7 +196,7 @@ export default {
           input.setAttribute("aria-describedby", `${name}-help ${name}-note ${name}-wrong`);
           if (field.disabled) input.disabled = true;
         }
-        const box = make("div", { class: `field ${field.kind}`, "data-name": field.name, role: made.group ? "group" : undefined, "aria-labelledby": made.group ? `${name}-label` : undefined },
+        const box = make("div", { class: `field ${field.kind}${field.inline ? " inline" : ""}`, "data-name": field.name, role: made.group ? "group" : undefined, "aria-labelledby": made.group ? `${name}-label` : undefined },
           made.before ?? null, label, ...made.body, note, help, wrong);
         holder.append(box);
         parts[field.name] = { ...made, note, wrong };

@@ -110,12 +110,14 @@ class Sensors {
     Object.assign(this, { map, model, send, held: [] });
   }
   update() {
-    const wanted = this.model.get("markers"), many = wanted.filter(([, , label]) => label).length > 60;
+    const wanted = this.model.get("markers"), known = (...kinds) => wanted.filter(([, , , kind]) => kinds.includes(kind)).length;
+    // Beside very many that stay, those that were placed still have their numbers.
+    const crowds = { placed: known("placed") > 60, kept: known("placed", "kept") > 60 };
     const free = new Set(this.held), at = new Map(this.held.map((each) => [each.place, each]));
     const next = wanted.map(([lat, lng, label, kind, title]) => {
       const place = `${kind} ${lat} ${lng}`, same = at.get(place);
       if (same) { free.delete(same); at.delete(place); }
-      return { wish: { lat, lng, label, kind, title, place, many }, held: same };
+      return { wish: { lat, lng, label, kind, title, place, many: Boolean(crowds[kind]) }, held: same };
     });
     // Who was moved keeps its marker, and with it the focus.
     for (const each of next) {
@@ -129,7 +131,7 @@ class Sensors {
   make(wish) {
     const face = make("span", { class: "face" });
     const marker = window.L.marker([wish.lat, wish.lng], { keyboard: false, bubblingMouseEvents: wish.kind === "existing",
-      zIndexOffset: { existing: -2000, ghost: -1000 }[wish.kind] ?? 0, autoPan: true,
+      zIndexOffset: { existing: -2000, ghost: -1000, placed: 1000 }[wish.kind] ?? 0, autoPan: true,
       icon: window.L.divIcon({ className: `spineq-sensor ${wish.kind}`, html: face, iconSize: null }) });
     const held = { marker, face, kind: wish.kind };
     marker.addTo(this.map);
@@ -186,6 +188,10 @@ class Sensors {
       if (kind === "placed" && mode === "move") marker.dragging.enable();
       else marker.dragging?.disable();
     }
+  }
+  // A drag that came to nothing: everything goes back to where Python has it.
+  restore() {
+    for (const { marker, place } of this.held) marker.setLatLng(place.split(" ").slice(1).map(Number));
   }
   remove() { for (const { marker } of this.held) marker.remove(); }
 }
@@ -292,7 +298,7 @@ async function draw(model, el, bar, stop) {
   const legend = make("details", { class: "spineq-legend", open: true }), box = make("div", { class: "spineq-hover" });
   const corners = [attribution, corner(map, "bottomright", legend), corner(map, "topright", box)];
   const legendWidth = 250;
-  let areas = null, token = 0, fitted = false, fitting = false, touched = false, credit = "";
+  let areas = null, token = 0, fitted = false, fitting = false, touched = false, roomy = true, credit = "";
 
   const fit = () => {
     const [south, west, north, east] = model.get("bounds");
@@ -301,7 +307,8 @@ async function draw(model, el, bar, stop) {
     // Beside the legend, unless the city would become much smaller there; then the legend folds up.
     const zoom = (right) => map.getBoundsZoom(place, false, L.point(12 + right, 40));
     const beside = zoom(0) - zoom(legendWidth) <= 0.5;
-    if (!beside && !fitted) legend.open = false;
+    if (!beside && roomy) legend.open = false;
+    roomy = beside;
     fitting = true;
     map.fitBounds(place, { paddingTopLeft: [6, 6], paddingBottomRight: [beside ? 6 + legendWidth : 6, 34], animate: false, maxZoom: 17 });
     fitting = false;
@@ -318,6 +325,7 @@ async function draw(model, el, bar, stop) {
     areas?.remove();
     areas = null;
     fitted = touched = false;
+    roomy = true;
     fit();
     const kind = model.get("kind");
     if (!kind) return;
@@ -363,7 +371,7 @@ async function draw(model, el, bar, stop) {
   map.on(wheel);
   const size = new ResizeObserver(() => { map.invalidateSize({ animate: false }); if (!fitted || !touched) fit(); });
   size.observe(container);
-  const listen = { "change:areas_serial": load, "change:serial": paint, "change:markers": () => sensors.update(), "change:legend": dress, "change:label": dress,
+  const listen = { "change:areas_serial": load, "change:serial": paint, "change:markers": () => sensors.update(), "change:restored": () => sensors.restore(), "change:legend": dress, "change:label": dress,
     "change:attribution": dress, "change:hover_lines": tell, "change:opacity": fade, "change:mode": mode, "change:tiles": tiles };
   for (const [event, handler] of Object.entries(listen)) model.on(event, handler);
   const unlink = linked(map, model.get("link"));
