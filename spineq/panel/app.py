@@ -120,7 +120,6 @@ class Panel(ipywidgets.VBox):
         self.messages.hear(state.guarded(self._closed_message))
         state.observe(self._told, ["error", "error_details", "news", "trouble"])
         state.observe(self._renewed, ["network", "network_name"])
-        state.observe(self._compared, "other")
         self._renewed(None)
         state.ticker.every(1.0, self._look)
         state.ticker.ask(self._warm_up, after=2.0)
@@ -189,11 +188,6 @@ class Panel(ipywidgets.VBox):
                 waiting.close()
 
         threading.Thread(target=work, name=f"spineq-panel-{name}", daemon=True).start()
-
-    def _compared(self, change: Any) -> None:
-        """Whoever asks for another network to compare with wants to see the difference."""
-        if (change["new"] is None) != (change["old"] is None):
-            self.map.shading = "" if change["new"] is None else "difference"
 
     def _renewed(self, _change: Any) -> None:
         self.state.ticker.ask(self._headlines)
