@@ -62,7 +62,7 @@ class Asking:
             held = self._there
             if held is None or held[:2] != mark or held[2].status != "finished":
                 # Once for each cluster and city: a city is large, a problem small.
-                self._there = held = (*mark, client.scatter(city, broadcast=True))
+                self._there = held = (*mark, client.scatter(city, timeout=10))
         future = client.submit(
             optimise,
             held[2],
