@@ -50,8 +50,8 @@ class Preview:
         # Number and problem of the latest wish: one attribute, so that they belong together.
         self._wish: tuple[int, Problem | None] = 0, None
         self._asking = Asking(state)
-        self._quick: Answer | None = None
-        self._proving: Answer | None = None
+        self._quick: _Run | None = None
+        self._proving: _Run | None = None
         self._slow = 0
         #: What was shown when the latest wish was made, and what was shown for it.
         self._before: Network | None = None
@@ -91,51 +91,69 @@ class Preview:
         with self._state.lock:
             self._wish = self._wish[0] + 1, problem
             self._before, self._shown = self._state.network, None
-        with self._lock:
-            self._cancel_proof()
-            self._next()
+        self._cancel_proof()
+        self._next()
         self._state.ticker.ask(self._prove, after=QUIET)
 
     def stop(self) -> None:
         """Cancel what is on its way."""
         with self._state.lock:  # an answer that is being shown is so before, and none is after
             self._wish = self._wish[0] + 1, None
+        self._cancel_proof()
         with self._lock:
-            self._cancel_proof()
             quick, self._quick = self._quick, None
         self._state.ticker.forget(self._prove)
-        take_back(quick)
+        self._drop(quick)
 
     def _next(self) -> None:
-        """Send the latest wish to greedy, if nothing is on its way; the lock is held."""
-        number, problem = self._wish
-        if problem is None or self._quick is not None:
-            return
-        if problem.objective != "mean" or problem.at_least:
-            return  # greedy knows no such goals
+        """Send the latest wish to greedy, if nothing is on its way."""
+        with self._lock:
+            number, problem = self._wish
+            if problem is None or self._quick is not None:
+                return
+            if problem.objective != "mean" or problem.at_least:
+                return  # greedy knows no such goals
+            run = self._quick = _Run()
         quick = replace(problem, method="greedy", bound="none", effort=1.0)
-        self._quick = self._sent(quick, QUICK, number)
+        self._send(run, quick, QUICK, number)
 
     def _prove(self) -> None:
-        with self._state.guard(), self._lock:
-            number, problem = self._wish
-            if problem is None:
-                return
+        with self._state.guard():
             self._cancel_proof()
-            self._proving = self._sent(problem, PROVEN, number)
+            with self._lock:
+                number, problem = self._wish
+                if problem is None:
+                    return
+                run = self._proving = _Run()
+            self._send(run, problem, PROVEN, number)
 
-    def _sent(self, problem: Problem, name: str, number: int) -> Answer | None:
+    def _send(self, run: _Run, problem: Problem, name: str, number: int) -> None:
+        """Send a run without the lock: busy workers let whoever sends the city wait."""
         began, city = time.monotonic(), self._state.city
+        future = None
         try:
             # Before jobs, since somebody waits with a hand on the slider.
-            return self._asking.send(
-                problem, 1000, lambda done: self._came(done, name, number, began, city)
+            future = self._asking.send(
+                problem, 1000, lambda done: self._came(run, done, name, number, began, city)
             )
         except Exception as error:  # whatever a dying scheduler makes of a call
             self._said(f"No preview at the moment: {error}")
-            return None
+        with self._lock:
+            run.future = future
+            if future is None and self._quick is run:
+                self._quick = None
+        if run.is_dropped:
+            take_back(future)
 
-    def _came(self, done: Answer, name: str, number: int, began: float, city: City | None) -> None:
+    def _drop(self, run: _Run | None) -> None:
+        if run is not None:
+            with self._lock:
+                run.is_dropped = True
+            take_back(run.future)
+
+    def _came(
+        self, run: _Run, done: Answer, name: str, number: int, began: float, city: City | None
+    ) -> None:
         with self._state.guard():
             words, network = "", None
             try:
@@ -146,12 +164,12 @@ class Preview:
                 words = f"No preview: {type(error).__name__}."
             took = time.monotonic() - began
             with self._lock:
-                if done is self._quick:
+                if run is self._quick:
                     self._quick = None
                     self._slow = self._slow + 1 if took > _TOO_LONG else 0
-                elif done is self._proving:
+                elif run is self._proving:
                     self._proving = None
-            # Not with both locks: sending may take long, and holds the one; the page has the other.
+            # Not with both locks: others take them in the other order.
             with self._state.lock:
                 late = number != self._wish[0]
                 # A late greedy answer is still better to look at than none; a late proof is not.
@@ -165,9 +183,8 @@ class Preview:
                         over, city, network, name, remember=False
                     ):
                         self._shown = network
-            with self._lock:
-                if late:
-                    self._next()
+            if late:
+                self._next()
             if words and not late:
                 self._said(words)
             elif self._slow >= _OFTEN:
@@ -182,5 +199,14 @@ class Preview:
         return digest == wanted.digest
 
     def _cancel_proof(self) -> None:
-        proving, self._proving = self._proving, None
-        take_back(proving)
+        with self._lock:
+            proving, self._proving = self._proving, None
+        self._drop(proving)
+
+
+class _Run:
+    """A question on its way, which may be dropped before it has been sent."""
+
+    def __init__(self) -> None:
+        self.future: Answer | None = None
+        self.is_dropped = False

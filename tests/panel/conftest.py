@@ -31,7 +31,7 @@ def state(busy_queue: sq.JobQueue) -> Iterator[PanelState]:
 def until() -> Callable[..., None]:
     """Wait for what happens on another thread: ``until(lambda: ..., seconds)``."""
 
-    def wait(condition: Callable[[], object], seconds: float = 120.0) -> None:
+    def wait(condition: Callable[[], object], seconds: float = 30.0) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, "it did not come"

@@ -56,7 +56,7 @@ def test_a_stored_answer_is_offered_before_a_new_run(
     state: PanelState, busy_queue: sq.JobQueue, until: Until
 ) -> None:
     """Exactly this one, and one that is like it, are told apart; a press shows it."""
-    made = busy_queue.submit(state.city, n_sensors=6, theta=500).result(timeout=180)
+    made = busy_queue.submit(state.city, n_sensors=6, theta=500).result(timeout=60)
     setup = SetUp(state)
     setup.form.put(live=False, n_sensors=6)
     until(lambda: "exactly this" in setup.form.notes.get("similar", ""))
@@ -94,7 +94,7 @@ def test_another_city_can_be_opened(
 ) -> None:
     """From the store, from a file; a file that is none is said at the field."""
     other = sq.demo_city("synthetic", n_areas=40)
-    busy_queue.submit(other, n_sensors=3).result(timeout=180)
+    busy_queue.submit(other, n_sensors=3).result(timeout=60)
     setup = SetUp(state)
     offered = dict(map(tuple, setup.place.fields[0]["options"]))
     assert "Synthetic" in offered[other.digest]

@@ -122,7 +122,7 @@ def test_a_saved_network_is_a_job_of_that_name(
     view.after.press("save")
     [job] = busy_queue.jobs()
     assert job.note == "plan B"
-    made = busy_queue.get(job.id).result(timeout=180)
+    made = busy_queue.get(job.id).result(timeout=60)
     assert made.placement_history == edited.placement_history
     assert made.total_coverage == pytest.approx(edited.total_coverage, abs=1e-12)
     assert "plan B" in state.networks
