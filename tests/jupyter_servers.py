@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -36,7 +37,7 @@ _TOKEN = "spineq"
 _KERNEL = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel"
 
 
-class _Server:
+class _Server(ABC):
     """A Jupyter process on a free port of 127.0.0.1, with settings in folders of its own."""
 
     def __init__(self, environment: Mapping[str, str] | None) -> None:
@@ -74,11 +75,12 @@ class _Server:
         """What it has written."""
         return (Path(self._folder.name) / "log").read_text(errors="replace")
 
-    def _prepare(self, own: Path) -> None:
+    def _prepare(self, own: Path) -> None:  # noqa: B027 - most servers want none
         """Write settings before the start."""
 
+    @abstractmethod
     def _command(self, port: int) -> Sequence[str]:
-        raise NotImplementedError
+        """Arguments of Python that start it on a port."""
 
     def _start(self, own: Path) -> None:
         port = free_port()

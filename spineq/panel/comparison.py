@@ -1,4 +1,7 @@
-"""Two networks side by side: who wins, who loses, and what it takes that no group does."""
+"""Two networks side by side: who wins, who loses, and what it takes that no group does.
+
+A little longer than most files, by the fields and columns that its tables show.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Trade-offs: ask for a front, narrow it down, and put one of its networks on the map."""
+"""Trade-offs: ask for a front, narrow it down, and put one of its networks on the map.
+
+A little longer than most files: it keeps form, charts, table and map in step, in one place.
+"""
 
 from __future__ import annotations
 

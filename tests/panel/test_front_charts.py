@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,12 +17,16 @@ import spineq as sq
 from spineq.panel.front_charts import FrontCharts
 from spineq.panel.front_points import bounds, swarm
 
-pytest.importorskip("plotly")
+
+@pytest.fixture(scope="module", autouse=True)
+def _libraries(needs: Callable[[str], ModuleType]) -> None:
+    """What the charts and fronts are made with; skips without it, fails in CI."""
+    needs("plotly")
+    needs("moocore")
 
 
 @pytest.fixture(scope="module")
 def front() -> sq.Front:
-    pytest.importorskip("moocore")
     city = sq.demo_city("synthetic", n_areas=60)
     return sq.trade_off(city, n_sensors=4, theta=500, effort=0.02, size=60)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,12 @@ from spineq.panel.front_table import COLUMN
 from spineq.panel.state import PanelState
 from spineq.panel.trade_offs import ROWS, TradeOffs
 
-pytest.importorskip("plotly")
-pytest.importorskip("moocore")
+
+@pytest.fixture(scope="module", autouse=True)
+def _libraries(needs: Callable[[str], ModuleType]) -> None:
+    """What the charts and fronts are made with; skips without it, fails in CI."""
+    needs("plotly")
+    needs("moocore")
 
 
 @pytest.fixture(scope="module")
