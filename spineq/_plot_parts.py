@@ -34,11 +34,6 @@ def of_whom(net: Network) -> str:
     return objective_words(net) if several == 1 else f"{several} weighted groups"
 
 
-def points(change: float) -> str:
-    """Write a change of a share in percentage points, with a proper minus sign."""
-    return f"{round(100 * change, 1) + 0.0:+.1f}".replace("-", "\N{MINUS SIGN}")
-
-
 def axes(ax: Axes | None, size: tuple[float, float], layout: str = "constrained") -> Axes:
     """Return the axes to draw into, those of a new figure where none were given."""
     if ax is not None:

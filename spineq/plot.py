@@ -22,7 +22,6 @@ from spineq._plot_parts import (
     estimates,
     head,
     of_whom,
-    points,
     split_bands,
 )
 from spineq.errors import ProblemError, shown
@@ -30,6 +29,7 @@ from spineq.model._exports import need_network, need_same_city
 from spineq.model._objective_words import (
     figure_name,
     maximised,
+    points,
     sensors_words,
     worst_title,
 )

@@ -12,6 +12,9 @@ from browser import Lab
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
+#: What the name of a job's answer ends with: the end of the job's id.
+ANSWER = r", job [a-z0-9]{6}:"
+
 #: Written by `measured`, and printed at the end of a file's tests.
 FIGURES: list[str] = []
 

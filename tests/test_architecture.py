@@ -78,9 +78,9 @@ FILES = {
     ],
     "panel": [
         "ticker", "state", "view", "errand", "elements",
-        "palette", "geometry", "shading", "map_words", "map",
-        "draft", "presets", "question", "estimate", "asking", "preview", "controls",
-        "jobs_table", "following", "editing", "edit_view",
+        "palette", "geometry", "shading", "map_words", "map", "areas_table",
+        "job_words", "draft", "presets", "question", "estimate", "asking", "preview", "controls",
+        "jobs_table", "following", "editing", "best_known", "edit_view",
         "charts", "exports", "telling", "results", "comparing", "today", "comparison",
         "front_jobs", "front_ask", "front_points", "front_charts", "front_table", "trade_offs",
         "app",

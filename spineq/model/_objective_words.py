@@ -44,14 +44,21 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
+def points(change: float) -> str:
+    """Write a change of a share in percentage points: ``+1.2``, ``0.0``, with a proper minus."""
+    rounded = round(100 * change, 1)
+    sign = "" if rounded == 0 else "+" if rounded > 0 else "\N{MINUS SIGN}"
+    return f"{sign}{abs(rounded):.1f}"
+
+
 def percent_up(value: float, decimals: int) -> str:
     """Format a share as percent, rounded up: what is claimed as a bound must be one."""
     return f"{math.ceil(value * 100 * 10**decimals - 1e-6) / 10**decimals:.{decimals}f} %"
 
 
 def in_a_sentence(title: str) -> str:
-    """Write a group's title as it stands within a sentence."""
-    return title[:1].lower() + title[1:]
+    """Write a group's title as it stands within a sentence: ``NHS staff`` stays as it is."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
 def owed(problem: Problem) -> tuple[tuple[str, Group, float], ...]:
@@ -89,13 +96,17 @@ def objective_words(network: Network) -> str:
     weighted = objective_table(network)
     if len(weighted) == 1:
         return in_a_sentence(str(weighted["title"].iloc[0]))
-    return (
-        "the weighted groups ("
-        + ", ".join(
-            f"{row['title']} {percent(row['weight'])}" for row in weighted.to_dict("records")
-        )
-        + ")"
+    listed = ", ".join(
+        f"{_weight(row['weight'])} {in_a_sentence(str(row['title']))}"
+        for row in weighted.to_dict("records")
     )
+    return f"the groups (weighted {listed})"
+
+
+def _weight(share: float) -> str:
+    """Write a weight as percent, without decimals where it has none."""
+    whole = abs(100 * share - round(100 * share)) < 0.05
+    return f"{100 * share:.0f} %" if whole else percent(share)
 
 
 def worst_title(network: Network) -> str:
@@ -190,10 +201,8 @@ def certificate(network: Network) -> str:
         if gap < 0.05
         else f"reaches at least {reached:.1f} % of"
     )
-    # As many decimals as it takes to tell the bound from what is reached.
-    apart = max(100 * (bound - network.objective_value), 1e-10)
-    decimals = max(1, math.ceil(-math.log10(apart) - 1e-6))
-    said = percent_up(bound if kind == "worst_share" else min(bound, 1.0), decimals)
+    # With one decimal, as all coverage is written: how near the two are, the gap says.
+    said = percent_up(bound if kind == "worst_share" else min(bound, 1.0), 1)
     return (
         f"No {asked_network(network)} {_CANNOT[kind].format(bound=said)}, "
         f"so this one {near} the best possible."

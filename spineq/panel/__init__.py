@@ -13,6 +13,7 @@ from spineq.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from spineq.panel.app import Panel as Panel
+    from spineq.panel.areas_table import AreasTable as AreasTable
     from spineq.panel.comparison import Comparison as Comparison
     from spineq.panel.controls import SetUp as SetUp
     from spineq.panel.edit_view import EditView as EditView
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from spineq.panel.trade_offs import TradeOffs as TradeOffs
 
 _HOMES = {
+    "AreasTable": "areas_table",
     "Comparison": "comparison",
     "EditView": "edit_view",
     "Following": "following",

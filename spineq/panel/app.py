@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import ipywidgets
 from spineq.data.named import city_named
 from spineq.model._objective_words import value_words
 from spineq.model.city import City
+from spineq.panel.areas_table import AreasTable
 from spineq.panel.controls import SetUp
 from spineq.panel.draft import defaults, drafted
 from spineq.panel.edit_view import EditView
@@ -76,6 +76,7 @@ class Panel(ipywidgets.VBox):
         self.queue = queue
         self.state = state = PanelState(place, queue)
         self.map = NetworkMap(state=state)
+        self.areas = AreasTable(state)
         self.setup = SetUp(state, where)
         self.jobs = JobsTable(state)
         self.jobs.active = False
@@ -96,7 +97,7 @@ class Panel(ipywidgets.VBox):
             box.layout.padding = "10px 2px 0"
             box.layout.display = "" if name == "setup" else "none"
         self._side = ipywidgets.VBox(
-            [self.following, self.map, self.headline],
+            [self.following, self.map, self.headline, self.areas],
             layout=ipywidgets.Layout(flex="1.2 1 380px", min_width="300px"),
         )
         self._side.add_class("spineq-side")
@@ -164,30 +165,29 @@ class Panel(ipywidgets.VBox):
         box.children = (Text("Opening ..."),)
 
         def work() -> None:
-            with self.state.guard():
-                view: Any
-                if name == "results":
-                    from spineq.panel.results import Results
+            view: Any
+            if name == "results":
+                from spineq.panel.results import Results
 
-                    view = Results(self.state)
-                elif name == "compare":
-                    from spineq.panel.comparison import Comparison
+                view = Results(self.state)
+            elif name == "compare":
+                from spineq.panel.comparison import Comparison
 
-                    view = Comparison(self.state)
-                else:
-                    from spineq.panel.trade_offs import TradeOffs
+                view = Comparison(self.state)
+            else:
+                from spineq.panel.trade_offs import TradeOffs
 
-                    view = TradeOffs(self.state)
-                self.later[name] = view
-                if self._is_closed:
-                    view.close()
-                    return
-                waiting, *_ = box.children
-                view.active = self.tabs.chosen == name
-                box.children = (view,)
-                waiting.close()
+                view = TradeOffs(self.state)
+            self.later[name] = view
+            if self._is_closed:
+                view.close()
+                return
+            waiting, *_ = box.children
+            view.active = self.tabs.chosen == name
+            box.children = (view,)
+            waiting.close()
 
-        threading.Thread(target=work, name=f"spineq-panel-{name}", daemon=True).start()
+        self.state.beside(work)
 
     def _renewed(self, _change: Any) -> None:
         self.state.ticker.ask(self._headlines)
@@ -250,7 +250,8 @@ class Panel(ipywidgets.VBox):
     def _warm_up(self) -> None:
         """Load what the first drag and the first chart want, before anybody waits for it."""
         city = self.state.city
-        threading.Thread(target=_load, args=(city,), name="spineq-load", daemon=True).start()
+        if city is not None:
+            self.state.beside(lambda: _load(city))
 
     def _seen(self, views: int) -> None:
         """Rest while no page shows the panel."""
@@ -264,7 +265,8 @@ class Panel(ipywidgets.VBox):
         if self._is_closed:
             return
         self._is_closed = True
-        views = [self.setup, self.jobs, self.following, self.edit, *self.later.values(), self.map]
+        views = [self.setup, self.jobs, self.following, self.edit, *self.later.values()]
+        views += [self.areas, self.map]
         for view in views:
             with self.state.guard():
                 view.close()

@@ -8,11 +8,67 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from spineq.jobs.queue import JobQueue
+    from spineq.model.city import City
+    from spineq.model.network import Network
     from spineq.model.problem import Problem
     from spineq.panel.state import PanelState
 
-#: A ``distributed.Future``.
-Answer = Any
+#: Seconds that the city may take to a worker: busy ones let whoever sends it wait.
+_PATIENCE = 10
+
+
+class Question:
+    """A question on its way, which may be taken back before it was even sent.
+
+    Parameters
+    ----------
+    state
+        Whose threads take it back.
+    """
+
+    def __init__(self, state: PanelState) -> None:
+        self._state = state
+        self._lock = threading.Lock()
+        self._future: Any = None  # a distributed.Future
+        self._error: Exception | None = None
+        self.is_dropped = False
+
+    def answer(self) -> Network | None:
+        """Return the network that came; None where the question was taken back.
+
+        Raises
+        ------
+        Exception
+            What the task raised, or why it could not be sent.
+        """
+        if self._error is not None:
+            raise self._error
+        future = self._future
+        if future is None or future.status not in ("finished", "error"):
+            return None
+        found: Network = future.result()
+        return found
+
+    def take_back(self) -> None:
+        """Want no answer any more."""
+        with self._lock:
+            self.is_dropped = True
+            future = self._future
+        if future is not None and future.status == "pending":
+            # A scheduler that is gone lets callers wait.
+            self._state.beside(lambda: _cancel(future))
+
+    def sent(self, future: Any) -> None:
+        """Note the future of the question; it is cancelled where nobody wants it any more."""
+        with self._lock:
+            self._future = future
+        if self.is_dropped:
+            _cancel(future)
+
+    def failed(self, error: Exception) -> None:
+        """Note why it could not be sent."""
+        self._error = error
 
 
 class Asking:
@@ -35,10 +91,8 @@ class Asking:
         queue = self._state.queue
         return queue is not None and queue.client is not None
 
-    def send(
-        self, problem: Problem, priority: int, came: Callable[[Answer], object]
-    ) -> Answer | None:
-        """Have a problem solved; None where there is nobody to ask.
+    def ask(self, problem: Problem, priority: int, came: Callable[[Question], object]) -> Question:
+        """Have a problem solved; nobody waits for its way to the workers.
 
         Parameters
         ----------
@@ -47,22 +101,44 @@ class Asking:
         priority
             Dask's: above 0 goes before the queue's jobs.
         came
-            Called with the future when it has ended, on a thread of Dask's; read it with
-            `answer_of`.
+            Called with the question when it has ended, on another thread.
         """
+        question, queue, city = Question(self._state), self._state.queue, self._state.city
+
+        def send() -> None:
+            try:
+                if not question.is_dropped and queue is not None and city is not None:
+                    self._send(question, problem, priority, came, queue, city)
+            except Exception as error:  # whatever a dying scheduler makes of a call
+                question.failed(error)
+                came(question)
+
+        self._state.beside(send)
+        return question
+
+    def _send(
+        self,
+        question: Question,
+        problem: Problem,
+        priority: int,
+        came: Callable[[Question], object],
+        queue: JobQueue,
+        city: City,
+    ) -> None:
         from spineq.jobs.events import DaskProgress
         from spineq.solve import optimise
 
-        queue, city = self._state.queue, self._state.city
-        client = None if queue is None else queue.client
-        if client is None or city is None:
-            return None
+        client = queue.client
+        if client is None:
+            return
         with self._lock:
             mark = id(client), city.digest
             held = self._there
             if held is None or held[:2] != mark or held[2].status != "finished":
                 # Once for each cluster and city: a city is large, a problem small.
-                self._there = held = (*mark, client.scatter(city, timeout=10))
+                self._there = held = (*mark, client.scatter(city, timeout=_PATIENCE))
+        if question.is_dropped:
+            return
         future = client.submit(
             optimise,
             held[2],
@@ -71,30 +147,10 @@ class Asking:
             pure=False,
             priority=priority,
         )
-        future.add_done_callback(came)
-        return future
+        question.sent(future)
+        future.add_done_callback(lambda _: came(question))
 
 
-def answer_of(future: Answer) -> Any:
-    """Answer of a future that has ended; None for one that was cancelled.
-
-    Raises
-    ------
-    Exception
-        What the task raised.
-    """
-    if future.status == "error":
-        raise future.exception()
-    return future.result() if future.status == "finished" else None
-
-
-def take_back(future: Answer | None) -> None:
-    """Cancel a question whose answer nobody wants any more."""
-    if future is not None and future.status == "pending":
-        # On a thread of its own: a scheduler that is gone lets callers wait.
-        threading.Thread(target=_cancel, args=(future,), daemon=True).start()
-
-
-def _cancel(future: Answer) -> None:
+def _cancel(future: Any) -> None:
     with suppress(Exception):
         future.cancel(force=True)

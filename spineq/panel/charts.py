@@ -162,6 +162,7 @@ class LineChart(View):
         # Made before plotly comes: a script that waits two seconds behind plotly's is given up.
         self._fit = Fit()
         self.children = (self._fit,)
+        self.at_end(self._end)
         self.renew()
 
     def lines(self) -> list[Line]:
@@ -250,21 +251,17 @@ class LineChart(View):
         self._picked = int(trace.x[points.point_inds[0]])
         self.state.ticker.ask(self._pick_once)
 
+    def _end(self) -> None:
+        self.state.ticker.forget(self._pick_once)
+        figure, self.figure = self.figure, None
+        for part in (figure, self._fit):
+            if part is not None:
+                part.close()
+
     def _pass_on(self) -> None:
         picked, self._picked = self._picked, None
         if picked is not None and self._pick is not None:
             self._pick(picked)
-
-    def close(self) -> None:
-        """Take the chart away."""
-        if getattr(self, "_pick_once", None) is not None:
-            self.state.ticker.forget(self._pick_once)
-        figure, self.figure = getattr(self, "figure", None), None
-        fit = getattr(self, "_fit", None)
-        super().close()
-        for part in (figure, fit):
-            if part is not None:
-                part.close()
 
 
 class HistoryChart(LineChart):

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from spineq._plot_parts import points
 from spineq.model._exports import need_same_city
-from spineq.model._objective_words import counted, in_a_sentence, objective_words, percent
+from spineq.model._objective_words import in_a_sentence, objective_words, percent, points
 from spineq.model._words import shown_table, theta_words
 from spineq.model.groups import GROUPS, title_of
+from spineq.panel.job_words import name_of
 from spineq.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from spineq.model.city import City
@@ -32,6 +34,9 @@ MOST_AREAS = 10
 
 #: Choices that are no name: what the map shows, and the sensors of today.
 SHOWN, EXISTING = "shown", "existing"
+
+#: How the first of them is called.
+ON_THE_MAP = "What the map shows"
 
 #: Finished jobs to choose from, and how many of the newest are looked through for them.
 MOST_JOBS, MOST_LOOKED_AT = 20, 200
@@ -228,30 +233,43 @@ def in_quotes(name: str) -> str:
     return f"\N{LEFT DOUBLE QUOTATION MARK}{name}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
-def choices(state: PanelState) -> list[Choice]:
-    """Networks that can be compared, pairs of value and label; jobs come from `job_choices`."""
+def choices(state: PanelState, jobs: Sequence[Choice], chosen: Sequence[Any]) -> list[Choice]:
+    """List the networks that can be compared, each once, as pairs of value and label.
+
+    Parameters
+    ----------
+    state
+        What was shown, and is.
+    jobs
+        Those of `job_choices`.
+    chosen
+        Values that stay in the list although the same network is in it under another.
+    """
     made = [("", "Choose a network")]
     if state.network is not None:
-        made.append((SHOWN, f"What the map shows ({state.network_name or 'no name'})"))
+        made.append((SHOWN, f"{ON_THE_MAP} ({state.network_name or 'no name'})"))
     if state.city is not None and state.city.existing is not None:
         made.append((EXISTING, "Existing sensors"))
     with state.lock:
         names = list(state.networks)
     # The newest first: it is the likeliest.
-    return [*made, *((f"network:{name}", name) for name in reversed(names))]
+    rest = [*((f"network:{name}", name) for name in reversed(names)), *jobs]
+    known = set() if state.network is None else {state.network_name}
+    for value, name in rest:
+        if name not in known or value in chosen:
+            made.append((value, name))
+        known.add(name)
+    return made
 
 
 def job_choices(state: PanelState) -> list[Choice]:
-    """Finished jobs of the city that have a network, the newest first."""
+    """List the finished jobs of the city that have a network, by name, the newest first."""
     queue, city = state.queue, state.city
     if queue is None or city is None:
         return []
-    made = []
-    for job in queue.jobs(state="finished", limit=MOST_LOOKED_AT):
-        if job.city == city.digest and job.task in ("optimise", "evaluate"):
-            n, theta = job.parameters.get("n_sensors"), job.parameters.get("theta", 500.0)
-            many = f"{counted(int(n), 'sensor')}, " if isinstance(n, int) else ""
-            note = f" ({job.note})" if job.note else ""
-            label = f"Job {job.id[-6:]}: {job.task}, {many}theta {theta:,g}{note}"
-            made.append((f"job:{job.id}", label))
+    made = [
+        (f"job:{job.id}", name_of(job))
+        for job in queue.jobs(state="finished", limit=MOST_LOOKED_AT)
+        if job.city == city.digest and job.task in ("optimise", "evaluate")
+    ]
     return made[:MOST_JOBS]

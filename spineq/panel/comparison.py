@@ -86,13 +86,14 @@ class Comparison(View):
         self.body = ipywidgets.VBox([self.words, self.groups, self.mapping, self.sides, self.areas])
         self.against = Form(_today_fields("", False, False), {})
         self.answer = Text()
+        self._looking = state.guarded(self._look)
         self.work = Errand(state, self._tell)
         self.search = Errand(state, self._tell)
+        self.at_end(self._end)
         self.choice.observe(self._changed, "values")
         for form in (self.choice, self.mapping, self.against):
             form.hear(state.guarded(self._press))
         self.children = (self.choice, self.body, self.against, self.answer)
-        self._looking = state.guarded(self._look)
         self._look()
         self.renew()
         state.ticker.every(_EVERY, self._looking)
@@ -122,16 +123,25 @@ class Comparison(View):
         self._put()
         self._tell()
 
+    def _end(self) -> None:
+        for errand in (self.work, self.search):
+            errand.close()
+        for each in self.maps:
+            each.close()
+        for title in self.titles:
+            title.close()
+        self.state.ticker.forget(self._looking)
+
     # What can be chosen
 
     def _offer(self) -> None:
         """Renew the lists, and choose what is likeliest where nothing sensible is chosen."""
-        options = [*choices(self.state), *self._jobs]
+        chosen = dict(self.choice.values)
+        options = choices(self.state, self._jobs, list(chosen.values()))
         fields = _choice_fields(options)
         if self.choice.fields != fields:
             self.choice.fields = fields
         values = [value for value, _ in options]
-        chosen = dict(self.choice.values)
         if chosen.get("one") not in values or not chosen.get("one"):
             chosen["one"] = SHOWN if SHOWN in values else ""
         if chosen.get("other") not in values or not chosen.get("other"):
@@ -162,7 +172,7 @@ class Comparison(View):
         if choice == EXISTING:
             return "existing sensors"
         if choice.startswith("job:"):
-            return f"job {choice[-6:]}"
+            return dict(self._jobs).get(choice, f"job {choice[-6:]}")
         return choice.removeprefix("network:")
 
     def _loaded(self, city: City, choice: str, like: Network | None, progress: Progress) -> Network:
@@ -330,17 +340,6 @@ class Comparison(View):
                 self.state.show(today.network, name)
             self.state.other_name = "existing sensors"
             self.state.other = today.existing
-
-    def close(self) -> None:
-        """Stop what runs, and take the view away."""
-        for errand in (getattr(self, "work", None), getattr(self, "search", None)):
-            if errand is not None:
-                errand.close()
-        if getattr(self, "_looking", None) is not None:
-            self.state.ticker.forget(self._looking)
-        for made in (*getattr(self, "maps", ()), *getattr(self, "titles", ())):
-            made.close()
-        super().close()
 
 
 def _row() -> ipywidgets.Layout:

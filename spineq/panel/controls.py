@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
-from spineq.data.named import city_named
+from spineq.data.named import city_named, python_of
 from spineq.errors import SpineqError
 from spineq.panel.draft import (
     as_parameters,
@@ -18,6 +17,7 @@ from spineq.panel.draft import (
 )
 from spineq.panel.elements import Form, Message
 from spineq.panel.estimate import words_for
+from spineq.panel.job_words import name_of
 from spineq.panel.presets import preset_values
 from spineq.panel.preview import Preview
 from spineq.panel.question import fields_for
@@ -63,7 +63,9 @@ class SetUp(View):
         self.form.hear(state.guarded(self._pressed))
         self.place.observe(state.guarded(self._chose_city), "values")
         self.form.observe(state.guarded(self._entered), "values")
-        state.observe(self._city_changed, "city")
+        self.follow(self._city_changed, "city")
+        self.follow(self._asked, "asked")
+        self.at_end(self._stop)
         self._list_cities()
         self._build()
 
@@ -74,14 +76,11 @@ class SetUp(View):
         city = self.state.city
         return where if city is None or city.digest == digest else str(city.digest)
 
-    def close(self) -> None:
-        """Stop the preview and listen no more."""
+    def _stop(self) -> None:
         self._opening = None  # a city that is being read is not shown any more
         self.preview.stop()
-        self.state.unobserve(self._city_changed, "city")
-        self.state.ticker.forget(self._check)
-        self.state.ticker.forget(self._look_around)
-        super().close()
+        for update in (self._check, self._look_around):
+            self.state.ticker.forget(update)
 
     # The city
 
@@ -145,29 +144,28 @@ class SetUp(View):
         asked = self._opening = object()
 
         def work() -> None:
-            with self.state.guard():
-                try:
-                    queue = self.state.queue
-                    if where in self._cities and queue is not None:
-                        city = queue.load_city(where)
-                    else:
-                        city = city_named(where)
-                except SpineqError as error:
-                    if asked is not self._opening:
-                        return
-                    field = "path" if self.place.values.get("city") == "file" else "city"
-                    self.place.errors = {field: sentence(error)}
-                    return
-                finally:
-                    if asked is self._opening:
-                        self.place.note(city="")
+            try:
+                queue = self.state.queue
+                if where in self._cities and queue is not None:
+                    city = queue.load_city(where)
+                else:
+                    city = city_named(where)
+            except SpineqError as error:
                 if asked is not self._opening:
                     return
-                self._named = where, city.digest
-                self.place.put(city="", path="")
-                self.state.open_city(city)
+                field = "path" if self.place.values.get("city") == "file" else "city"
+                self.place.errors = {field: sentence(error)}
+                return
+            finally:
+                if asked is self._opening:
+                    self.place.note(city="")
+            if asked is not self._opening:
+                return
+            self._named = where, city.digest
+            self.place.put(city="", path="")
+            self.state.open_city(city)
 
-        threading.Thread(target=work, name="spineq-panel-city", daemon=True).start()
+        self.state.beside(work)
 
     def _city_changed(self, _change: Any) -> None:
         with self.state.guard():
@@ -191,10 +189,10 @@ class SetUp(View):
         self.form.values = values
         self.state.ticker.ask(self._check)
 
-    def show_problem(self, problem: Problem) -> None:
-        """Put a problem's values into the form."""
-        city = self.state.city
-        if city is not None:
+    def _asked(self, change: Any) -> None:
+        """Put a problem's settings into the form, to be changed there."""
+        city, problem = self.state.city, change["new"]
+        if city is not None and problem is not None:
             self.form.values = {**self.form.values, **values_of(city, problem)}
 
     def _entered(self, change: Any) -> None:
@@ -287,7 +285,7 @@ class SetUp(View):
         elif message.get("press") == "similar" and self._similar is not None:
             queue = self.state.queue
             assert queue is not None
-            self.state.show(queue.load(self._similar), f"result of job {self._similar.id[-6:]}")
+            self.state.show(queue.load(self._similar), name_of(self._similar))
 
     def run(self) -> None:
         """Submit what is entered, if nothing is wrong with it, and follow the job."""
@@ -309,11 +307,5 @@ class SetUp(View):
 
 
 def _python_city(where: str, digest: str) -> str:
-    if where in ("city", digest):  # an object of the notebook's, or one of the store's
-        return f"queue.load_city({digest!r})"
-    if where == "san-francisco":
-        return "sq.demo_city()"
-    if where.startswith("synthetic:"):
-        n = where.split(":")[1]
-        return f'sq.demo_city("synthetic", n_areas={n})'
-    return f"sq.read_city({where!r})"
+    # An object of the notebook's, or one of the store's.
+    return f"queue.load_city({digest!r})" if where in ("city", digest) else python_of(where)

@@ -208,6 +208,21 @@ def values_of(city: City, problem: Problem) -> dict[str, Any]:
     }
 
 
+#: Words of a problem that the form has fields for.
+_FORM = (
+    "n_sensors", "theta", "groups", "method", "effort", "keep", "objective", "aversion",
+    "min_spacing",
+)  # fmt: skip
+
+
+def without_field(problem: Problem) -> list[str]:
+    """Name what a problem was asked that the form has no field for."""
+    rest = [name for name in problem.to_dict() if name not in _FORM]
+    if problem.keep not in ((), "existing"):
+        rest.append("keep")
+    return rest
+
+
 def meaning_of_theta(theta: object, unit: str = "m") -> str:
     """Say what a theta means: coverage at some distances."""
     if not isinstance(theta, int | float) or isinstance(theta, bool) or not 0 < theta < math.inf:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-import threading
-import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spineq.errors import ProblemError
-from spineq.model._objective_words import counted, figure_name, percent, worst_title
+from spineq.model._objective_words import counted, percent, points, worst_title
 from spineq.model._words import shown_table
-from spineq.panel.asking import Asking, answer_of, take_back
+from spineq.panel.best_known import BestKnown
 from spineq.panel.editing import Editor
 from spineq.panel.elements import Form, Message, Table, Text
 from spineq.panel.view import View
@@ -25,9 +22,6 @@ if TYPE_CHECKING:
 
 #: Name of the network under the hands.
 EDITED = "edited"
-
-#: Areas up to which the best of as many sensors is looked for while one edits.
-MOST_AREAS = 5_000
 
 _MODES = ("move", "add", "delete")
 
@@ -62,13 +56,8 @@ class EditView(View):
         self.editor: Editor | None = None
         self._mine: Network | None = None
         self._stale = False
-        #: Proven bounds by digest of the problem: value of the best known, bound.
-        self._best: dict[str, tuple[float, float, bool]] = {}
-        self._asking = Asking(state)
-        self._looking: Any = None
-        self._asked = threading.Lock()
-        #: Seconds from the last edit to its figures.
-        self.seconds = 0.0
+        self.best = BestKnown(state, state.guarded(self._renew))
+        self.at_end(self.best.stop)
         self.tools = Form([], {"free": False})
         self.words = Text()
         self.figures = Table(
@@ -86,8 +75,8 @@ class EditView(View):
         self.after.hear(state.guarded(self._pressed))
         if network_map is not None:
             network_map.on_edit(state.guarded(self.edit))
-        state.observe(self._shown, "network")
-        state.observe(self._city, "city")
+        self.follow(self._shown, "network")
+        self.follow(self._city, "city")
         self._city(None)
         self.observe(state.guarded(self._opened), "active")
 
@@ -98,13 +87,6 @@ class EditView(View):
             self._mode("look")
         elif self.map is not None and self.map.mode == "look":
             self._mode("move")
-
-    def close(self) -> None:
-        """Stop editing."""
-        self._forget_search()
-        self.state.unobserve(self._shown, "network")
-        self.state.unobserve(self._city, "city")
-        super().close()
 
     def _city(self, _change: Any) -> None:
         city = self.state.city
@@ -120,7 +102,7 @@ class EditView(View):
             *([free] if straight else []),
             {"kind": "say", "name": "edit"},
         ]
-        self._best.clear()
+        self.best.clear()
         self._begin()
 
     def _shown(self, change: Any) -> None:
@@ -134,20 +116,12 @@ class EditView(View):
         """Edit what the map shows now, from the beginning."""
         with self.state.guard():
             self._stale = False
-            self._forget_search()
+            self.best.stop()
             network, city = self.state.network, self.state.city
             self.editor = None if network is None or city is None else Editor(city, network)
-            if network is not None and network.upper_bound is not None and self.editor is not None:
-                self._learn(network)
+            if network is not None and self.editor is not None and self.editor.sensors:
+                self.best.learn(self.editor.best_problem(), network)
             self._renew()
-
-    def _learn(self, network: Network) -> None:
-        """Remember a bound, for networks of as many sensors under the same question."""
-        editor = self.editor
-        if editor is None or network.upper_bound is None or not editor.sensors:
-            return
-        asked = editor.best_problem().digest
-        self._best[asked] = (network.objective_value, network.upper_bound, network.proven)
 
     # Acting
 
@@ -216,7 +190,6 @@ class EditView(View):
         return Editor(city, Problem(n_sensors=1))
 
     def _measure(self, editor: Editor) -> None:
-        began = time.perf_counter()
         empty = not editor.sensors and (editor.base is None or editor.base.n_kept == 0)
         measured = None if empty else editor.measured()
         with self.state.lock:
@@ -224,11 +197,11 @@ class EditView(View):
                 return  # another network came in between, on another thread
             self._mine = measured
             self.state.show(measured, "" if empty else EDITED)
+        if editor.sensors:
+            self.best.look_for(editor.best_problem())
+        else:
+            self.best.stop()
         self._renew()
-        if empty:
-            return
-        self.seconds = time.perf_counter() - began
-        self._look_for_best()
 
     # What is said
 
@@ -262,71 +235,16 @@ class EditView(View):
                     "id": str(name),
                     "group": f"{row['title']}{' (estimated)' if row['estimated'] else ''}",
                     "now": percent(row["coverage"]),
-                    "change": "" if np.isnan(change) else in_points(change),
+                    "change": "" if np.isnan(change) else points(change),
                 }
             )
         self.figures.rows = rows
-        lines = [f"{counted(now.n_sensors, 'sensor')}. {self._distance(now)}"]
+        problem = editor.best_problem() if editor.sensors else None
+        lines = [f"{counted(now.n_sensors, 'sensor')}. {self.best.words(now, problem)}"]
         if len(now.problem.groups) > 1:
             worst = percent(now.worst_group_coverage)
             lines.append(f"The worst-off group is {worst_title(now)}, covered {worst}.")
         self.words.lines(*lines, live=True)
-
-    def _distance(self, now: Network) -> str:
-        """Say how far the network is from the best of as many sensors."""
-        editor = self.editor
-        assert editor is not None
-        if now.upper_bound is not None:
-            return now.certificate()
-        best = self._best.get(editor.best_problem().digest) if editor.sensors else None
-        name = figure_name(now.problem)
-        if best is None:
-            wait = " The best of as many is being looked for." if self._looking else ""
-            return f"{name}: {percent(now.objective_value)}.{wait}"
-        value, bound, proven = best
-        lost = max(bound - now.objective_value, 0.0)
-        if lost < 5e-7:
-            return f"{name}: {percent(now.objective_value)}, as good as the proven best."
-        what = (
-            f"the proven best ({percent(value)})"
-            if proven
-            else f"what is possible ({percent(bound)})"
-        )
-        short = f"{100 * lost:.1f} points below" if lost >= 5e-4 else "less than 0.1 points below"
-        return f"{name}: {percent(now.objective_value)}, {short} {what}."
-
-    def _look_for_best(self) -> None:
-        """Find the best of as many sensors, on the cluster, if it is not known."""
-        editor, city = self.editor, self.state.city
-        self._forget_search()
-        if editor is None or not editor.sensors or city is None or city.n_areas > MOST_AREAS:
-            return
-        problem = editor.best_problem()
-        if problem.digest in self._best:
-            return
-
-        def came(done: Any) -> None:
-            with self.state.guard():
-                with self._asked:
-                    if done is not self._looking:
-                        return
-                    self._looking = None
-                found = None
-                with suppress(Exception):  # nobody asked for it: what is not known is not said
-                    found = answer_of(done)
-                if found is None or found.upper_bound is None:
-                    return
-                value, bound = found.objective_value, found.upper_bound
-                self._best[problem.digest] = (value, bound, found.proven)
-                self._renew()
-
-        # Whoever is called back waits until it is known what for.
-        with self._asked, suppress(Exception):  # whatever a dying scheduler makes of a call
-            self._looking = self._asking.send(problem, 900, came)
-
-    def _forget_search(self) -> None:
-        looking, self._looking = self._looking, None
-        take_back(looking)
 
     # What comes after
 
@@ -359,22 +277,13 @@ class EditView(View):
             return
         given = editor.given()
         sensors = given if isinstance(given, list) else given.tolist()
-        words = editor.problem.to_dict()
-        for rule in _NOT_MEASURED:
-            words.pop(rule, None)
         state.queue.submit(
-            state.city, task="evaluate", sensors=sensors, note=name, tags=["saved"], **words
+            state.city, editor.problem, task="evaluate", sensors=sensors, note=name, tags=["saved"]
         )
         self._mine = state.network
         state.show(state.network, name)
         state.news = f"Saved as {name}. It is among the jobs, for everybody on this queue."
 
-
-#: Words of a problem that mean nothing to a network that is given.
-_NOT_MEASURED = (
-    "n_sensors", "budget", "site_cost", "region", "max_per_region", "min_per_region",
-    "min_spacing", "forbid", "start", "at_least", "method", "effort", "gap_limit", "seed", "bound",
-)  # fmt: skip
 
 _AFTER: list[dict[str, Any]] = [
     {
@@ -410,10 +319,3 @@ def _is_edit(event: Any) -> bool:
     )
     some = isinstance(event.get("sensor"), int)
     return {"add": somewhere, "move": some and somewhere, "delete": some}.get(str(kind), False)
-
-
-def in_points(change: float) -> str:
-    """Write a change of coverage in percentage points: ``+1.2``, ``0.0``."""
-    rounded = round(100 * change, 1) + 0.0
-    sign = "" if rounded == 0 else f"{rounded:+.1f}"[0].replace("-", "\N{MINUS SIGN}")
-    return f"{sign}{abs(rounded):.1f}"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from spineq.errors import JobNotFoundError
 from spineq.panel.elements import Message, Table
-from spineq.panel.jobs_table import name_of, progress_of, what_of
+from spineq.panel.job_words import name_of, progress_of, what_of
 from spineq.panel.view import View
 
 if TYPE_CHECKING:
@@ -48,20 +46,12 @@ class Following(View):
         # What is shown when a job begins to be followed: its answer may take the place of that.
         self._before: Network | None = state.network
         self._offered = ""
-        #: When the answer of the last job was on the state, by `time.monotonic`.
-        self.answered = 0.0
-        self._unwatch: Callable[[], None] = lambda: None
+        # It is not always among the children.
+        self.at_end(self.line.close)
         if state.queue is not None:
-            self._unwatch = state.queue.watch(self._moved, self._gone)
-        state.observe(self._began, "job")
+            self.at_end(state.queue.watch(self._moved, self._gone))
+        self.follow(self._began, "job")
         self.ask()
-
-    def close(self) -> None:
-        """Follow no more."""
-        self._unwatch()
-        self.state.unobserve(self._began, "job")
-        super().close()
-        self.line.close()
 
     def _began(self, _change: object) -> None:
         self._before = self.state.network
@@ -151,8 +141,7 @@ class Following(View):
         if before is not None and before == answer and state.network_name == name_of(job):
             return  # whoever chose the job has shown it
         # What was edited or looked at meanwhile is not taken out of the person's hands.
-        if state.show_over([before], city, answer, name_of(job)):
-            self.answered = time.monotonic()
-        elif state.city is city and state.job == job.id:
+        shown = state.show_over([before], city, answer, name_of(job))
+        if not shown and state.city is city and state.job == job.id:
             state.remember(answer, name_of(job))
             self._offered = job.id

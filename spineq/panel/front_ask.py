@@ -90,6 +90,9 @@ class FrontAsk(View):
         self.submission = Errand(state, self.ask)
         self.reading = Errand(state, self.ask)
         self._listing = Errand(state, self.ask)
+        for part in (self._jobs, self.submission, self.reading, self._listing):
+            if part is not None:
+                self.at_end(part.close)
         self.form.hear(state.guarded(self._pressed))
         self.form.observe(state.guarded(self._entered), "values")
         self.searches.hear(state.guarded(self._acted))
@@ -98,16 +101,6 @@ class FrontAsk(View):
             jobs = self._jobs
             self._listing.start(lambda _: jobs.read(), lambda _: None)
         self.renew()
-
-    def close(self) -> None:
-        """Follow neither state nor queue any more."""
-        if getattr(self, "_closed", True):
-            return
-        if self._jobs is not None:
-            self._jobs.close()
-        for errand in (self.submission, self.reading, self._listing):
-            errand.close()
-        super().close()
 
     # Showing
 

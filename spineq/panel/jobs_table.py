@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from spineq.errors import JobNotFoundError
-from spineq.model._objective_words import percent_up
-from spineq.model.groups import GROUPS, Group
-from spineq.model.network import PROVEN_GAP
+from spineq.model.problem import Problem
+from spineq.panel.draft import without_field
 from spineq.panel.elements import Form, Message, Table
+from spineq.panel.job_words import name_of, progress_of, times_of, what_of
 from spineq.panel.state import PanelState
 from spineq.panel.view import View
 
@@ -61,13 +60,15 @@ class JobsTable(View):
     shows = ("job",)
 
     def __init__(self, queue_or_state: JobQueue | PanelState) -> None:
-        self._own_state = not isinstance(queue_or_state, PanelState)
+        own_state = not isinstance(queue_or_state, PanelState)
         state = (
             queue_or_state
             if isinstance(queue_or_state, PanelState)
             else PanelState(queue=queue_or_state)
         )
         super().__init__(state)
+        if own_state:
+            self.at_end(state.close)
         self.controls = Form(
             [
                 {
@@ -94,19 +95,10 @@ class JobsTable(View):
         self.controls.observe(state.guarded(self._filtered), "values")
         self.table.hear(state.guarded(self._heard))
         self.clearing.hear(state.guarded(self._pressed))
-        self._unwatch: Callable[[], None] = lambda: None
-        queue = state.queue
-        if queue is not None:
-            self._unwatch = queue.watch(self._moved, self._moved)
+        if state.queue is not None:
+            self.at_end(state.queue.watch(self._moved, self._moved))
         # Times of running jobs go on also where nothing is reported.
         state.ticker.every(1.0, self._renewal)
-
-    def close(self) -> None:
-        """Listen to the queue no more."""
-        self._unwatch()
-        super().close()
-        if self._own_state:
-            self.state.close()
 
     def _moved(self, _job: object) -> None:
         if self.active:
@@ -129,7 +121,7 @@ class JobsTable(View):
         if self.table.page >= pages:
             self.table.page = pages - 1
             page, total = self._page(queue)
-        rows = [_row(job) for job in page]
+        rows = [_row(job, form=self.state.city is not None) for job in page]
         with self.table.hold_sync():
             if rows != self.table.rows:
                 self.table.rows = rows
@@ -181,6 +173,7 @@ class JobsTable(View):
             return
         actions: dict[str, Callable[[str], None]] = {
             "show": lambda job: self._show(queue, job),
+            "settings": lambda job: self._put_into_form(queue, job),
             "cancel": queue.cancel,
             "retry": queue.retry,
             "delete": queue.delete,
@@ -202,10 +195,7 @@ class JobsTable(View):
             self.state.job = job_id
             return
         state = self.state
-        if state.city is not None and job.city and job.city != state.city.digest:
-            city = queue.city(job_id)
-            if city is not None:
-                state.open_city(city)
+        self._turn_to(queue, job)
         answer = queue.load(job)
         if job.task == "trade_off":
             state.front = answer
@@ -216,6 +206,26 @@ class JobsTable(View):
             state.job = job_id
         else:
             state.news = f"The answer of task {job.task}: {str(answer)[:200]}"
+
+    def _turn_to(self, queue: JobQueue, job: JobSnapshot) -> None:
+        """Look at the job's city."""
+        now = self.state.city
+        if now is not None and job.city and job.city != now.digest:
+            city = queue.city(job.id)
+            if city is not None:
+                self.state.open_city(city)
+
+    def _put_into_form(self, queue: JobQueue, job_id: str) -> None:
+        """Have the form show what a job was asked, to be changed there."""
+        job = queue.snapshot(job_id)
+        self._turn_to(queue, job)
+        state, problem = self.state, Problem.from_dict(job.parameters)
+        # Also where the same was asked for before.
+        state.asked = None
+        state.asked = problem
+        left = without_field(problem)
+        rest = f" The form has no field for its {', '.join(left)}." if left else ""
+        state.news = f"What this job was asked is on the tab Set up.{rest}"
 
     def _pressed(self, message: Message) -> None:
         press = message.get("press")
@@ -245,11 +255,6 @@ _CLEARING: list[dict[str, Any]] = [
 ]
 
 
-def name_of(job: JobSnapshot) -> str:
-    """Name of a job's answer: its note, or its id's end."""
-    return job.note or f"result of job {job.id[-6:]}"
-
-
 def _empty(values: dict[str, Any]) -> str:
     if values.get("shown", "all") == "all" and not values.get("text") and not values.get("mine"):
         return "No jobs yet. Set one up and press Run."
@@ -272,86 +277,19 @@ def _words(job: JobSnapshot) -> str:
     return " ".join(parts).lower()
 
 
-def what_of(job: JobSnapshot) -> dict[str, str]:
-    """Say what a job is about, in a line and a second one."""
-    asked = job.parameters
-    n = asked.get("n_sensors") or len(asked.get("sensors", ()))
-    sensors = f"{n:,} sensor{'' if n == 1 else 's'}" if n else ""
-    theta = f"theta {asked['theta']:g}" if "theta" in asked else ""
-    if job.task == "trade_off":
-        sensors = f"Trade-offs of {sensors}"
-    elif job.task == "evaluate":
-        sensors = f"Saved network of {sensors}"
-    elif job.task != "optimise":
-        sensors = f"Task {job.task}"
-    groups = ", ".join(_group(name, group) for name, group in asked.get("groups", {}).items())
-    second = "; ".join(filter(None, [job.note, groups, job.city_name]))
-    return {"text": ", ".join(filter(None, [sensors, theta])), "second": second}
-
-
-def _group(name: str, described: dict[str, Any]) -> str:
-    label = GROUPS[name].label if name in GROUPS else Group.from_dict(described).label
-    weight = described.get("weight", 1)
-    return label if weight == 1 else f"{label} x {weight:g}"
-
-
-def _row(job: JobSnapshot) -> dict[str, Any]:
+def _row(job: JobSnapshot, *, form: bool) -> dict[str, Any]:
     return {
         "id": job.id,
         "state": job.state,
         "what": what_of(job),
         "progress": progress_of(job),
-        "time": _times(job),
+        "time": times_of(job),
         "user": job.user,
-        "actions": _actions(job),
+        "actions": _actions(job, form=form),
     }
 
 
-def progress_of(job: JobSnapshot) -> dict[str, Any]:
-    """Say how far a job is, for a cell of progress."""
-    progress = job.progress
-    best = ""
-    if progress.value is not None and job.task != "trade_off":
-        best = f"coverage {100 * progress.value:.1f} %"
-        if progress.bound:
-            gap = (progress.bound - progress.value) / progress.bound
-            near = f"at most {percent_up(gap, 1 if gap >= 0.001 else 4)} from the best"
-            best += ", proven best" if gap <= PROVEN_GAP else f", {near}"
-    if job.state in ("running", "cancelling"):
-        text = f"{job.percent_done} % {progress.message}"
-        return {"fraction": progress.fraction, "text": text, "second": best}
-    if job.error is not None:
-        return {"fraction": 0, "bar": False, "text": job.error.message, "second": ""}
-    words = progress.message if job.state == "queued" else best
-    if job.cut_short:
-        words = f"{words}; stopped early, the best so far is kept" if words else "stopped early"
-    return {"fraction": progress.fraction, "bar": False, "text": words, "second": ""}
-
-
-def _times(job: JobSnapshot) -> dict[str, str]:
-    at = time.strftime("%H:%M", time.localtime(job.created))
-    if time.time() - job.created > 86_400:
-        at = time.strftime("%d %b %H:%M", time.localtime(job.created))
-    if job.from_cache:
-        return {"text": at, "second": "from the store"}
-    if job.started is None:
-        return {"text": at, "second": ""}
-    took = max((job.ended or time.time()) - job.started, 0.0)
-    return {"text": at, "second": duration(took)}
-
-
-def duration(seconds: float) -> str:
-    """Write a time taken, so that it changes once a second at most while it is running."""
-    if seconds < 10 and seconds != int(seconds):
-        return f"{seconds:.1f} s"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
-
-
-def _actions(job: JobSnapshot) -> list[dict[str, Any]]:
+def _actions(job: JobSnapshot, *, form: bool) -> list[dict[str, Any]]:
     what = what_of(job)["text"]
     made: list[dict[str, Any]] = []
     if job.answer:
@@ -365,6 +303,9 @@ def _actions(job: JobSnapshot) -> list[dict[str, Any]]:
                 "disabled": job.state == "cancelling",
             }
         )
+    if form and job.task == "optimise":
+        title = f"Put what {what} was asked into the form, to change it"
+        made.append({"name": "settings", "label": "Settings", "title": title})
     if job.state in ("failed", "cancelled", "expired"):
         made.append({"name": "retry", "label": "Retry", "title": f"Try {what} again"})
     if job.has_ended:

@@ -334,24 +334,20 @@ class NetworkMap(ipywidgets.VBox):
         if mark not in self._importance:
             self._importance.clear()
             self._importance[mark] = None
-            arguments = (mark, city, network)
-            threading.Thread(
-                target=self._work_out, args=arguments, name="spineq-map", daemon=True
-            ).start()
+            self.state.beside(lambda: self._work_out(mark, city, network))
         found = self._importance[mark]
         return found, "" if found is not None else _THINKING
 
     def _work_out(self, mark: object, city: City, network: Network | None) -> None:
-        with self.state.guard():
-            try:
-                found = shading("importance", city, network)
-            except Exception:
-                # Asked for again, it is tried again.
-                self._importance.pop(mark, None)
-                raise
-            if city is self._city:
-                self._importance[mark] = found
-            self._ask()
+        try:
+            found = shading("importance", city, network)
+        except Exception:
+            # Asked for again, it is tried again.
+            self._importance.pop(mark, None)
+            raise
+        if city is self._city:
+            self._importance[mark] = found
+        self._ask()
 
     def _hear(self, _widget: object, content: Any, _buffers: object) -> None:
         """Take in what happened on the page."""

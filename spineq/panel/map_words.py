@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spineq.model._objective_words import points
 from spineq.model._words import counted, metres, percent
 from spineq.model.groups import title_of
 from spineq.panel.shading import groups_of
@@ -170,8 +171,3 @@ def area_lines(
     if distance is not None:
         lines.append(["Nearest sensor", metres(distance)])
     return lines
-
-
-def points(change: float) -> str:
-    """Write a change of a share in percentage points, with a proper minus sign."""
-    return f"{round(100 * change, 1) + 0.0:+.1f}".replace("-", "\N{MINUS SIGN}")

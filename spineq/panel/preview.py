@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spineq.errors import SpineqError
-from spineq.panel.asking import Answer, Asking, answer_of, take_back
+from spineq.panel.asking import Asking, Question
 
 if TYPE_CHECKING:
     from spineq.model.city import City
@@ -50,8 +50,8 @@ class Preview:
         # Number and problem of the latest wish: one attribute, so that they belong together.
         self._wish: tuple[int, Problem | None] = 0, None
         self._asking = Asking(state)
-        self._quick: _Run | None = None
-        self._proving: _Run | None = None
+        self._quick: Question | None = None
+        self._proving: Question | None = None
         self._slow = 0
         #: What was shown when the latest wish was made, and what was shown for it.
         self._before: Network | None = None
@@ -103,7 +103,8 @@ class Preview:
         with self._lock:
             quick, self._quick = self._quick, None
         self._state.ticker.forget(self._prove)
-        self._drop(quick)
+        if quick is not None:
+            quick.take_back()
 
     def _next(self) -> None:
         """Send the latest wish to greedy, if nothing is on its way."""
@@ -113,82 +114,70 @@ class Preview:
                 return
             if problem.objective != "mean" or problem.at_least:
                 return  # greedy knows no such goals
-            run = self._quick = _Run()
-        quick = replace(problem, method="greedy", bound="none", effort=1.0)
-        self._send(run, quick, QUICK, number)
+            quick = replace(problem, method="greedy", bound="none", effort=1.0)
+            self._quick = self._ask(quick, QUICK, number)
 
     def _prove(self) -> None:
         with self._state.guard():
             self._cancel_proof()
             with self._lock:
                 number, problem = self._wish
-                if problem is None:
-                    return
-                run = self._proving = _Run()
-            self._send(run, problem, PROVEN, number)
+                if problem is not None:
+                    self._proving = self._ask(problem, PROVEN, number)
 
-    def _send(self, run: _Run, problem: Problem, name: str, number: int) -> None:
-        """Send a run without the lock: busy workers let whoever sends the city wait."""
+    def _ask(self, problem: Problem, name: str, number: int) -> Question:
         began, city = time.monotonic(), self._state.city
-        future = None
-        try:
-            # Before jobs, since somebody waits with a hand on the slider.
-            future = self._asking.send(
-                problem, 1000, lambda done: self._came(run, done, name, number, began, city)
-            )
-        except Exception as error:  # whatever a dying scheduler makes of a call
-            self._said(f"No preview at the moment: {error}")
-        with self._lock:
-            run.future = future
-            if future is None and self._quick is run:
-                self._quick = None
-        if run.is_dropped:
-            take_back(future)
-
-    def _drop(self, run: _Run | None) -> None:
-        if run is not None:
-            with self._lock:
-                run.is_dropped = True
-            take_back(run.future)
+        # Before jobs, since somebody waits with a hand on the slider.
+        return self._asking.ask(
+            problem, 1000, lambda question: self._came(question, name, number, began, city)
+        )
 
     def _came(
-        self, run: _Run, done: Answer, name: str, number: int, began: float, city: City | None
+        self, question: Question, name: str, number: int, began: float, city: City | None
     ) -> None:
         with self._state.guard():
             words, network = "", None
             try:
-                network = answer_of(done)
+                network = question.answer()
             except SpineqError as error:
                 words = str(error)
             except Exception as error:  # of a worker, which the panel must not fall over
-                words = f"No preview: {type(error).__name__}."
+                words = f"No preview at the moment: {type(error).__name__}."
             took = time.monotonic() - began
             with self._lock:
-                if run is self._quick:
+                if question is self._quick:
                     self._quick = None
                     self._slow = self._slow + 1 if took > _TOO_LONG else 0
-                elif run is self._proving:
+                elif question is self._proving:
                     self._proving = None
-            # Not with both locks: others take them in the other order.
-            with self._state.lock:
-                late = number != self._wish[0]
-                # A late greedy answer is still better to look at than none; a late proof is not.
-                wanted = self._wish[1] is not None and not (late and name == PROVEN)
-                if wanted and network is not None:
-                    self.seconds[name] = took
-                    # What was proven already stays, however late greedy comes.
-                    # So does what the person has turned to since: an edit, a result, a city.
-                    over = [self._before, *([] if self._shown is None else [self._shown])]
-                    if not (name == QUICK and self._is_proven()) and self._state.show_over(
-                        over, city, network, name, remember=False
-                    ):
-                        self._shown = network
+            late = self._take(network, name, number, city, took)
             if late:
                 self._next()
             if words and not late:
                 self._said(words)
             elif self._slow >= _OFTEN:
                 self._said(self.why_not())
+
+    def _take(
+        self, network: Network | None, name: str, number: int, city: City | None, took: float
+    ) -> bool:
+        """Show an answer, if it is still wanted; whether another one is wanted by now."""
+        # Not with both locks: others take them in the other order.
+        with self._state.lock:
+            late = number != self._wish[0]
+            # A late greedy answer is still better to look at than none; a late proof is not.
+            wanted = self._wish[1] is not None and not (late and name == PROVEN)
+            if not wanted or network is None:
+                return late
+            self.seconds[name] = took
+            # What was proven already stays, however late greedy comes.
+            # So does what the person has turned to since: an edit, a result, a city.
+            over = [self._before, *([] if self._shown is None else [self._shown])]
+            if not (name == QUICK and self._is_proven()) and self._state.show_over(
+                over, city, network, name, remember=False
+            ):
+                self._shown = network
+            return late
 
     def _is_proven(self) -> bool:
         """Whether the answer that is wanted is shown already."""
@@ -201,12 +190,5 @@ class Preview:
     def _cancel_proof(self) -> None:
         with self._lock:
             proving, self._proving = self._proving, None
-        self._drop(proving)
-
-
-class _Run:
-    """A question on its way, which may be dropped before it has been sent."""
-
-    def __init__(self) -> None:
-        self.future: Answer | None = None
-        self.is_dropped = False
+        if proving is not None:
+            proving.take_back()

@@ -98,6 +98,8 @@ class Results(View):
         )
         self.firsts = Errand(state, self._tell)
         self.evenness = Errand(state, self._tell)
+        for errand in (self.firsts, self.evenness):
+            self.at_end(errand.close)
         self.first.hear(state.guarded(self._press_first))
         self.equity.hear(state.guarded(self._press_equity))
         self.sensors.hear(state.guarded(self._turn))
@@ -265,13 +267,6 @@ class Results(View):
 
     def _seen(self, _change: object) -> None:
         self.history.active = self.tenths.active = self.active
-
-    def close(self) -> None:
-        """Stop what runs, and take the view away."""
-        for errand in (getattr(self, "firsts", None), getattr(self, "evenness", None)):
-            if errand is not None:
-                errand.close()
-        super().close()
 
 
 def size_words(size: int) -> str:

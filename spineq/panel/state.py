@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import traitlets
@@ -42,13 +42,15 @@ class PanelState(traitlets.HasTraits):
     city: Any = traitlets.Any(None, allow_none=True)  # City | None
     #: The network that the map and the figures show; None before there is one.
     network: Any = traitlets.Any(None, allow_none=True)  # Network | None
-    #: What that network is, a few words: "preview", "result of job 3f2a", "edited", "existing".
+    #: What that network is, a few words: "preview", "20 sensors, job 8qhsm1", "edited".
     network_name = traitlets.Unicode("")
     #: The network that the shown one is compared with, and what it is.
     other: Any = traitlets.Any(None, allow_none=True)  # Network | None
     other_name = traitlets.Unicode("")
     #: The front whose networks are to choose from.
     front: Any = traitlets.Any(None, allow_none=True)
+    #: A problem that somebody wants to change: its settings go into the form.
+    asked: Any = traitlets.Any(None, allow_none=True)  # Problem | None
     #: Id of the job whose answer is shown when it comes; empty without one.
     job = traitlets.Unicode("")
     #: What went wrong, in a sentence, and the details for whoever has to mend it.
@@ -126,7 +128,7 @@ class PanelState(traitlets.HasTraits):
             self.networks.clear()
             self.job = ""
             self.other, self.other_name = None, ""
-            self.front = None
+            self.front = self.asked = None
             self.show(None)
             self.city = city
 
@@ -162,6 +164,15 @@ class PanelState(traitlets.HasTraits):
 
         wrapped.__name__ = getattr(function, "__name__", "callback")
         return wrapped  # type: ignore[return-value]
+
+    def beside(self, work: Callable[[], object]) -> None:
+        """Do something that takes a while on a thread of its own."""
+        threading.Thread(target=self.guarded(work), name="spineq-beside", daemon=True).start()
+
+    def unobserve(self, handler: Any, names: Any = traitlets.All, type: Any = "change") -> None:
+        """Call a handler no more, if it still was."""
+        with suppress(ValueError):  # once the state is closed, nobody is called
+            super().unobserve(handler, names, type)
 
     def at_close(self, closer: Callable[[], object]) -> None:
         """Have something done when the panel closes."""

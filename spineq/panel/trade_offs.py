@@ -100,10 +100,15 @@ class TradeOffs(View):
         self.measuring = Errand(state, self.ask)
         self.drawing = Errand(state, self.ask)
         self.asking = FrontAsk(state)
+        for part in (self.measuring, self.drawing, self.asking):
+            self.at_end(part.close)
         self.summary = Text(_NOTHING_YET)
         self.buttons = Form([_BUTTONS, {"kind": "say", "name": "shown"}], {})
         self.least = Form([], {})
         self.pair = Form([], {})
+        # These are not always among the children.
+        self.at_end(self.pair.close)
+        self.at_end(self._end)
         self.table = Table(
             [], empty="Nothing reaches this; lower a limit.", page_words=["Previous", "Next"]
         )
@@ -133,17 +138,9 @@ class TradeOffs(View):
         self.observe(self._changed, ["chosen", "limits"])
         self.renew()
 
-    def close(self) -> None:
-        """Follow the state no more, and take everything away."""
-        if getattr(self, "_closed", True):
-            return
-        self.measuring.close()
-        self.drawing.close()
-        self.asking.close()
+    def _end(self) -> None:
         if self.charts is not None:
             self.charts.close()
-        self.pair.close()
-        super().close()
 
     @property
     def within(self) -> NDArray[np.bool_]:

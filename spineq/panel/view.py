@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import ipywidgets
@@ -51,11 +52,23 @@ class View(ipywidgets.VBox):
         self.state = state
         self._asked_early = False
         self._closed = False
+        self._enders: list[Callable[[], object]] = []
         self._drawing = threading.RLock()
         # One and the same object each time: the ticker knows an update by it.
         self._renewal = state.guarded(self.renew)
-        state.observe(self._changed, list(self.shows))
+        self.follow(self._changed, *self.shows)
         self.observe(self._changed, "active")
+        self.at_end(lambda: self.unobserve(self._changed, "active"))
+        self.at_end(lambda: state.ticker.forget(self._renewal))
+
+    def at_end(self, ender: Callable[[], object]) -> None:
+        """Have something done when the view is closed, what was said last first."""
+        self._enders.append(ender)
+
+    def follow(self, hearer: Callable[[Any], object], *names: str) -> None:
+        """Have a callback called when one of these traits of the state changes."""
+        self.state.observe(hearer, list(names))
+        self.at_end(lambda: self.state.unobserve(hearer, list(names)))
 
     def renew(self) -> None:
         """Show what is the case now, where anybody can see it; on any thread."""
@@ -82,9 +95,10 @@ class View(ipywidgets.VBox):
         if getattr(self, "_closed", True):
             return
         self._closed = True
-        self.state.unobserve(self._changed, list(self.shows))
-        self.unobserve(self._changed, "active")
-        self.state.ticker.forget(self._renewal)
+        for ender in reversed(self._enders):
+            with self.state.guard():
+                ender()
+        self._enders.clear()
         close_all(self)
         layout = self.layout
         super().close()

@@ -118,7 +118,7 @@ def test_why_no_bound_is_known(city: sq.City) -> None:
 
 def test_values(city: sq.City) -> None:
     """The figure that was maximised comes first, the weighted mean beside it."""
-    whom = "the weighted groups (Jobs 50.0 %, Older residents 50.0 %)"
+    whom = "the groups (weighted 50 % jobs, 50 % older residents)"
     first = [
         ({}, f"2 sensors in Smallville: the mean coverage of {whom} is "),
         ({"groups": {"old": GROUPS["old"]}}, "the mean coverage of older residents is "),

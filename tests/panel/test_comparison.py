@@ -14,6 +14,7 @@ import pytest
 import spineq as sq
 from spineq.errors import ProblemError
 from spineq.panel.comparing import Difference, existing_network, measured_like
+from spineq.panel.job_words import name_of
 from spineq.panel.state import PanelState
 from spineq.panel.today import PROVEN_WORDS, Today, what_it_takes, worse_off
 from spineq.progress import RecordingProgress
@@ -180,7 +181,7 @@ def test_finished_jobs_can_be_chosen(
     state = PanelState(city, busy_queue)
     view = comparison.Comparison(state)
     options = dict(view.choice.fields[1]["options"])
-    assert "4 sensors, theta 500" in options[f"job:{job.id}"]
+    assert options[f"job:{job.id}"] == name_of(job.snapshot())
     state.show(sq.evaluate(city, ["001"], theta=500, bound="none"), "edited")
     view.choice.values = {"one": "shown", "other": f"job:{job.id}"}
     found = _ready(view)

@@ -27,7 +27,7 @@ def test_run_submits_what_is_entered_and_its_answer_is_shown(
     setup, following = SetUp(state), Following(state)
     setup.form.put(live=False, n_sensors=7, theta=350, note="a try")
     setup.form.press("run")
-    until(lambda: state.network_name == "a try")
+    until(lambda: state.network is not None and state.network_name == "a try")
     assert state.network == sq.optimise(state.city, n_sensors=7, theta=350)
     [job] = busy_queue.jobs()
     assert state.job == job.id

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 import spineq as sq
-from spineq.panel.edit_view import EDITED, EditView, in_points
+from spineq.model._objective_words import points
+from spineq.panel.edit_view import EDITED, EditView
 from spineq.panel.following import Following
 from spineq.panel.map import NetworkMap
 from spineq.panel.state import PanelState
@@ -149,7 +150,7 @@ def test_the_tab_switches_the_map_to_editing_and_back(state: PanelState) -> None
 
 def test_points_are_written_with_a_proper_sign() -> None:
     """No minus nothing."""
-    assert [in_points(x) for x in (0.0123, -0.0004, 0.0, -0.034)] == [
+    assert [points(x) for x in (0.0123, -0.0004, 0.0, -0.034)] == [
         "+1.2", "0.0", "0.0", "\N{MINUS SIGN}3.4",
     ]  # fmt: skip
 

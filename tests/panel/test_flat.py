@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 import spineq as sq
+from spineq.panel.job_words import name_of
 from spineq.panel.ticker import PACE
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
@@ -53,7 +54,7 @@ def test_five_hundred_jobs_leave_the_panel_as_small_as_one_hundred(
                 for job in jobs:
                     job.result(timeout=60)
                 done += 20
-            name = f"result of job {panel.state.job[-6:]}"
+            name = name_of(queue.snapshot(panel.state.job))
             until(lambda name=name: panel.state.network_name == name, 10)
             until(lambda done=done: panel.jobs.table.total == f"{done} jobs", 10)
             gc.collect()

@@ -11,6 +11,7 @@ import pytest
 import spineq as sq
 from spineq.panel.edit_view import EDITED, EditView
 from spineq.panel.following import Following
+from spineq.panel.job_words import name_of
 from spineq.panel.jobs_table import JobsTable
 from spineq.panel.state import PanelState
 
@@ -56,7 +57,7 @@ def test_an_edit_is_not_taken_out_of_the_hands(
     assert state.network_name == EDITED
     assert view.editor is not None
     assert view.editor.can_undo
-    name = f"result of job {job.id[-6:]}"
+    name = name_of(job.snapshot())
     assert name in state.networks  # to compare with
     following.line.say(action="show", id=job.id)
     assert state.network == job.result()
@@ -75,7 +76,7 @@ def test_what_was_shown_before_run_gives_way(
         state.show(shown, "preview")
         job = busy_queue.submit(state.city, n_sensors=4)
         state.job = job.id
-        name = f"result of job {job.id[-6:]}"
+        name = name_of(job.snapshot())
         until(lambda name=name: state.network_name == name)
         assert state.network == proven
     assert following.line.rows[0]["id"] == state.job

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import spineq as sq
-from spineq.panel.jobs_table import PAGE, JobsTable, duration, what_of
+from spineq.panel.controls import SetUp
+from spineq.panel.job_words import duration, what_of
+from spineq.panel.jobs_table import PAGE, JobsTable
+from spineq.panel.state import PanelState
 
 CITY = sq.demo_city()
 
@@ -61,6 +65,38 @@ def test_a_job_appears_and_goes(
     table.table.say(action="delete", id=job.id)
     until(lambda: not table.table.rows)
     assert table.state.error == ""
+
+
+def test_what_a_job_was_asked_goes_into_the_form(
+    queue: sq.JobQueue, until: Callable[..., None]
+) -> None:
+    """Whatever the form has a field for; the rest is named."""
+    state = PanelState(CITY, queue)
+    setup, table = SetUp(state), JobsTable(state)
+    setup.form.put(live=False)
+    asked = sq.Problem.from_words(
+        n_sensors=7, theta=350, groups={"workers": sq.Group(column="workers", weight=2)},
+        objective="worst", min_spacing=120, forbid=[str(CITY.dataset["site"].values[0])],
+    )  # fmt: skip
+    job = queue.submit(CITY, asked)
+    table.table.say(action="settings", id=job.id)
+    until(lambda: setup.problem is not None and setup.problem.n_sensors == 7)
+    assert setup.problem == replace(asked, forbid=())
+    assert "no field for its forbid" in state.news
+    # Again, after something was changed by hand.
+    setup.form.put(n_sensors=9)
+    table.table.say(action="settings", id=job.id)
+    assert setup.form.values["n_sensors"] == 7
+    # Of another city: that one is turned to.
+    other = sq.demo_city("synthetic", n_areas=60)
+    there = queue.submit(other, n_sensors=3)
+    table.table.say(action="settings", id=there.id)
+    assert state.city == other
+    assert setup.form.values["n_sensors"] == 3
+    assert state.error == ""
+    for view in (setup, table):
+        view.close()
+    state.close()
 
 
 def test_a_thousand_jobs_are_paged(

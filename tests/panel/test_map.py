@@ -82,7 +82,7 @@ def test_it_follows_the_state(
     state.other_name, state.other = "another", nets[1]
     until(lambda: view.bridge.shading == "difference")
     until(lambda: any(kind == "ghost" for *_, kind, _ in view.bridge.markers))
-    assert view.bridge.legend["title"] == "Change of coverage from another"
+    until(lambda: view.bridge.legend["title"] == "Change of coverage from another")
     state.other = None
     until(lambda: view.bridge.shading == "coverage")
 

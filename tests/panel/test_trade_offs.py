@@ -247,10 +247,10 @@ def test_the_table_is_sorted_and_turned(view: TradeOffs, front: sq.Front) -> Non
     column = 100 * front.group_coverage.to_numpy()[:, front.groups.index("number")]
     view.table.say(sort=key)
     until(lambda: view.table.sort == {"key": key, "down": True})
-    assert view.table.rows[0][key] == f"{column.max():.1f} %"
+    until(lambda: view.table.rows[0][key] == f"{column.max():.1f} %")
     view.table.say(sort=key)
     until(lambda: view.table.sort == {"key": key, "down": False})
-    assert view.table.rows[0][key] == f"{column.min():.1f} %"
+    until(lambda: view.table.rows[0][key] == f"{column.min():.1f} %")
     view.table.say(page=1)
     until(lambda: view.table.page == 1)
     view.table.say(page=10_000)

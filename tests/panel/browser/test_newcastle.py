@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 from browser import Console, Lab, Traffic
-from panel_page import PanelPage, measured
+from panel_page import ANSWER, PanelPage, measured
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -28,7 +28,7 @@ def test_better_for_older_people_than_today(
     page.put("n_sensors", 20)
     page.headline("beside the .* that stay", 60)
     page.press("run")
-    page.headline("result of job", 60)
+    page.headline(ANSWER, 60)
     page.until(
         "panel.network.n_kept > 100 and panel.network.n_sensors - panel.network.n_kept == 20"
     )

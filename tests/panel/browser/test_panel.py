@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pytest
 from browser import Console, Lab, Traffic, axe, screenshot
-from panel_page import FIGURES, PanelPage, measured
+from panel_page import ANSWER, FIGURES, PanelPage, measured
 
 import spineq as sq
 
@@ -50,7 +50,7 @@ def test_from_set_up_to_export(lab: GiveLab, tab: Page, console: Console, tmp_pa
     assert page.python("queue.ids()") == "[]"
     page.put("n_sensors", 12)
     page.headline("Proven best: no network of 12 sensors")
-    took = page.timed(lambda: page.press("run"), "click", ".spineq-headline", "result of job")
+    took = page.timed(lambda: page.press("run"), "click", ".spineq-headline", ANSWER)
     measured("Run to the proven network, San Francisco", took, "2 s")
     assert page.sensors().count() == 12
     # Recolour.
@@ -143,7 +143,7 @@ def test_progress_moves_and_another_job_can_be_cancelled(
         time.sleep(0.1)
     other.locator("button[data-action=cancel]").click()
     other.locator(".state", has_text="cancelled").wait_for(timeout=20_000)
-    page.headline("Result of job", 120)
+    page.headline(ANSWER, 120)
     page.until("panel.map.painted == panel.map.serial")
     # What a recolouring costs at 10,000 areas.
     traffic.reset()
@@ -170,7 +170,7 @@ def test_a_restarted_kernel_finds_its_job_again(lab: GiveLab, tab: Page, tmp_pat
     page.ready()
     assert page.python("panel.state.job") == job
     page.root.locator("tbody tr .bar").first.wait_for(timeout=60_000)
-    page.headline("Result of job", 120)
+    page.headline(ANSWER, 120)
 
 
 def test_a_page_that_is_opened_again_shows_the_same(
@@ -182,7 +182,7 @@ def test_a_page_that_is_opened_again_shows_the_same(
     page.put("n_sensors", 14)
     page.headline("of 14 sensors")
     page.press("run")
-    page.headline("Result of job")
+    page.headline(ANSWER)
     tab.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
     tab.wait_for_function(
         "() => !window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=20_000
@@ -192,7 +192,7 @@ def test_a_page_that_is_opened_again_shows_the_same(
     page.lab.open(again, "panel.ipynb")
     same = PanelPage(page.lab, again)
     same.ready()
-    same.headline("Result of job")
+    same.headline(ANSWER)
     assert same.sensors().count() == 14
     number = same.root.locator(".field[data-name=n_sensors]:visible input[type=number]").first
     assert number.input_value() == "14"
@@ -209,7 +209,7 @@ def test_a_killed_scheduler_is_said_and_got_over(lab: GiveLab, tab: Page, tmp_pa
     assert "Jobs are safe" in words
     page.put("n_sensors", 9)
     page.press("run")
-    page.headline("Result of job", 90)
+    page.headline(ANSWER, 90)
     page.root.locator(".message.bad").first.wait_for(state="detached", timeout=60_000)
 
 
@@ -269,7 +269,7 @@ def test_every_tab_is_accessible_and_looks_right(
     page.lab.theme(tab, dark)
     page.headline("Proven best: no network of 20 sensors")
     page.press("run")
-    page.headline("Result of job")
+    page.headline(ANSWER)
     found = {}
     for width in (1600, 900):
         tab.set_viewport_size({"width": width, "height": 1000})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import nbformat
 from browser import Console, VoilaServer, axe, screenshot
+from panel_page import ANSWER
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -30,7 +32,7 @@ def test_the_notebook_of_the_panel_runs_under_voila(
     headline = panel.locator(".spineq-headline")
     headline.get_by_text("Proven best: no network of 20 sensors").wait_for(timeout=60_000)
     panel.locator("button[data-name=run]").click()
-    headline.get_by_text("Result of job").wait_for(timeout=60_000)
+    headline.get_by_text(re.compile(ANSWER)).wait_for(timeout=60_000)
     assert panel.locator(".leaflet-marker-icon.spineq-sensor.placed").count() == 20
     for name in ("jobs", "results", "edit"):
         panel.locator(f".tabs button[data-name={name}]").click()
