@@ -252,7 +252,7 @@ def test_difference_states_both_thetas(net: Network, city: sq.City) -> None:
 
 def test_difference_of_a_network_and_itself(net: Network, city: sq.City) -> None:
     """No difference at all is drawn as none."""
-    assert "+0.0 percentage points" in texts(sq.plot.difference(net, net, city))
+    assert " 0.0 percentage points" in texts(sq.plot.difference(net, net, city))
 
 
 def test_importance(city: sq.City, plain: sq.City) -> None:
