@@ -115,6 +115,12 @@ def worst_title(network: Network) -> str:
     return in_a_sentence(str(titles.sel(group=network.worst_group).item()))
 
 
+def worst_of(network: Network) -> str:
+    """Begin a sentence about the worst-off group: of all, or of those that were asked for."""
+    some = bool((network.table()["weight"] == 0).any())
+    return "Of the groups that count here, the worst-off" if some else "The worst-off group"
+
+
 def value_words(network: Network) -> str:
     """Say how good a network is, in the terms of what was maximised."""
     value, mean = percent(network.objective_value), percent(network.total_coverage)
@@ -255,7 +261,8 @@ def equity_words(network: Network) -> str:
     covered = []
     if len(objective_table(network)) > 1 and maximised(network.problem) != "worst":
         worst = percent(network.worst_group_coverage)
-        covered.append(f"the worst-off group ({worst_title(network)}) is covered {worst}")
+        group = in_a_sentence(worst_of(network))
+        covered.append(f"{group} ({worst_title(network)}) is covered {worst}")
     if (tenth := network.worst_tenth) is not None:
         verb = "" if covered else " is covered"
         covered.append(f"the worst-covered tenth of people{verb} {percent(tenth)} on average")

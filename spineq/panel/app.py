@@ -120,7 +120,8 @@ class Panel(ipywidgets.VBox):
         self.tabs.observe(state.guarded(self._turned), "chosen")
         self.messages.hear(state.guarded(self._closed_message))
         state.observe(self._told, ["error", "error_details", "news", "trouble"])
-        state.observe(self._renewed, ["network", "network_name"])
+        state.observe(self._renewed, ["network", "network_name", "remark"])
+        self.setup.form.observe(self._renewed, "notes")
         self._renewed(None)
         state.ticker.every(1.0, self._look)
         state.ticker.ask(self._warm_up, after=2.0)
@@ -200,8 +201,11 @@ class Panel(ipywidgets.VBox):
                 return
             value = value_words(network)
             first = f"{name[:1].upper()}{name[1:]}: {value}." if name else f"{value}."
-            quick = name == QUICK and network.upper_bound is None
-            second = "A quick answer; the best one follows." if quick else network.certificate()
+            second = self.state.remark or network.certificate()
+            if name == QUICK and network.upper_bound is None:
+                second = "A quick answer: press Run for the best one."
+                if self.setup.preview.on:
+                    second = "A quick answer; the best one follows."
             self.headline.lines(first, second, live=True)
 
     def _told(self, _change: Any) -> None:

@@ -113,13 +113,12 @@ class BestKnown:
         if best is None:
             wait = " The best of as many is being looked for." if self.is_looking else ""
             return f"{said}.{wait}"
-        lost = max(best.bound - now.objective_value, 0.0)
-        if lost < 5e-7:
+        if best.bound - now.objective_value < 5e-7:
             return f"{said}, as good as the proven best."
-        what = (
-            f"the proven best ({percent(best.value)})"
-            if best.proven
-            else f"what is possible ({percent(best.bound)})"
+        top, what = (
+            (best.value, "the proven best") if best.proven else (best.bound, "what is possible")
         )
-        short = f"{100 * lost:.1f} points below" if lost >= 5e-4 else "less than 0.1 points below"
-        return f"{said}, {short} {what}."
+        # Of the figures as they are shown, so that they add up.
+        lost = round(100 * top, 1) - round(100 * now.objective_value, 1)
+        short = f"{lost:.1f} points" if lost >= 0.05 else "less than 0.1 points"
+        return f"{said}, {short} below {what} ({percent(top)})."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spineq.data.named import city_named, python_of
 from spineq.errors import SpineqError
+from spineq.jobs.queue import default_store
 from spineq.panel.draft import (
     as_parameters,
     as_python,
@@ -28,6 +29,16 @@ if TYPE_CHECKING:
     from spineq.model.city import City
     from spineq.model.problem import Problem
     from spineq.panel.state import PanelState
+
+#: What a stored answer may differ in from what is asked, and how that is said.
+_OTHER = (
+    ("groups", "other groups"),
+    ("objective", "another goal"),
+    ("aversion", "another aversion"),
+    ("keep", "other sensors that stay"),
+    ("min_spacing", "another distance between sensors"),
+    ("method", "another method"),
+)
 
 #: Days and hours, for "answered three days ago".
 _AGES = ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute"))
@@ -55,7 +66,9 @@ class SetUp(View):
         self.place = Form([], {"city": "", "path": ""})
         self.form = Form([], {})
         self.preview = Preview(state, self._say_preview)
-        self.problem: Problem | None = None
+        # Whether somebody has changed the form since it was made for its city.
+        self._by_hand = False
+        self._ran: Problem | None = None
         self._similar: JobSnapshot | None = None
         self._cities: dict[str, str] = {}
         self.children = (self.place, self.form)
@@ -70,11 +83,30 @@ class SetUp(View):
         self._build()
 
     @property
+    def problem(self) -> Problem | None:
+        """What is asked at the moment; None where something is wrong."""
+        found: Problem | None = self.state.draft
+        return found
+
+    @property
     def where(self) -> str:
-        """How the city is named: as it was opened, or its digest where others opened it."""
+        """How the city is named: as it was opened; its digest where it was given or is stored."""
         where, digest = self._named
         city = self.state.city
-        return where if city is None or city.digest == digest else str(city.digest)
+        if city is None or (city.digest == digest and where != "city"):
+            return where
+        return str(city.digest)
+
+    def _python_of_city(self, city: City) -> str:
+        where = self.where
+        if where != city.digest:
+            return python_of(where)
+        return f"queue.load_city({where!r})  # there is a job on it in the store"
+
+    def _store(self) -> str:
+        """Return the store of the queue, where it is not the usual one."""
+        queue = self.state.queue
+        return "" if queue is None or queue.store == default_store() else queue.store
 
     def _stop(self) -> None:
         self._opening = None  # a city that is being read is not shown any more
@@ -180,13 +212,14 @@ class SetUp(View):
 
     def _build(self) -> None:
         city = self.state.city
-        self.problem = None
+        self.state.draft = self._ran = None
         if city is None:
             self.form.fields = []
             return
         values = defaults(city) | {"preset": "", "live": self.preview.on}
         self.form.fields = fields_for(city)
         self.form.values = values
+        self._by_hand = False
         self.state.ticker.ask(self._check)
 
     def _asked(self, change: Any) -> None:
@@ -202,9 +235,11 @@ class SetUp(View):
             assert city is not None
             self.form.values = {**new, **preset_values(str(new["preset"]), city), "preset": ""}
             return
-        if new.get("live") != old.get("live"):
-            self.preview.switch(bool(new.get("live")))
-            self._say_preview(self.preview.why_not() if new.get("live") else "The preview is off.")
+        # They are alike where the preview has put itself off.
+        if (live := bool(new.get("live"))) != self.preview.on:
+            self.preview.switch(live)
+            self._say_preview(self.preview.why_not() if live else "The preview is off.")
+        self._by_hand = True
         self.state.ticker.ask(self._check)
 
     def _check(self) -> None:
@@ -216,18 +251,21 @@ class SetUp(View):
             values = self.form.values
             made = drafted(city, values)
             changed = made.problem != self.problem
-            self.problem = made.problem
+            self.state.draft = made.problem
             if self.form.errors != made.errors:
                 self.form.errors = made.errors
             self._renew_hidden()
             self.form.note(theta=meaning_of_theta(values.get("theta"), city.travel_unit))
             if made.problem is None:
                 self.preview.stop()
-                self.form.note(estimate="", similar="", python="", parameters="")
+                self.form.note(estimate="", similar="", python="", parameters="", run="")
             elif changed:
                 if self.preview.on:
                     self._say_preview(self.preview.why_not())
-                self.preview.want(made.problem)
+                # A network that is shown with a city, as a job's answer is, stays.
+                if self._by_hand or self.state.network is None:
+                    self.preview.want(made.problem)
+                self._say_stale()
                 # The rest can wait until the slider rests.
                 self.state.ticker.ask(self._look_around, after=0.4)
 
@@ -242,8 +280,8 @@ class SetUp(View):
             self.form.note(
                 estimate=words_for(city, problem, queue),
                 similar=near,
-                python=as_python(_python_city(self.where, city.digest), problem),
-                parameters=as_parameters(self.where, problem),
+                python=as_python(self._python_of_city(city), problem, self._store()),
+                parameters=as_parameters(self.where, problem, self._store()),
             )
             self._renew_hidden()
 
@@ -263,8 +301,24 @@ class SetUp(View):
         )
         if job.parameters == problem.to_dict():
             return f"The store has the answer to exactly this already ({size})."
-        n, theta = job.parameters.get("n_sensors"), job.parameters.get("theta", 500)
-        return f"The store has something like it: {n} sensors, theta {theta:g} ({size})."
+        asked, theta = problem.to_dict(), job.parameters.get("theta", 500)
+        other = [word for name, word in _OTHER if job.parameters.get(name) != asked.get(name)]
+        but = f", but with {' and '.join(other)}" if other else ""
+        return f"The store has something like it: {name_of(job)}, theta {theta:g}{but} ({size})."
+
+    def _say_stale(self) -> None:
+        """Say where the map still answers what was asked before: without a preview."""
+        shown = self.state.network
+        stale = (
+            shown is not None
+            and self._ran is not None
+            and shown.problem == self._ran
+            and self.problem != self._ran
+            and not (self.preview.on and not self.preview.why_not())
+        )
+        words = "The map shows the answer to the settings before: press Run." if stale else ""
+        if self.form.notes.get("run", "") != words:
+            self.form.note(run=words)
 
     def _renew_hidden(self) -> None:
         hidden = [] if self._similar is not None else ["similar"]
@@ -274,6 +328,8 @@ class SetUp(View):
             self.form.hidden = hidden
 
     def _say_preview(self, words: str) -> None:
+        if self.form.values.get("live") and not self.preview.on:
+            self.form.put(live=False)
         if self.form.notes.get("live") != words:
             self.form.note(live=words)
 
@@ -300,12 +356,9 @@ class SetUp(View):
             self.form.note(run="There is no queue to run it: open the panel with one.")
             return
         self.preview.stop()
+        self._ran = made.problem
+        self._say_stale()
         state.forgive()
         note = str(self.form.values.get("note") or "")
         job = queue.submit(city, made.problem, note=note, tags=["panel"])
         state.job = job.id
-
-
-def _python_city(where: str, digest: str) -> str:
-    # An object of the notebook's, or one of the store's.
-    return f"queue.load_city({digest!r})" if where in ("city", digest) else python_of(where)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -176,10 +177,22 @@ def words_of(city: City, values: Mapping[str, Any]) -> dict[str, Any]:
     return words
 
 
+#: What the form calls the fields of a problem.
+_CALLED = {
+    "n_sensors": "the number of sensors",
+    "min_spacing": "the least distance",
+    "effort": "the effort",
+    "aversion": "the aversion",
+}
+
+
 def sentence(error: SpineqError) -> str:
-    """Write an error for a place where its field is plain."""
+    """Write an error for a place where its field is plain, in the form's words."""
+    what = error.what
+    for name, called in _CALLED.items():
+        what = re.sub(rf"\b{name}\b", called, what)
     place = f" ({error.file})" if error.file else ""
-    text = f"{error.what[:1].upper()}{error.what[1:]}{place}."
+    text = f"{what[:1].upper()}{what[1:]}{place}."
     return f"{text} {error.mend}." if error.mend else text
 
 
@@ -236,9 +249,10 @@ def meaning_of_theta(theta: object, unit: str = "m") -> str:
     return f"Someone is covered {', '.join(parts)} from the nearest sensor."
 
 
-def as_python(city_words: str, problem: Problem) -> str:
-    """Write the settings as Python that submits the same job."""
-    lines = ["import spineq as sq", "", "queue = sq.JobQueue()", f"city = {city_words}"]
+def as_python(city_words: str, problem: Problem, store: str = "") -> str:
+    """Write the settings as Python that submits the same job, to the same store."""
+    where = f"store={store!r}" if store else ""
+    lines = ["import spineq as sq", "", f"queue = sq.JobQueue({where})", f"city = {city_words}"]
     lines.append(f"job = queue.submit(\n    city,\n{_arguments(problem)})")
     return "\n".join([*lines, "print(job.result().summary())"])
 
@@ -262,6 +276,7 @@ def _group(group: Group) -> str:
     return f"sq.Group({', '.join(words)})"
 
 
-def as_parameters(city_name: str, problem: Problem) -> str:
+def as_parameters(city_name: str, problem: Problem, store: str = "") -> str:
     """Write the settings as a set of parameters for papermill, in YAML (which JSON is)."""
-    return json.dumps({"city": city_name, **problem.to_dict()}, indent=1, ensure_ascii=False)
+    where = {"city": city_name, **({"store": store} if store else {})}
+    return json.dumps({**where, **problem.to_dict()}, indent=1, ensure_ascii=False)

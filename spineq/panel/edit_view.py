@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spineq.errors import ProblemError
-from spineq.model._objective_words import counted, percent, points, worst_title
+from spineq.model._objective_words import counted, percent, points, worst_of, worst_title
 from spineq.model._words import shown_table
 from spineq.panel.best_known import BestKnown
 from spineq.panel.editing import Editor
@@ -240,10 +240,13 @@ class EditView(View):
             )
         self.figures.rows = rows
         problem = editor.best_problem() if editor.sensors else None
-        lines = [f"{counted(now.n_sensors, 'sensor')}. {self.best.words(now, problem)}"]
+        how_near = self.best.words(now, problem)
+        if now is self._mine:
+            self.state.remark = how_near
+        lines = [f"{counted(now.n_sensors, 'sensor')}. {how_near}"]
         if len(now.problem.groups) > 1:
             worst = percent(now.worst_group_coverage)
-            lines.append(f"The worst-off group is {worst_title(now)}, covered {worst}.")
+            lines.append(f"{worst_of(now)} is {worst_title(now)}, covered {worst}.")
         self.words.lines(*lines, live=True)
 
     # What comes after
@@ -262,6 +265,12 @@ class EditView(View):
         self.after.note(after="")
         state.job = state.queue.submit(state.city, problem, note=note, tags=["panel"]).id
 
+    def _is_taken(self, name: str) -> bool:
+        queue, city = self.state.queue, self.state.city
+        if queue is None or city is None:
+            return False
+        return any(job.note == name for job in queue.jobs(task="evaluate", city=city.digest))
+
     def _save(self) -> None:
         state, editor = self.state, self.editor
         name = str(self.after.values.get("name") or "").strip()
@@ -270,6 +279,10 @@ class EditView(View):
             return
         self.after.errors = {}
         if editor is None or state.city is None or state.network is None:
+            return
+        if self._is_taken(name):
+            words = "A network of this city is saved under this name already: give another one."
+            self.after.errors = {"name": words}
             return
         if state.queue is None:
             state.show(state.network, name)
@@ -281,6 +294,7 @@ class EditView(View):
             state.city, editor.problem, task="evaluate", sensors=sensors, note=name, tags=["saved"]
         )
         self._mine = state.network
+        self.after.put(name="")
         state.show(state.network, name)
         state.news = f"Saved as {name}. It is among the jobs, for everybody on this queue."
 
@@ -304,6 +318,8 @@ _AFTER: list[dict[str, Any]] = [
                 "title": "Submit a job that keeps the sensors you moved and improves the others",
             },
         ],
+        "help": "Improving keeps the sensors that you moved, added and put by hand, all at sites, "
+        "and looks for better places for the others.",
     },
     {"kind": "say", "name": "after"},
 ]

@@ -23,18 +23,26 @@ def words_for(city: City, problem: Problem, queue: JobQueue | None) -> str:
     like = [] if queue is None else _earlier(city, problem, queue)
     if like:
         runs = "one run" if len(like) == 1 else f"{len(like)} runs"
-        return f"It should take {_said(statistics.median(like))}, as {runs} like it did."
+        return _words(statistics.median(like), f", as {runs} like it did")
     pairs = city.n_sites * city.n_points
     seconds = next((seconds for most, seconds in _PAIRS if pairs <= most), 60.0 * pairs / 1e9)
     seconds *= _SHARE.get(problem.method, 1.0)
     if problem.objective != "mean" or problem.at_least or problem.min_spacing:
         seconds *= 10
-    return f"It should take {_said(seconds * max(problem.effort, 0.1))}."
+    elif problem.keep:
+        # With so much covered already, the last hundredths of a per cent are hard to prove.
+        seconds *= 5
+    return _words(seconds * max(problem.effort, 0.1), "")
+
+
+def _words(seconds: float, why: str) -> str:
+    long = " Less effort or a quicker method gives a good answer sooner." if seconds > 3600 else ""
+    return f"It should take {_said(seconds)}{why}.{long}"
 
 
 def _earlier(city: City, problem: Problem, queue: JobQueue) -> list[float]:
     wanted, took = problem.to_dict(), []
-    alike = ("method", "objective", "min_spacing", "effort", "aversion")
+    alike = ("method", "objective", "min_spacing", "aversion", "keep", "at_least")
     for job in queue.jobs(state="finished", limit=200):
         if job.city != city.digest or job.task != "optimise" or job.from_cache or job.cut_short:
             continue
@@ -45,7 +53,8 @@ def _earlier(city: City, problem: Problem, queue: JobQueue) -> list[float]:
         if not n or not mine or not 0.5 <= n / mine <= 2:
             continue
         if all(held.get(name) == wanted.get(name) for name in alike):
-            took.append(max(job.ended - job.started, 0.01))
+            effort = problem.effort / held.get("effort", 1.0)
+            took.append(max((job.ended - job.started) * effort, 0.01))
         if len(took) == 9:
             break
     return took
@@ -60,4 +69,4 @@ def _said(seconds: float) -> str:
         return "about a minute"
     if seconds < 3600:
         return f"about {seconds / 60:.0f} minutes"
-    return f"about {seconds / 3600:.1f} hours"
+    return f"about {seconds / 3600:,.1f} hours"

@@ -27,7 +27,7 @@ class Following(View):
         Whose `job` is followed.
     """
 
-    shows = ("job",)
+    shows = ("job", "network")
 
     def __init__(self, state: PanelState) -> None:
         super().__init__(state)
@@ -46,6 +46,8 @@ class Following(View):
         # What is shown when a job begins to be followed: its answer may take the place of that.
         self._before: Network | None = state.network
         self._offered = ""
+        # The job whose answer is on the map.
+        self._answer = ""
         # It is not always among the children.
         self.at_end(self.line.close)
         if state.queue is not None:
@@ -55,7 +57,7 @@ class Following(View):
 
     def _began(self, _change: object) -> None:
         self._before = self.state.network
-        self._offered = ""
+        self._offered = self._answer = ""
 
     def _moved(self, snapshot: JobSnapshot) -> None:
         if snapshot.id == self.state.job:
@@ -75,7 +77,7 @@ class Following(View):
         elif queue is not None and message.get("action") == "show" and self._offered:
             job = queue.snapshot(self._offered)
             self.state.show(queue.load(job), name_of(job))
-            self._offered = ""
+            self._offered, self._answer = "", job.id
             self.ask()
 
     def draw(self) -> None:
@@ -88,6 +90,9 @@ class Following(View):
             job = queue.snapshot(job_id)
         except JobNotFoundError:
             state.job = ""
+            return
+        if self._answer == job.id and state.network_name != name_of(job):
+            state.job = ""  # the map has gone on to something else
             return
         self._draw(job)
         turn = f"{job.id} {job.turn} {job.attempt} {job.state}"
@@ -139,9 +144,12 @@ class Following(View):
             return  # it is about a city that is not looked at any more
         answer = queue.load(job)
         if before is not None and before == answer and state.network_name == name_of(job):
+            self._answer = job.id
             return  # whoever chose the job has shown it
         # What was edited or looked at meanwhile is not taken out of the person's hands.
         shown = state.show_over([before], city, answer, name_of(job))
-        if not shown and state.city is city and state.job == job.id:
+        if shown:
+            self._answer = job.id
+        elif state.city is city and state.job == job.id:
             state.remember(answer, name_of(job))
             self._offered = job.id

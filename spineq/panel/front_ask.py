@@ -143,6 +143,11 @@ class FrontAsk(View):
         }
         values |= {"n_sensors": min(10, usual["n_sensors"]), "theta": usual["theta"]}
         values |= {"effort": EFFORTS[1][0], "keep": False}
+        draft = self.state.draft
+        if draft is not None:
+            # As they were set up, so that the two can be compared.
+            values |= {"n_sensors": draft.n_sensors, "theta": draft.theta}
+            values["keep"] = draft.keep == "existing"
         with self.form.hold_sync():
             self.form.errors = {}
             self.form.fields = self._fields(city, usual["theta"])

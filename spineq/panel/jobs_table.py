@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from spineq.errors import JobNotFoundError
+from spineq.model._objective_words import counted
 from spineq.model.problem import Problem
 from spineq.panel.draft import without_field
 from spineq.panel.elements import Form, Message, Table
@@ -91,6 +92,8 @@ class JobsTable(View):
         )
         self.clearing = Form(_CLEARING, {})
         self.clearing.hidden = ["clear all", "keep"]
+        #: The job whose deletion was asked for once.
+        self._sure = ""
         self.children = (self.controls, self.table, self.clearing)
         self.controls.observe(state.guarded(self._filtered), "values")
         self.table.hear(state.guarded(self._heard))
@@ -121,13 +124,13 @@ class JobsTable(View):
         if self.table.page >= pages:
             self.table.page = pages - 1
             page, total = self._page(queue)
-        rows = [_row(job, form=self.state.city is not None) for job in page]
+        rows = [self._row(job) for job in page]
         with self.table.hold_sync():
             if rows != self.table.rows:
                 self.table.rows = rows
             self.table.selected = self.state.job
             self.table.pages = pages
-            self.table.total = _total(queue, total)
+            self.table.total = _total(queue, total, self.controls.values)
             self.table.empty = _empty(self.controls.values)
         self.clearing.disabled = [] if total else ["clear"]
 
@@ -151,6 +154,18 @@ class JobsTable(View):
             found = [job for job in found if all(word in _words(job) for word in text.split())]
         found.sort(key=_KEYS[sort["key"]], reverse=bool(sort["down"]))
         return found[first : first + PAGE], len(found)
+
+    def _row(self, job: JobSnapshot) -> dict[str, Any]:
+        form, sure = self.state.city is not None, self._sure == job.id
+        return {
+            "id": job.id,
+            "state": job.state,
+            "what": what_of(job),
+            "progress": progress_of(job),
+            "time": times_of(job),
+            "user": job.user,
+            "actions": _actions(job, form=form, sure=sure),
+        }
 
     # What is done
 
@@ -179,6 +194,10 @@ class JobsTable(View):
             "delete": queue.delete,
         }
         if action not in actions:
+            return
+        # A deletion is asked for twice, at the same job.
+        self._sure = job_id if action == "delete" and self._sure != job_id else ""
+        if self._sure:
             return
         try:
             actions[action](job_id)
@@ -238,7 +257,7 @@ class JobsTable(View):
         if press == "clear all" and self.state.queue is not None:
             count = self.state.queue.clear()
             self.state.job = ""
-            self.state.news = f"{count:,} {'job was' if count == 1 else 'jobs were'} deleted."
+            self.state.news = f"{counted(count, 'job')} {'was' if count == 1 else 'were'} deleted."
             self.ask()
 
 
@@ -255,20 +274,27 @@ _CLEARING: list[dict[str, Any]] = [
 ]
 
 
+def _is_all(values: dict[str, Any]) -> bool:
+    """Whether no filter is set."""
+    return not (values.get("text") or values.get("mine") or values.get("shown", "all") != "all")
+
+
 def _empty(values: dict[str, Any]) -> str:
-    if values.get("shown", "all") == "all" and not values.get("text") and not values.get("mine"):
+    if _is_all(values):
         return "No jobs yet. Set one up and press Run."
     return "No job is like that. Show all jobs, or find other words."
 
 
-def _total(queue: JobQueue, total: int) -> str:
+def _total(queue: JobQueue, total: int, values: dict[str, Any]) -> str:
     counts = queue.count()
+    if not _is_all(values):
+        return f"{total:,} of {counted(sum(counts.values()), 'job')}"
     moving = [
         f"{counts[state]:,} {word}"  # type: ignore[index]
         for state, word in (("running", "running"), ("queued", "waiting"))
         if counts.get(state)  # type: ignore[call-overload]
     ]
-    return ", ".join([f"{total:,} {'job' if total == 1 else 'jobs'}", *moving])
+    return ", ".join([counted(total, "job"), *moving])
 
 
 def _words(job: JobSnapshot) -> str:
@@ -277,19 +303,7 @@ def _words(job: JobSnapshot) -> str:
     return " ".join(parts).lower()
 
 
-def _row(job: JobSnapshot, *, form: bool) -> dict[str, Any]:
-    return {
-        "id": job.id,
-        "state": job.state,
-        "what": what_of(job),
-        "progress": progress_of(job),
-        "time": times_of(job),
-        "user": job.user,
-        "actions": _actions(job, form=form),
-    }
-
-
-def _actions(job: JobSnapshot, *, form: bool) -> list[dict[str, Any]]:
+def _actions(job: JobSnapshot, *, form: bool, sure: bool) -> list[dict[str, Any]]:
     what = what_of(job)["text"]
     made: list[dict[str, Any]] = []
     if job.answer:
@@ -309,5 +323,6 @@ def _actions(job: JobSnapshot, *, form: bool) -> list[dict[str, Any]]:
     if job.state in ("failed", "cancelled", "expired"):
         made.append({"name": "retry", "label": "Retry", "title": f"Try {what} again"})
     if job.has_ended:
-        made.append({"name": "delete", "label": "Delete", "title": f"Delete {what}"})
+        label = "Yes, delete" if sure else "Delete"
+        made.append({"name": "delete", "label": label, "title": f"{label} {what}"})
     return made

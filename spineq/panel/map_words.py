@@ -50,11 +50,8 @@ def markers(
             data["sensor_x"].to_numpy(),
             data["sensor_y"].to_numpy(),
             ["kept" if stays else "placed" for stays in kept],
-            [str(k) for k in range(1, n + 1)],
-            [
-                f"Sensor {k} of {n}{', which stays' if stays else ''}"
-                for k, stays in enumerate(kept, start=1)
-            ],
+            ["" if stays else str(k - network.n_kept) for k, stays in enumerate(kept, start=1)],
+            [sensor_title(network, k) for k in range(n)],
         )
     if ghosts is not None:
         rest = np.array(_apart(ghosts, network)).reshape(-1, 2)
@@ -120,6 +117,14 @@ def _kept_words(city: City, network: Network) -> str:
     return f"{len(city.existing):,} existing at {counted(n, 'place')}, which stay"
 
 
+def sensor_title(network: Network, sensor: int) -> str:
+    """Name a sensor, by its position in the network: those that were placed are numbered."""
+    placed = network.n_sensors - network.n_kept
+    if sensor < network.n_kept:
+        return "A sensor that stays"
+    return f"Sensor {sensor - network.n_kept + 1} of {placed}"
+
+
 def sensor_lines(network: Network, sensor: int) -> list[Any]:
     """Say what is known of a sensor: a heading, and pairs of name and value."""
     if not 0 <= sensor < network.n_sensors:
@@ -127,7 +132,7 @@ def sensor_lines(network: Network, sensor: int) -> list[Any]:
     data = network.dataset
     site = str(data["site"].to_numpy()[sensor])
     return [
-        f"Sensor {sensor + 1} of {network.n_sensors}",
+        sensor_title(network, sensor),
         ["Site", site or "a place of its own"],
         ["Area", str(data["sensor_area"].to_numpy()[sensor])],
         ["Adds to coverage", percent(float(data["gain"].to_numpy()[sensor]))],

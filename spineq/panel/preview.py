@@ -26,6 +26,8 @@ QUIET = 0.15
 #: A greedy answer that took longer, seconds, this often in a row, and the preview is put off.
 _TOO_LONG, _OFTEN = 1.0, 3
 
+_TOO_SLOW = "The preview could not keep up and is off. Press Run, or switch it on again."
+
 #: Names of what is shown.
 QUICK, PROVEN = "preview (greedy)", "preview"
 
@@ -72,8 +74,6 @@ class Preview:
         if city.n_sites * city.n_points > MOST_PAIRS:
             size = f"{city.n_areas:,} areas"
             return f"No preview: with {size} it could not keep up. Press Run."
-        if self._slow >= _OFTEN:
-            return "The preview could not keep up and is off. Press Run, or switch it on again."
         return ""
 
     def switch(self, on: bool) -> None:
@@ -156,7 +156,8 @@ class Preview:
             if words and not late:
                 self._said(words)
             elif self._slow >= _OFTEN:
-                self._said(self.why_not())
+                self.switch(False)
+                self._said(_TOO_SLOW)
 
     def _take(
         self, network: Network | None, name: str, number: int, city: City | None, took: float

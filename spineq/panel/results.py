@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import ipywidgets
 
 from spineq.errors import DataError
-from spineq.model._objective_words import counted, equity_words
+from spineq.model._objective_words import counted, equity_words, stay_words
 from spineq.panel.charts import DecileChart, HistoryChart, beginning
 from spineq.panel.elements import Download, Form, Table, Text
 from spineq.panel.errand import Errand
@@ -65,13 +65,16 @@ class Results(View):
         self._listed: Network | None = None
         self._report: Equity | None = None
         self._asked: Network | None = None
+        # The network whose number of sensors the field has.
+        self._told: Network | None = None
         # The last network that was made of another's first sensors; that network, and its name.
         self._first: tuple[Network, Network, str] | None = None
         self.words = Text()
         self.groups = Table(_GROUP_COLUMNS, caption="Who is covered")
         self.even = Text()
-        self.history = HistoryChart(state, self.show_first)
-        self.first = Form(_first_fields(1, False), {"k": 1})
+        # The chart counts those that stay, too.
+        self.history = HistoryChart(state, lambda k: self.show_first(k - self._n_kept()))
+        self.first = Form(_first_fields(1, 0, False), {"k": 1})
         self.equity = Form(_equity_fields((), False), {"by": ""})
         self.tenths = DecileChart(state)
         self.report = Text()
@@ -157,10 +160,15 @@ class Results(View):
         if not self.active or network is None or city is None:
             return
         whole, _ = self._whole_of(network) or (network, "")
-        _describe(self.first, _first_fields(whole.n_sensors, self.firsts.busy))
-        said = self.firsts.words
+        kept = whole.n_kept
+        _describe(self.first, _first_fields(whole.n_sensors - kept, kept, self.firsts.busy))
+        said, k, n = self.firsts.words, network.n_sensors - kept, whole.n_sensors - kept
         if not said and whole is not network:
-            said = f"The map shows the first {network.n_sensors:,} of {whole.n_sensors:,} sensors."
+            said = f"The map shows the first {k:,} of {n:,} sensors{stay_words(kept)}."
+        if network is not self._told:
+            # Also where a point of the chart was clicked.
+            self._told = network
+            self.first.put(k=k)
         self.first.note(first=said)
         _describe(self.equity, _equity_fields(city.columns, self.evenness.busy))
         if self.equity.values.get("by") not in ("", *city.columns):
@@ -180,39 +188,46 @@ class Results(View):
         return None if first is None or first[0] is not shown else first[1:]
 
     def show_first(self, k: int) -> None:
-        """Show the first k sensors of the network on the map, those that stay at least.
+        """Show the first k sensors that were placed on the map, beside those that stay.
 
         Parameters
         ----------
         k
-            How many, those that stay included; all of them, or more, is the network itself.
+            How many, 0 or more, and 1 where none stays; all of them, or more, is the network
+            itself.
         """
         city, shown = self.state.city, self.state.network
         if city is None or shown is None:
             return
         network, name = self._whole_of(shown) or (shown, self.state.network_name or "the network")
-        k = max(k, network.n_kept, 1)
-        if k >= network.n_sensors:
+        k = max(k, 0 if network.n_kept else 1)
+        if k >= network.n_sensors - network.n_kept:
             self.firsts.drop()
             self.state.show(network, name)
             return
 
         def done(made: Network) -> None:
             self._first = made, network, name
-            self.state.show(made, f"first {k} of {name}")
+            words = f"the first {k:,} of" if k else "none of"
+            self.state.show(made, f"{words} {name}")
 
         def work(progress: Progress) -> Network:
             return first_sensors(city, network, k, progress)
 
         self.firsts.start(work, done, f"measuring the first {k:,}")
 
+    def _n_kept(self) -> int:
+        shown: Network | None = self.state.network
+        return 0 if shown is None else shown.n_kept
+
     def _press_first(self, message: Mapping[str, Any]) -> None:
         if message.get("press") == "stop_first":
             self.firsts.drop()
         elif message.get("press") == "show_first":
             k = self.first.values.get("k")
-            if not isinstance(k, int | float) or k < 1 or k != int(k):
-                self.first.errors = {"k": "Give a whole number, 1 or more."}
+            least = 0 if self._n_kept() else 1
+            if not isinstance(k, int | float) or k < least or k != int(k):
+                self.first.errors = {"k": f"Give a whole number, {least} or more."}
                 return
             self.first.errors = {}
             self.show_first(int(k))
@@ -284,7 +299,7 @@ def _button(name: str, label: str, title: str = "", *, disabled: bool = False) -
     return {"name": name, "label": label, "title": title or None, "disabled": disabled}
 
 
-def _first_fields(n: int, busy: bool) -> list[dict[str, Any]]:
+def _first_fields(n: int, kept: int, busy: bool) -> list[dict[str, Any]]:
     return [
         {
             "kind": "number",
@@ -292,9 +307,9 @@ def _first_fields(n: int, busy: bool) -> list[dict[str, Any]]:
             "label": "Fewer sensors",
             "help": "How many of the first sensors to show on the map; a click on the chart "
             "does the same.",
-            "min": 1,
+            "min": 0 if kept else 1,
             "step": 1,
-            "unit": f"of {n:,}",
+            "unit": f"of {n:,}{stay_words(kept)}",
         },
         {
             "kind": "buttons",

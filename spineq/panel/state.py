@@ -44,11 +44,15 @@ class PanelState(traitlets.HasTraits):
     network: Any = traitlets.Any(None, allow_none=True)  # Network | None
     #: What that network is, a few words: "preview", "20 sensors, job 8qhsm1", "edited".
     network_name = traitlets.Unicode("")
+    #: A sentence about the shown network that takes the place of its certificate.
+    remark = traitlets.Unicode("")
     #: The network that the shown one is compared with, and what it is.
     other: Any = traitlets.Any(None, allow_none=True)  # Network | None
     other_name = traitlets.Unicode("")
     #: The front whose networks are to choose from.
     front: Any = traitlets.Any(None, allow_none=True)
+    #: What the form asks at the moment; None where something in it is wrong.
+    draft: Any = traitlets.Any(None, allow_none=True)  # Problem | None
     #: A problem that somebody wants to change: its settings go into the form.
     asked: Any = traitlets.Any(None, allow_none=True)  # Problem | None
     #: Id of the job whose answer is shown when it comes; empty without one.
@@ -78,6 +82,8 @@ class PanelState(traitlets.HasTraits):
         with self.lock:
             if network is not None and name and remember:
                 self.remember(network, name)
+            # What was news of the network before is none of this one.
+            self.news = self.remark = ""
             # The name first: whoever hears of a network finds its own name. (Holding notifications
             # back is not for several threads.)
             self.network_name = name
@@ -128,7 +134,7 @@ class PanelState(traitlets.HasTraits):
             self.networks.clear()
             self.job = ""
             self.other, self.other_name = None, ""
-            self.front = self.asked = None
+            self.front = self.asked = self.draft = None
             self.show(None)
             self.city = city
 

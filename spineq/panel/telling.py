@@ -55,7 +55,7 @@ def sensor_rows(network: Network, page: int) -> list[dict[str, Any]]:
         rows.append(
             {
                 "id": str(order),
-                "order": str(order),
+                "order": "" if stays else str(order - network.n_kept),
                 "site": {"text": site, "second": "stays"} if stays else site,
                 "area": str(row["area"]),
                 "x": f"{row['x']:.0f}",
@@ -81,20 +81,20 @@ def network_lines(network: Network) -> list[str]:
 
 
 def first_sensors(city: City, network: Network, k: int, progress: Progress) -> Network:
-    """Measure the network of the first k sensors, with those that stay at least.
+    """Measure the network of the first k sensors that were placed, beside those that stay.
 
     Parameters
     ----------
     city, network
         The network, and the city that it was made for.
     k
-        How many sensors, those that stay included.
+        How many sensors, those that stay not counted.
     progress
         Watcher.
     """
     from spineq.solve import evaluate
 
-    placed = network.sensors.iloc[network.n_kept : max(k, network.n_kept)]
+    placed = network.sensors.iloc[network.n_kept : network.n_kept + k]
     at_sites = bool((placed["site"] != "").all())
     sensors = placed["site"].tolist() if at_sites else placed[["x", "y"]]
     # A preview may have no bound, or a loose one, which would tell little of so few sensors.

@@ -240,7 +240,8 @@ def test_evenness(city: sq.City) -> None:
     """The worst-off group, the worst tenth and both Gini coefficients are in every summary."""
     net = network_of(city, [1, 3], groups=GROUPS)
     assert (
-        f"The worst-off group (older residents) is covered {100 * net.worst_group_coverage:.1f} %, "
+        "Of the groups that count here, the worst-off (older residents) is covered "
+        f"{100 * net.worst_group_coverage:.1f} %, "
         f"the worst-covered tenth of people {100 * net.worst_tenth:.1f} % on average; "
         f"the Gini coefficient of coverage is {net.gini_areas:.2f} over areas and "
         f"{net.gini_people:.2f} over people (0 where all are covered alike)."

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 import spineq as sq
-from spineq.panel import controls
+from spineq.panel import controls, preview
 from spineq.panel.controls import SetUp
 from spineq.panel.following import Following
+from spineq.panel.jobs_table import JobsTable
 from spineq.panel.state import PanelState
 
 pytestmark = pytest.mark.cluster
@@ -152,4 +153,88 @@ def test_the_city_that_was_asked_for_last_is_opened(
     state.open_city(other)
     until(lambda: other.digest in setup.form.notes.get("python", ""))
     assert "queue.load_city" in setup.form.notes["python"]
+    setup.close()
+
+
+def test_the_answer_that_a_city_was_opened_with_stays(
+    state: PanelState, busy_queue: sq.JobQueue, until: Until
+) -> None:
+    """A job of another city is shown: the preview waits until somebody changes the form."""
+    setup, table = SetUp(state), JobsTable(state)
+    other = sq.demo_city("synthetic", n_areas=60)
+    job = busy_queue.submit(other, n_sensors=3, theta=400)
+    answer = job.result(timeout=60)
+    table.table.say(action="show", id=job.id)
+    assert state.city == other
+    until(lambda: setup.problem is not None)
+    time.sleep(1.0)
+    assert state.network == answer
+    setup.form.put(n_sensors=4)
+    until(lambda: state.network is not None and state.network.n_sensors == 4)
+    for view in (setup, table):
+        view.close()
+
+
+def test_a_preview_that_is_too_slow_unticks_itself(
+    state: PanelState, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And says so; ticked again, it tries again."""
+    monkeypatch.setattr(preview, "_TOO_LONG", 0.0)
+    monkeypatch.setattr(preview, "_OFTEN", 1)
+    setup = SetUp(state)
+    until(lambda: "could not keep up" in setup.form.notes.get("live", ""))
+    assert setup.form.values["live"] is False
+    assert not setup.preview.on
+    monkeypatch.setattr(preview, "_TOO_LONG", 60.0)
+    setup.form.put(live=True, n_sensors=3)
+    until(lambda: state.network is not None and state.network.n_sensors == 3)
+    assert setup.form.notes["live"] == ""
+    setup.close()
+
+
+def test_without_a_preview_an_answer_to_other_settings_is_called_so(
+    state: PanelState, until: Until
+) -> None:
+    """Until they are as before, or run."""
+    setup, following = SetUp(state), Following(state)
+    setup.form.put(live=False, n_sensors=4)
+    until(lambda: setup.problem is not None and setup.problem.n_sensors == 4)
+    setup.form.press("run")
+    until(lambda: state.network is not None and state.network.n_sensors == 4)
+    setup.form.put(n_sensors=5)
+    until(lambda: "settings before" in setup.form.notes.get("run", ""))
+    setup.form.put(n_sensors=4)
+    until(lambda: setup.form.notes.get("run") == "")
+    for view in (setup, following):
+        view.close()
+
+
+def test_what_is_like_it_says_in_what_it_differs(
+    state: PanelState, busy_queue: sq.JobQueue, until: Until
+) -> None:
+    """Other groups are no detail."""
+    groups = {"workers": sq.Group(column="workers")}
+    busy_queue.submit(state.city, n_sensors=6, groups=groups, objective="worst").result(timeout=60)
+    setup = SetUp(state)
+    setup.form.put(live=False, n_sensors=6)
+    until(lambda: "other groups and another goal" in setup.form.notes.get("similar", ""))
+    setup.close()
+
+
+def test_the_python_finds_a_city_and_a_store_of_ones_own(
+    state: PanelState, busy_queue: sq.JobQueue, until: Until
+) -> None:
+    """What is copied runs, once a job on the city is in the store."""
+    setup = SetUp(state, "city")
+    setup.form.put(live=False, n_sensors=5)
+    until(lambda: "n_sensors=5" in setup.form.notes.get("python", ""))
+    assert f"sq.JobQueue(store={busy_queue.store!r})" in setup.form.notes["python"]
+    assert f'"store": "{busy_queue.store}"' in setup.form.notes["parameters"]
+    assert f'"city": "{state.city.digest}"' in setup.form.notes["parameters"]
+    busy_queue.submit(state.city, n_sensors=5)
+    there: dict[str, object] = {}
+    lines = setup.form.notes["python"].splitlines()
+    lines[2] = "queue = given"  # another queue would want workers of its own
+    exec("\n".join(lines), {"given": busy_queue}, there)
+    assert there["job"].result() == sq.optimise(state.city, n_sensors=5)  # type: ignore[attr-defined]
     setup.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -128,6 +129,33 @@ def test_a_saved_network_is_a_job_of_that_name(
     assert made.total_coverage == pytest.approx(edited.total_coverage, abs=1e-12)
     assert "plan B" in state.networks
     assert "plan B" in state.news
+    assert view.after.values["name"] == ""
+    # The same name again would make two that nobody can tell apart.
+    view.after.put(name="plan B")
+    view.after.press("save")
+    assert "already" in view.after.errors["name"]
+    assert len(busy_queue.jobs()) == 1
+    # News of this network is none of the next.
+    _shown(state)
+    assert state.news == ""
+    view.close()
+
+
+def test_both_sides_say_alike_how_near_an_edit_is(state: PanelState) -> None:
+    """The sentence under the map is the one beside it, and goes with the edit; figures add up."""
+    view = EditView(state)
+    best = _shown(state)
+    assert state.remark == ""
+    place = _free_site(state)
+    view.edit({"kind": "move", "sensor": 0, "x": place["x"], "y": place["y"]})
+    assert "below the proven best" in state.remark
+    assert state.remark in view.words.items[0]["text"]
+    now, lost, top = (float(figure) for figure in re.findall(r"\d+\.\d", state.remark))
+    assert now + lost == pytest.approx(top, abs=1e-9)
+    view.tools.press("undo")
+    assert "as good as the proven best" in state.remark
+    state.show(best, "preview")
+    assert state.remark == ""
     view.close()
 
 

@@ -127,3 +127,17 @@ def test_a_page_that_sends_nonsense_changes_nothing(
     until(lambda: following.children == ())
     assert state.job == ""
     assert state.network is not None
+
+
+def test_the_line_goes_when_the_map_goes_on(
+    state: PanelState, busy_queue: sq.JobQueue, following: Following, until: Until
+) -> None:
+    """A finished job says nothing of what is shown next."""
+    job = busy_queue.submit(state.city, n_sensors=4)
+    state.job = job.id
+    name = name_of(job.snapshot())
+    until(lambda: state.network is not None and state.network_name == name)
+    until(lambda: following.line.rows[0]["state"] == "finished")
+    state.show(sq.optimise(state.city, n_sensors=3, method="greedy"), "trade-off 3")
+    until(lambda: state.job == "" and following.children == ())
+    assert state.error == ""

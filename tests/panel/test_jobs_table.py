@@ -63,6 +63,8 @@ def test_a_job_appears_and_goes(
     until(lambda: table.table.rows[0]["state"] == "queued")
     queue.cancel(job.id)
     table.table.say(action="delete", id=job.id)
+    until(lambda: table.table.rows[0]["actions"][-1]["label"] == "Yes, delete")
+    table.table.say(action="delete", id=job.id)
     until(lambda: not table.table.rows)
     assert table.state.error == ""
 

@@ -104,7 +104,7 @@ def test_the_first_sensors_are_shown_and_the_whole_again(
     view.firsts.wait()
     first = state.network
     assert first is not None
-    assert state.network_name == "first 7 of preview"
+    assert state.network_name == "the first 7 of preview"
     assert first.placement_history == net.placement_history[:7]
     assert first.total_coverage == pytest.approx(net.coverage_history[6])
     view.renew()
@@ -113,7 +113,7 @@ def test_the_first_sensors_are_shown_and_the_whole_again(
     view.first.put(k=3)
     view.first.press("show_first")
     view.firsts.wait()
-    assert state.network_name == "first 3 of preview"
+    assert state.network_name == "the first 3 of preview"
     view.show_first(25)
     assert (state.network, state.network_name) == (net, "preview")
     view.renew()
@@ -133,9 +133,11 @@ def test_sensors_that_stay_and_places_that_are_no_site(
     net = sq.evaluate(city, xy, **words)
     state.show(net, "edited")
     view.renew()
+    assert [row["order"] for row in view.sensors.rows] == ["", "", "1", "2", "3"]
+    assert view.first.fields[0]["unit"] == "of 3 beside the 2 that stay"
     assert view.sensors.rows[0]["site"]["second"] == "stays"
     assert view.sensors.rows[3]["site"] == "at no site"
-    for k, n in ((1, 2), (2, 2), (3, 3)):
+    for k, n in ((0, 2), (-3, 2), (1, 3), (2, 4), (9, 5)):
         state.show(net, "edited")
         view.show_first(k)
         view.firsts.wait()

@@ -183,6 +183,7 @@ export default {
               id: `${id}-${each.name}`, "data-name": each.name, "data-off": each.disabled, "aria-pressed": each.toggle ? "false" : undefined, onclick: () => press(each.name) }));
           }
           holder.append(line);
+          if (field.help) holder.append(make("div", { class: "help", text: field.help }));
           continue;
         }
         const made = kinds[field.kind](field, name);
