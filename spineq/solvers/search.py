@@ -93,8 +93,9 @@ class Search:
         near = self.value + abs(self.value) * NOTICED
         if self._step > 0.0:
             near = self.value + self._step * (1.0 - _WHOLE)
-        if 0.0 < self.options.gap_limit < 1.0:
-            near = max(near, self.value / (1.0 - self.options.gap_limit))
+        if self.options.gap_limit > 0.0:
+            # With 1, whatever is known is near enough.
+            near = max(near, self.value / max(1.0 - self.options.gap_limit, 1e-9))
         return near
 
     @property
@@ -106,7 +107,9 @@ class Search:
 
     def part(self, objective: Objective) -> Search:
         """Begin the search of another objective under the same rules, for the same watcher."""
-        return Search(objective, self.rules, self.options, _Quiet(self, "reaching the floors"))
+        # What every group must have is to be had in full, however near the rest may end.
+        options = replace(self.options, gap_limit=0.0)
+        return Search(objective, self.rules, options, _Quiet(self, "reaching the floors"))
 
     def prove(self) -> None:
         """Take note that nothing above the target is left."""

@@ -21,6 +21,7 @@ from spineq.solvers.goals import Goals
 from spineq.solvers.lagrangian import lagrangian
 from spineq.solvers.objective import Objective
 from spineq.solvers.rules import Apart, Options, Prices, Regions, Rules
+from spineq.solvers.search import Search
 
 SILENT = SilentProgress()
 
@@ -206,3 +207,15 @@ def test_effort_and_gap_limit_end_it_early_with_an_honest_gap() -> None:
     assert content.nodes <= whole.nodes
     assert 1 - content.value / content.upper_bound <= 0.05 + 1e-12
     assert content.upper_bound >= whole.value
+    anything_goes = branch_bound(objective, rules, Options(gap_limit=1.0), SILENT)
+    assert anything_goes.nodes <= content.nodes
+    assert anything_goes.upper_bound >= whole.value >= anything_goes.value
+
+
+def test_floors_are_searched_for_in_full_whatever_gap_is_good_enough() -> None:
+    """A gap is for what is maximised, not for what every group must have."""
+    objective, rules = anything(2), Rules(5)
+    search = Search(objective, rules, Options(gap_limit=0.5, effort=2.0), SILENT)
+    part = search.part(objective)
+    assert part.options.gap_limit == 0.0
+    assert part.options.effort == 2.0
