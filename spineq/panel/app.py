@@ -18,6 +18,7 @@ from spineq.panel.draft import defaults, drafted
 from spineq.panel.edit_view import EditView
 from spineq.panel.elements import Messages, Presence, Tabs, Text
 from spineq.panel.following import Following
+from spineq.panel.geometry import places_of
 from spineq.panel.jobs_table import JobsTable
 from spineq.panel.map import NetworkMap
 from spineq.panel.preview import QUICK
@@ -291,6 +292,7 @@ def _load(city: City) -> None:
     problem = drafted(city, defaults(city)).problem
     if problem is not None:
         evaluate(city, [site], replace(problem, bound="none"))
+    places_of(city).nearest_site(city.site_xy[0])
     importlib.import_module("plotly.graph_objects")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spineq.errors import ProblemError
-from spineq.panel.geometry import Places
+from spineq.panel.geometry import places_of
 from spineq.solve import evaluate
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Editor:
         from spineq.model.network import Network
 
         self.city = city
-        self._places = Places(city)
+        self._places = places_of(city)
         self._lock = threading.RLock()
         sensors: tuple[Placed, ...] = ()
         if isinstance(network, Network):

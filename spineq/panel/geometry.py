@@ -8,17 +8,19 @@ import json
 import threading
 from collections import OrderedDict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import geopandas as gpd
     from numpy.typing import NDArray
 
     from spineq.model.city import City
+
+_T = TypeVar("_T")
 
 #: Cities with more areas are drawn as one picture: a browser takes too long over shapes.
 MOST_SHAPES = 10_000
@@ -273,24 +275,40 @@ class Picture:
         return None if label < 0 else label
 
 
+class _Kept(Generic[_T]):
+    """What was made of the last cities: a comparison shows one twice, an edit begins anew."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[tuple[str, bool], _T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, city: City, make: Callable[[City], _T]) -> _T:
+        """Return what is kept of a city, or make it."""
+        key = (city.digest, city.polygons is None)
+        with self._lock:
+            if key in self._made:
+                self._made.move_to_end(key)
+                return self._made[key]
+        made = make(city)
+        with self._lock:
+            self._made[key] = made
+            while len(self._made) > 2:
+                self._made.popitem(last=False)
+        return made
+
+
+_AREAS: _Kept[Areas] = _Kept()
+_PLACES: _Kept[Places] = _Kept()
+
+
 def areas_of(city: City) -> Areas:
     """Shapes or picture of a city; those of the last cities are kept."""
-    key = (city.digest, city.polygons is None)
-    with _LOCK:
-        if key in _KEPT:
-            _KEPT.move_to_end(key)
-            return _KEPT[key]
-    made: Areas = Shapes(city) if city.n_areas <= MOST_SHAPES else Picture(city)
-    with _LOCK:
-        _KEPT[key] = made
-        while len(_KEPT) > 2:
-            _KEPT.popitem(last=False)
-    return made
+    return _AREAS.of(city, lambda _: Shapes(city) if city.n_areas <= MOST_SHAPES else Picture(city))
 
 
-# A comparison shows one city twice.
-_KEPT: OrderedDict[tuple[str, bool], Areas] = OrderedDict()
-_LOCK = threading.Lock()
+def places_of(city: City) -> Places:
+    """Coordinates of a city and of web maps; those of the last cities are kept."""
+    return _PLACES.of(city, Places)
 
 
 def _lonlat(city: City) -> NDArray[np.float64]:

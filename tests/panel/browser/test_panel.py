@@ -87,6 +87,8 @@ def test_dragging_a_sensor_changes_the_figures(
     edit = page.tab("edit")
     edit.get_by_text("Proven best").wait_for()
     before = page.python("panel.network.total_coverage")
+    # What a panel loads two seconds after it came is no part of the time.
+    tab.wait_for_timeout(4_000)
     marker = page.sensors().first
     marker.scroll_into_view_if_needed()
     box = marker.bounding_box()
@@ -282,7 +284,7 @@ def test_every_tab_is_accessible_and_looks_right(
         for name in ("setup", "jobs", "results", "edit", "compare", "tradeoffs"):
             box = page.tab(name)
             box.locator(".spineq").first.wait_for()
-            tab.wait_for_timeout(1500)
+            tab.wait_for_timeout(1500 if width == 1600 else 500)
             screenshot(page.root, f"panel-{name}-{'dark' if dark else 'light'}-{width}")
             if width == 1600:
                 found[name] = axe(tab, ".spineq-panel")
