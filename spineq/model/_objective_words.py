@@ -56,6 +56,12 @@ def percent_up(value: float, decimals: int) -> str:
     return f"{math.ceil(value * 100 * 10**decimals - 1e-6) / 10**decimals:.{decimals}f} %"
 
 
+def gap_words(gap: float) -> str:
+    """Format a gap as percent, rounded up: one decimal, or one figure that is not 0."""
+    figures = math.ceil(-math.log10(max(100 * gap, 1e-4)) - 1e-9)
+    return percent_up(gap, max(figures, 1))
+
+
 def in_a_sentence(title: str) -> str:
     """Write a group's title as it stands within a sentence: ``NHS staff`` stays as it is."""
     return title if title[1:2].isupper() else title[:1].lower() + title[1:]
@@ -203,7 +209,7 @@ def certificate(network: Network) -> str:
     # In words of what is lost where that is little, of what is reached where it is much.
     reached = math.floor(1000 * (1 - gap) + 1e-9) / 10
     near = (
-        f"is within {percent_up(gap, 1 if gap >= 0.001 else 4)} of"
+        f"is within {gap_words(gap)} of"
         if gap < 0.05
         else f"reaches at least {reached:.1f} % of"
     )

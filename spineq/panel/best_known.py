@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from spineq.model._objective_words import figure_name, percent
+from spineq.model._objective_words import figure_name, maximised, percent
 from spineq.panel.asking import Asking, Question
 
 if TYPE_CHECKING:
@@ -109,7 +109,9 @@ class BestKnown:
         if now.upper_bound is not None:
             return now.certificate()
         best = None if problem is None else self._best.get(problem.digest)
-        said = f"{figure_name(now.problem)}: {percent(now.objective_value)}"
+        mean = maximised(now.problem) == "mean"
+        name = "Mean coverage" if mean else figure_name(now.problem)
+        said = f"{name}: {percent(now.objective_value)}"
         if best is None:
             wait = " The best of as many is being looked for." if self.is_looking else ""
             return f"{said}.{wait}"

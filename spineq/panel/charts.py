@@ -13,8 +13,10 @@ import anywidget
 
 from spineq._plot_parts import LINES, STYLES
 from spineq.model._words import objective_table, shown_table
+from spineq.panel.elements import Text
+from spineq.panel.plotly_parts import CONFIG, escaped, keep, shade
 from spineq.panel.state import PanelState
-from spineq.panel.view import View
+from spineq.panel.view import View, visible
 
 if TYPE_CHECKING:
     from spineq.inequality import Equity
@@ -25,6 +27,9 @@ HEIGHT = 300
 
 #: Plotly's names for matplotlib's strokes.
 _DASHES = {"-": "solid", "--": "dash", "-.": "dashdot", ":": "dot"}
+
+#: A line before it has points.
+_EMPTY: dict[str, Any] = {"type": "scatter", "x": [], "y": []}
 
 #: A colour that would not be seen on a dark ground, and what stands for it there.
 _ON_DARK = {"#000000": "#f0f0f0", "#0072b2": "#56a8e0", "#666666": "#b0b0b0"}
@@ -45,8 +50,8 @@ class Line(NamedTuple):
 def history_lines(network: Network) -> list[Line]:
     """Coverage of each group by the first k sensors; the weighted mean where it differs.
 
-    Where sensors stay and others are placed beside them, k begins with all that stay: their order
-    means nothing.
+    Where sensors stay and others are placed beside them, those alone are counted: 0 is all that
+    stay, whose order means nothing.
 
     Parameters
     ----------
@@ -55,7 +60,7 @@ def history_lines(network: Network) -> list[Line]:
     """
     table, data = shown_table(network), network.dataset
     first = beginning(network)
-    order = [float(k) for k in range(first, network.n_sensors + 1)]
+    order = [float(k) for k in range(network.n_sensors - first + 1)]
     lines = []
     if len(objective_table(network)) > 1:
         mean = [0.0, *(100 * value for value in network.coverage_history)]
@@ -100,11 +105,12 @@ class Fit(anywidget.AnyWidget):
     """Has the figures of its page take the width of their boxes, whenever that changes.
 
     A figure that is drawn before its box has a width, or while it is hidden, is as wide as plotly
-    likes, and looks again only when the window changes.
+    likes, and looks again only when the window changes. It tells the kernel of figures that have
+    come to be drawn: ``{"drawn": how many}``.
     """
 
     _esm = """
-    export default { render({ el }) {
+    export default { render({ model, el }) {
       el.style.height = "0";
       el.style.width = "100%";
       let timer;
@@ -115,13 +121,18 @@ class Fit(anywidget.AnyWidget):
       const boxes = new ResizeObserver(tell);
       boxes.observe(el);
       // Figures come when their script is there; what comes later is theirs to fit.
-      const figures = new MutationObserver(() => {
+      let before = 0;
+      const look = () => {
         const drawn = el.parentElement?.querySelectorAll(".main-svg").length ?? 0;
-        if (drawn !== figures.drawn) tell();
-        figures.drawn = drawn;
-      });
+        if (drawn === before) return;
+        before = drawn;
+        tell();
+        if (drawn) model.send({ drawn });
+      };
+      const figures = new MutationObserver(look);
       const begin = setTimeout(() => {
         if (el.parentElement) figures.observe(el.parentElement, { childList: true, subtree: true });
+        look();
         tell();
       }, 0);
       return () => {
@@ -141,7 +152,7 @@ class LineChart(View):
     state
         What is looked at; the chart is dark where the page is.
     pick
-        Called with the x of a point that is clicked.
+        Called with the number of a point that is clicked.
     """
 
     shows: ClassVar[tuple[str, ...]] = ("dark",)
@@ -155,13 +166,19 @@ class LineChart(View):
         self.figure: Any = None
         self._pick = pick
         self._picked: int | None = None
+        # Added to what is picked.
+        self._first = 0
         self._pick_once = state.guarded(self._pass_on)
         self._maker: threading.Thread | None = None
-        self._lines: list[Line] = []
-        self._dark = False
+        # What was drawn: lines, what their axis needs, and whether it is dark.
+        self._drawn: tuple[list[Line], dict[str, Any], bool] | None = None
+        self._waiting = Text("Drawing the chart ...")
         # Made before plotly comes: a script that waits two seconds behind plotly's is given up.
         self._fit = Fit()
-        self.children = (self._fit,)
+        # The figure's script takes a while, too, once the figure is there.
+        self._fit.on_msg(state.guarded(lambda *_: visible(self._waiting, False)))
+        visible(self._waiting, False)
+        self.children = (self._waiting, self._fit)
         self.at_end(self._end)
         self.renew()
 
@@ -171,14 +188,15 @@ class LineChart(View):
 
     def draw(self) -> None:
         """Draw what is the case now."""
-        lines, dark = self.lines(), self.state.dark
+        lines = self.lines()
         if self.figure is None:
+            visible(self._waiting, bool(lines))
             if lines and self._maker is None:
                 self._make_soon()
-        elif lines != self._lines or dark != self._dark:
-            self._move(lines, dark)
-        if self.figure is not None and self.figure not in self.children:
-            self.children = (self.figure, self._fit)
+            return
+        wanted = lines, self.x_axis(lines), self.state.dark
+        if wanted != self._drawn:
+            self._move(*wanted)
 
     def _make_soon(self) -> None:
         """Make the figure on a thread: the ticker's must not wait for plotly's import."""
@@ -186,7 +204,16 @@ class LineChart(View):
         def make() -> None:
             figure = _new_figure(self.x_title, self.y_title)
             with self._drawing:
-                self.figure, self._dark = figure, not self.state.dark
+                if self._closed:
+                    return
+                # Only what a figure is made with is sure to be on the page: what is sent while its
+                # script is still loading is lost, and colours would be plotly's own.
+                lines = self.lines()
+                self._draw_on(figure, lines, self.x_axis(lines), self.state.dark)
+                self.figure = _on_page(figure)
+                for trace in self.figure.data:
+                    trace.on_click(self.state.guarded(self._clicked))
+                self.children = (self.figure, self._waiting, self._fit)
             self.ask()
 
         self._maker = threading.Thread(
@@ -201,40 +228,45 @@ class LineChart(View):
             self._maker.join(seconds)
         self.renew()
 
-    def _move(self, lines: list[Line], dark: bool) -> None:
+    def _move(self, lines: list[Line], axis: dict[str, Any], dark: bool) -> None:
         """Move the lines that are there; some more, or some unseen, where their number differs."""
         figure = self.figure
-        missing = len(lines) - len(figure.data)
-        if missing > 0:
-            first = len(figure.data)
-            figure.add_traces([{"type": "scatter", "x": [], "y": []} for _ in range(missing)])
+        first = len(figure.data)
+        if len(lines) > first:
+            figure.add_traces([_EMPTY] * (len(lines) - first))
             for trace in figure.data[first:]:
                 trace.on_click(self.state.guarded(self._clicked))
         with figure.batch_update():
-            if dark != self._dark:
-                _shade(figure, dark)
-            for k, trace in enumerate(figure.data):
-                if k >= len(lines):
-                    trace.update(x=[], y=[], visible=False)
-                    continue
+            self._draw_on(figure, lines, axis, dark)
+        keep(figure)
+
+    def _draw_on(self, figure: Any, lines: list[Line], axis: dict[str, Any], dark: bool) -> None:
+        if len(figure.data) < len(lines):
+            figure.add_traces([_EMPTY] * (len(lines) - len(figure.data)))
+        if self._drawn is None or dark != self._drawn[2]:
+            shade(figure, dark)
+        for k, trace in enumerate(figure.data):
+            if k < len(lines):
                 self._put(trace, lines[k], dark)
-            figure.layout.xaxis.update(**self.x_axis(lines))
-            top = max((max(line.y, default=0.0) for line in lines), default=0.0)
-            figure.layout.yaxis.range = [0, 1.05 * max(top, 1.0)]
-        self._lines, self._dark = lines, dark
+            else:
+                trace.update(x=[], y=[], visible=False)
+        figure.layout.xaxis.update(**axis)
+        top = max((max(line.y, default=0.0) for line in lines), default=0.0)
+        figure.layout.yaxis.range = [0, 1.05 * max(top, 1.0)]
+        self._drawn = lines, axis, dark
 
     def _put(self, trace: Any, line: Line, dark: bool) -> None:
         colour = _ON_DARK.get(line.colour, line.colour) if dark else line.colour
         trace.update(
             x=list(line.x),
             y=list(line.y),
-            name=line.name,
+            name=escaped(line.name),
             visible=True,
             mode="lines+markers" if line.marks or len(line.x) <= 60 else "lines",
             line={"color": colour, "dash": line.dash, "width": line.width},
             # Large enough to be hit with a finger, and hardly there where a line is long.
             marker={"color": colour, "size": 6 if line.marks else 5},
-            hovertemplate=f"%{{y:.1f}} %<extra>{_escaped(line.name)}</extra>",
+            hovertemplate=f"%{{y:.1f}} %<extra>{escaped(line.name)}</extra>",
         )
 
     def x_axis(self, lines: list[Line]) -> dict[str, Any]:
@@ -248,13 +280,14 @@ class LineChart(View):
         """Take a click; one click on lines that share an x comes once a line."""
         if self._pick is None or not points.point_inds:
             return
-        self._picked = int(trace.x[points.point_inds[0]])
+        self._picked = self._first + int(trace.x[points.point_inds[0]])
         self.state.ticker.ask(self._pick_once)
 
     def _end(self) -> None:
         self.state.ticker.forget(self._pick_once)
-        figure, self.figure = self.figure, None
-        for part in (figure, self._fit):
+        with self._drawing:
+            figure, self.figure = self.figure, None
+        for part in (figure, self._waiting, self._fit):
             if part is not None:
                 part.close()
 
@@ -267,16 +300,19 @@ class LineChart(View):
 class HistoryChart(LineChart):
     """Coverage against the number of sensors in order of placement, one line a group.
 
+    Where sensors stay, those that were placed beside them are counted.
+
     Parameters
     ----------
     state
         The network comes from its ``network``.
     pick
-        Called with k when the point of the first k sensors is clicked.
+        Called with k when the point of the first k sensors is clicked; those that stay are
+        included in k.
     """
 
     shows: ClassVar[tuple[str, ...]] = ("network", "dark")
-    x_title: ClassVar[str] = "Number of sensors, in order of placement"
+    x_title: ClassVar[str] = "Sensors, in order of placing"
     y_title: ClassVar[str] = "Coverage of the group (%)"
 
     #: A network that is drawn instead of the one that is shown, which is its beginning.
@@ -285,13 +321,13 @@ class HistoryChart(LineChart):
     def lines(self) -> list[Line]:
         """The network's history."""
         network = self.whole or self.state.network
+        self._first = 0 if network is None else beginning(network)
         return [] if network is None else history_lines(network)
 
     def x_axis(self, lines: list[Line]) -> dict[str, Any]:
-        """Say that those that stay are counted, too."""
-        network = self.whole or self.state.network
-        first = 0 if network is None else beginning(network)
-        words = f"Number of sensors, with the {first:,} that stay" if first else self.x_title
+        """Say beside how many that stay sensors were placed."""
+        stay = f"Sensors beside the {self._first:,} that stay"
+        words = stay if self._first else self.x_title
         return super().x_axis(lines) | {"title": {"text": words}}
 
 
@@ -326,22 +362,20 @@ class DecileChart(LineChart):
     def x_axis(self, lines: list[Line]) -> dict[str, Any]:
         """Ten tenths, and by what."""
         by = self.report.by if self.report is not None else ""
-        words = f"Tenth of the group's people, by {_escaped(by)} in their area, lowest first"
+        words = f"Tenth of the group's people, by {escaped(by)} in their area, lowest first"
         return {"range": [0.7, 10.3], "tickvals": list(range(1, 11)), "title": {"text": words}}
 
 
 def _new_figure(x_title: str, y_title: str) -> Any:
     import plotly.graph_objects as go
 
-    figure = go.FigureWidget()
-    figure._config = figure._config | {"displayModeBar": False, "responsive": True}
+    figure = go.Figure()
     figure.update_layout(
         height=HEIGHT,
         autosize=True,
         margin={"l": 56, "r": 12, "t": 8, "b": 48},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
         font={"size": 13, "family": "system-ui, sans-serif"},
+        hoverlabel={"font": {"size": 13}},
         hovermode="x unified",
         dragmode=False,
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
@@ -356,23 +390,10 @@ def _new_figure(x_title: str, y_title: str) -> Any:
     return figure
 
 
-def _shade(figure: Any, dark: bool) -> None:
-    """Fit the figure to the page's ground."""
-    import plotly.io as pio
+def _on_page(figure: Any) -> Any:
+    """Make a figure one that a page can show."""
+    import plotly.graph_objects as go
 
-    figure.layout.template = pio.templates["plotly_dark" if dark else "plotly_white"]
-    # The template has grounds of its own.
-    figure.layout.update(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
-    text, grid = ("#f0f0f0", "#4a4a4a") if dark else ("#1f1f1f", "#d9d9d9")
-    figure.layout.font.color = text
-    figure.layout.hoverlabel = {
-        "bgcolor": "#2b2b2b" if dark else "#ffffff",
-        "font": {"color": text, "size": 13},
-    }
-    for axis in (figure.layout.xaxis, figure.layout.yaxis):
-        axis.gridcolor = grid
-
-
-def _escaped(text: str) -> str:
-    """Write text so that plotly takes nothing in it for its few tags."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    made = go.FigureWidget(figure)
+    made._config = made._config | CONFIG
+    return made

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spineq.errors import ProblemError
-from spineq.model._objective_words import counted, percent, points, worst_of, worst_title
+from spineq.model._objective_words import (
+    counted,
+    percent,
+    points,
+    sensors_words,
+    worst_of,
+    worst_title,
+)
 from spineq.model._words import shown_table
 from spineq.panel.best_known import BestKnown
 from spineq.panel.editing import Editor
@@ -243,7 +250,7 @@ class EditView(View):
         how_near = self.best.words(now, problem)
         if now is self._mine:
             self.state.remark = how_near
-        lines = [f"{counted(now.n_sensors, 'sensor')}. {how_near}"]
+        lines = [f"{sensors_words(now)}. {how_near}"]
         if len(now.problem.groups) > 1:
             worst = percent(now.worst_group_coverage)
             lines.append(f"{worst_of(now)} is {worst_title(now)}, covered {worst}.")

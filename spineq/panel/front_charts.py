@@ -5,7 +5,6 @@ Plotly is slow to import and its figures are large, so that both come when they 
 
 from __future__ import annotations
 
-import html
 import math
 import threading
 from collections.abc import Callable
@@ -16,6 +15,7 @@ import numpy as np
 from spineq._plot_parts import LINES
 from spineq.model._front_words import titles
 from spineq.panel.front_points import MARKS, bounds, swarm
+from spineq.panel.plotly_parts import CONFIG, escaped, ground, keep, shade
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,8 +33,6 @@ _WIDTH = 280
 
 #: Coverage in percentage points within which a brush that reaches an axis's end is no limit.
 _CLOSE = 0.05
-
-_NOWHERE = "rgba(0,0,0,0)"
 
 
 class FrontCharts:
@@ -83,13 +81,15 @@ class FrontCharts:
         self._draw_parallel()
         self._draw_swarm()
         self._draw_pairs()
+        self._on_page = False
         self.shade(dark)
         # Only what a figure is made with is sure to be on the page: what is changed while its
         # script is still loading is lost, and a script does not bear axes that come later.
         figure = _figure_class(lock)
         self.parallel, self.swarm, self.pairs = map(figure, self.figures)
         for each in self.figures:
-            each._config = each._config | {"displayModeBar": False, "responsive": True}
+            each._config = each._config | CONFIG
+        self._on_page = True
         self.parallel.data[0].on_change(self._on_brush, "dimensions")
         for each in (self.swarm, self.pairs):
             each.data[0].on_click(self._on_point)
@@ -150,33 +150,25 @@ class FrontCharts:
 
     def shade(self, dark: bool) -> None:
         """Fit the figures to the page's ground."""
-        import plotly.io as pio
-
-        template = pio.templates["plotly_dark" if dark else "plotly_white"]
-        text, grid, rest = (
-            ("#f0f0f0", "#4a4a4a", "#777777") if dark else ("#1f1f1f", "#d9d9d9", "#b5b5b5")
-        )
-        point = LINES[4] if dark else LINES[0]
+        colours, point = ground(dark), LINES[4] if dark else LINES[0]
         with self._lock:
             for figure in self.figures:
                 with self._moved(figure):
-                    # The template has grounds of its own.
-                    figure.layout.update(
-                        template=template, paper_bgcolor=_NOWHERE, plot_bgcolor=_NOWHERE
-                    )
-                    figure.layout.font.color = text
+                    shade(figure, dark, axes=figure is not self.parallel)
                     if figure is self.parallel:
                         line = figure.data[0]
                         line.line.colorscale = _scale(point)
-                        line.unselected.line.update(color=rest, opacity=0.25)
+                        line.unselected.line.update(color=colours.rest, opacity=0.25)
                         for font in (line.labelfont, line.tickfont, line.rangefont):
-                            font.color = text
+                            font.color = colours.text
                         continue
                     figure.data[0].marker.color = point
-                    figure.data[0].unselected.marker.update(color=rest, opacity=0.35)
-                    figure.layout.xaxis.gridcolor = figure.layout.yaxis.gridcolor = grid
+                    figure.data[0].unselected.marker.update(color=colours.rest, opacity=0.35)
                     for mark in figure.data[1:]:
-                        mark.marker.line.color = text
+                        mark.marker.line.color = colours.text
+            if self._on_page:
+                for figure in self.figures:
+                    keep(figure)
 
     def _lay_out(self) -> None:
         for figure in self.figures:
@@ -381,4 +373,4 @@ def _scale(point: str) -> list[tuple[float, str]]:
 
 def _short(title: str) -> str:
     """Write a title so that it fits and nothing in it is taken for plotly's tags."""
-    return html.escape(title if len(title) <= 22 else f"{title[:21]}\N{HORIZONTAL ELLIPSIS}")
+    return escaped(title if len(title) <= 22 else f"{title[:21]}\N{HORIZONTAL ELLIPSIS}")

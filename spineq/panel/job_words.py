@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from spineq.model._objective_words import counted, in_a_sentence, percent, percent_up
+from spineq.model._objective_words import counted, gap_words, in_a_sentence, percent
 from spineq.model.groups import GROUPS, Group
 from spineq.model.network import PROVEN_GAP
 
@@ -26,8 +26,6 @@ def name_of(job: JobSnapshot) -> str:
     if job.note:
         return job.note
     said = _sensors(job) or "network"
-    if job.parameters.get("keep") == "existing":
-        said += " beside the existing ones"
     groups = [in_a_sentence(_group(*each)) for each in job.parameters.get("groups", {}).items()]
     if 1 <= len(groups) <= _NAMED:
         said += f" for {' and '.join(groups)}"
@@ -55,7 +53,8 @@ def what_of(job: JobSnapshot) -> dict[str, str]:
 def _sensors(job: JobSnapshot) -> str:
     asked = job.parameters
     n = asked.get("n_sensors") or len(asked.get("sensors", ()))
-    return counted(int(n), "sensor") if n else ""
+    beside = " beside the existing ones" if n and asked.get("keep") == "existing" else ""
+    return f"{counted(int(n), 'sensor')}{beside}" if n else ""
 
 
 def _group(name: str, described: dict[str, Any]) -> str:
@@ -72,7 +71,7 @@ def progress_of(job: JobSnapshot) -> dict[str, Any]:
         best = f"coverage {percent(progress.value)}"
         if progress.bound:
             gap = (progress.bound - progress.value) / progress.bound
-            near = f"at most {percent_up(gap, 1 if gap >= 0.001 else 4)} from the best"
+            near = f"at most {gap_words(gap)} from the best"
             best += ", proven best" if gap <= PROVEN_GAP else f", {near}"
     if job.state in ("running", "cancelling"):
         text = f"{job.percent_done} % {progress.message}"

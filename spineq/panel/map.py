@@ -352,32 +352,34 @@ class NetworkMap(ipywidgets.VBox):
     def _hear(self, _widget: object, content: Any, _buffers: object) -> None:
         """Take in what happened on the page."""
         with self.state.guard():
-            if isinstance(content, Mapping) and not self._closed:
+            if isinstance(content, Mapping) and not self._closed and _whole(content):
                 self._take(content)
 
     def _take(self, event: Mapping[str, Any]) -> None:
-        kind = event.get("kind")
+        kind = event["kind"]
         if kind == "painted":
-            self.painted = max(self.painted, int(event["serial"]))
+            self.painted = max(self.painted, event["serial"])
         elif kind == "shown":
             self.shown = True
         elif kind == "dark":
-            self.state.dark = bool(event["dark"])
+            self.state.dark = event["dark"]
         elif kind == "note":
-            self.bridge.note = str(event["text"])
+            self.bridge.note = event["text"]
             if event["text"]:
                 self.tiles = False
         elif kind == "shading":
-            self.shading = str(event["key"])
+            self.shading = event["key"]
         elif kind == "hover":
             self.bridge.hover_lines = self._lines(event)
-        elif kind in ("move", "add", "delete") and self._places is not None:
-            place = np.array([[event["lng"], event["lat"]]]) if "lat" in event else None
+        elif self._places is not None:
             made: dict[str, Any] = {"kind": kind}
             if kind != "add":
-                made["sensor"] = int(event["sensor"])
-            if place is not None:
-                x, y = self._places.to_xy(place)[0]
+                made["sensor"] = event["sensor"]
+            if kind != "delete":
+                x, y = self._places.to_xy(np.array([[event["lng"], event["lat"]]]))[0]
+                if not np.isfinite([x, y]).all():
+                    # A place that the city's coordinates do not reach.
+                    return
                 made |= {"x": float(x), "y": float(y)}
             for hearer in list(self._hearers):
                 hearer(made)
@@ -388,18 +390,56 @@ class NetworkMap(ipywidgets.VBox):
         if city is None:
             return []
         if network is not None and event.get("sensor") is not None:
-            return sensor_lines(network, int(event["sensor"]))
+            return sensor_lines(network, event["sensor"])
         area = event.get("area")
         if area is None and "lat" in event:
-            area = self._areas.area_at(float(event["lng"]), float(event["lat"]))
-        if area is None or not 0 <= int(area) < city.n_areas:
+            area = self._areas.area_at(event["lng"], event["lat"])
+        if area is None or area >= city.n_areas:
             return []
         distance = None
         if network is not None:
             if self._distance is None or self._distance[0] is not network:
                 self._distance = network, nearest_metres(city, network)
-            distance = float(self._distance[1][int(area)])
-        return area_lines(city, int(area), network, self.other, distance, self._shading)
+            distance = float(self._distance[1][area])
+        return area_lines(city, area, network, self.other, distance, self._shading)
+
+
+def _whole(event: Mapping[str, Any]) -> bool:
+    """Whether a message of the page has all its parts, each of its type.
+
+    Pages send nothing else; a page of another version may, and a person could do nothing about it.
+    """
+
+    def number(name: str) -> bool:
+        value: Any = event.get(name)
+        # Not infinite, nor no number at all.
+        return type(value) in (int, float) and abs(value) < 1e9
+
+    def count(name: str) -> bool:
+        return type(event.get(name)) is int and 0 <= event[name] < 2**53
+
+    place = number("lat") and number("lng")
+    match event.get("kind"):
+        case "shown":
+            return True
+        case "painted":
+            return count("serial")
+        case "dark":
+            return isinstance(event.get("dark"), bool)
+        case "note":
+            return isinstance(event.get("text"), str)
+        case "shading":
+            return isinstance(event.get("key"), str)
+        case "hover":
+            at = [name for name in ("sensor", "area") if event.get(name) is not None]
+            return all(map(count, at)) and (place or not {"lat", "lng"} & event.keys())
+        case "move":
+            return count("sensor") and place
+        case "add":
+            return place
+        case "delete":
+            return count("sensor")
+    return False
 
 
 def _likeliest(keys: list[str]) -> str:

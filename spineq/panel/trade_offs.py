@@ -370,7 +370,7 @@ class TradeOffs(View):
             self._kept[number] = network
             while len(self._kept) > _MOST_KEPT:
                 del self._kept[next(iter(self._kept))]
-        self.state.show(network, f"trade-off {number}")
+        self.state.show(network, f"network {number} of the trade-off")
 
     def _pressed(self, message: Message) -> None:
         front = self.state.front

@@ -11,7 +11,13 @@ from networks import network_of
 from solvers.instances import city_of
 
 import spineq as sq
-from spineq.model._objective_words import budget_words, own_best_words, rules_words, sensors_words
+from spineq.model._objective_words import (
+    budget_words,
+    gap_words,
+    own_best_words,
+    rules_words,
+    sensors_words,
+)
 from spineq.model.network import Network
 
 GROUPS = {
@@ -248,3 +254,20 @@ def test_evenness(city: sq.City) -> None:
     ) in net.summary()
     alone = network_of(city, [1, 3])
     assert "The worst-covered tenth of people is covered" in alone.summary()
+
+
+@pytest.mark.parametrize(
+    ("gap", "words"),
+    [
+        (0.0499, "5.0 %"),
+        (0.0123, "1.3 %"),
+        (0.001, "0.1 %"),
+        (0.000139, "0.02 %"),
+        (0.0001, "0.01 %"),
+        (1e-9, "0.0001 %"),
+    ],
+)
+def test_gaps_are_rounded_up_to_what_can_be_read(gap: float, words: str) -> None:
+    """One decimal, or the first figure that is not 0; never less than it is."""
+    assert gap_words(gap) == words
+    assert float(words.split()[0]) / 100 >= gap - 1e-12

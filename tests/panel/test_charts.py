@@ -45,6 +45,14 @@ def state(city: sq.City) -> Iterator[PanelState]:
     made.close()
 
 
+def click(chart: Any, point: int) -> None:
+    """Act as the page does: all lines hear of a click."""
+    from plotly.callbacks import InputDeviceState, Points
+
+    for trace in chart.figure.data:
+        trace._dispatch_on_click(Points(point_inds=[point]), InputDeviceState())
+
+
 def test_the_history_has_a_line_for_each_group_from_no_sensors_on(
     charts: ModuleType, net: sq.Network, mixed: sq.Network
 ) -> None:
@@ -62,19 +70,25 @@ def test_the_history_has_a_line_for_each_group_from_no_sensors_on(
     assert weighted.y[-1] == pytest.approx(100 * mixed.total_coverage)
 
 
-def test_the_history_begins_with_all_that_stay(charts: ModuleType, state: PanelState) -> None:
-    """Their order means nothing, so that what is placed beside them is what is seen."""
+def test_the_history_begins_with_all_that_stay(
+    charts: ModuleType, state: PanelState, until: Callable[..., None]
+) -> None:
+    """Their order means nothing: what is placed beside them is counted; a click counts all."""
     city = sq.demo_city()
     here = city.dataset[["x", "y"]].to_dataframe()[["x", "y"]].iloc[[0, 40, 90]]
     city = city.with_existing(here.reset_index(drop=True))
     net = sq.optimise(city, n_sensors=4, theta=500, keep="existing")
     lines = charts.history_lines(net)
-    assert all(list(line.x) == [3, 4, 5, 6, 7] for line in lines)
+    assert all(list(line.x) == [0, 1, 2, 3, 4] for line in lines)
     assert list(lines[0].y) == pytest.approx([100 * c for c in net.coverage_history[2:]])
     state.city, state.network = city, net
-    chart = charts.HistoryChart(state)
+    picked: list[int] = []
+    chart = charts.HistoryChart(state, picked.append)
     chart.wait()
-    assert chart.figure.layout.xaxis.title.text == "Number of sensors, with the 3 that stay"
+    assert chart.figure.layout.xaxis.title.text == "Sensors beside the 3 that stay"
+    click(chart, 2)
+    until(lambda: picked)
+    assert picked == [3 + 2]
     chart.close()
 
 
@@ -137,18 +151,74 @@ def test_the_chart_follows_the_page_into_the_dark(
     chart.close()
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_figure_comes_with_its_lines_and_colours(
+    charts: ModuleType, state: PanelState, net: sq.Network, dark: bool
+) -> None:
+    """What comes to a page while its script is loading is lost, so that nothing is sent later."""
+    state.network, state.dark = net, dark
+    chart = charts.HistoryChart(state)
+    chart.wait()
+    import plotly.io as pio
+
+    # What a page begins with; it is not what the figure has by now.
+    layout, lines = chart.figure._widget_layout, chart.figure._widget_data
+    assert layout["font"]["color"] == ("#f0f0f0" if dark else "#1f1f1f")
+    template = pio.templates["plotly_dark" if dark else "plotly_white"]
+    assert layout["template"]["layout"]["font"] == template.layout.font.to_plotly_json()
+    assert [line["name"] for line in lines] == [line.name for line in charts.history_lines(net)]
+    assert chart.figure._last_layout_edit_id == chart.figure._last_trace_edit_id == 0
+    # So does a page that is loaded again.
+    state.dark = not dark
+    chart.wait()
+    assert chart.figure._widget_layout["font"]["color"] == ("#1f1f1f" if dark else "#f0f0f0")
+    assert chart.figure._widget_data[0]["line"]["color"] == chart.figure.data[0].line.color
+    chart.close()
+
+
+def test_words_stand_where_the_figure_will_be(
+    charts: ModuleType, state: PanelState, net: sq.Network
+) -> None:
+    """Until a page says that it has drawn; a chart without lines says nothing."""
+    chart = charts.HistoryChart(state)
+    chart.wait()
+    words = chart.children[0]
+    assert words.layout.display == "none"
+    state.network = net
+    chart.wait()
+    assert [item["text"] for item in words.items] == ["Drawing the chart ..."]
+    assert words in chart.children
+    assert not words.layout.display
+    chart._fit._handle_custom_msg({"drawn": 1}, [])
+    assert words.layout.display == "none"
+    chart.wait()
+    assert words.layout.display == "none"
+    chart.close()
+
+
+def test_names_are_no_tags(
+    charts: ModuleType, state: PanelState, city: sq.City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plotly takes a name for HTML, and its templates' parts for values."""
+    line = charts.Line('<b>x</b> & "y" %{x}', [0.0, 1.0], [0.0, 5.0], "#000000")
+    monkeypatch.setattr(charts.LineChart, "lines", lambda self: [line])
+    chart = charts.LineChart(state)
+    chart.wait()
+    (trace,) = chart.figure.data
+    assert trace.name == '&lt;b&gt;x&lt;/b&gt; &amp; "y" &#37;{x}'
+    assert trace.hovertemplate == f"%{{y:.1f}} %<extra>{trace.name}</extra>"
+    chart.close()
+
+
 def test_a_click_is_told_once(
     charts: ModuleType, state: PanelState, net: sq.Network, until: Callable[..., None]
 ) -> None:
     """Lines that share an x all hear of one click; whoever asked hears of it once."""
-    from plotly.callbacks import InputDeviceState, Points
-
     picked: list[int] = []
     state.network = net
     chart = charts.HistoryChart(state, picked.append)
     chart.wait()
-    for trace in chart.figure.data:
-        trace._dispatch_on_click(Points(point_inds=[3]), InputDeviceState())
+    click(chart, 3)
     until(lambda: picked)
     done = threading.Event()
     state.ticker.ask(done.set, after=0.2)

@@ -145,6 +145,21 @@ def test_dark_and_light(heard: Heard) -> None:
     for figure in heard.charts.figures:
         assert figure.layout.font.color == "#f0f0f0"
         assert figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
+        # A page that is loaded again begins with the colours of now.
+        assert figure._widget_layout["font"]["color"] == "#f0f0f0"
+
+
+def test_names_are_no_tags(front: sq.Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plotly takes labels for HTML, but shows what stands for quotes as it is."""
+    names = ['<b>"x"</b>', "a & b", "c", "d"]
+    monkeypatch.setattr("spineq.panel.front_charts.titles", lambda _: names)
+    charts = Heard(front).charts
+    written = ['&lt;b&gt;"x"&lt;/b&gt;', "a &amp; b", "c", "d"]
+    labels = [dimension.label for dimension in charts.parallel.data[0].dimensions]
+    assert labels == [f"{name}, %" for name in written]
+    assert list(charts.swarm.layout.yaxis.ticktext) == written
+    assert charts.pairs.layout.xaxis.title.text == f"{written[0]} (%)"
+    charts.close()
 
 
 def test_five_thousand_networks(front: sq.Front) -> None:

@@ -261,7 +261,7 @@ def test_a_network_is_put_on_the_map(view: TradeOffs, front: sq.Front, city: sq.
     """By table, button or point: measured for the front's groups, and marked everywhere."""
     state = view.state
     view.table.say(action="show", id="3")
-    until(lambda: state.network_name == "trade-off 3")
+    until(lambda: state.network_name == "network 3 of the trade-off")
     assert state.network == sq.evaluate(
         city, front.network(3), theta=500, groups=dict(front.problem.groups)
     )
@@ -270,7 +270,7 @@ def test_a_network_is_put_on_the_map(view: TradeOffs, front: sq.Front, city: sq.
     until(lambda: view.charts is not None and view.charts.swarm.data[3].visible)
     until(lambda: "Network 3 is on the map" in view.buttons.notes["shown"])
     view.buttons.press("knee")
-    until(lambda: state.network_name == f"trade-off {front.knee()}")
+    until(lambda: state.network_name == f"network {front.knee()} of the trade-off")
     assert view.charts is not None
     view.charts._clicked(3)
     until(lambda: state.network is shown)
@@ -278,7 +278,7 @@ def test_a_network_is_put_on_the_map(view: TradeOffs, front: sq.Front, city: sq.
     until(lambda: view.chosen == -1)
     assert view.table.selected == ""
     # A network that was shown before is known again.
-    state.show(shown, "trade-off 3")
+    state.show(shown, "network 3 of the trade-off")
     until(lambda: view.chosen == 3)
 
 

@@ -131,7 +131,7 @@ class Sensors {
   make(wish) {
     const face = make("span", { class: "face" });
     const marker = window.L.marker([wish.lat, wish.lng], { keyboard: false, bubblingMouseEvents: wish.kind === "existing",
-      zIndexOffset: { existing: -2000, ghost: -1000, placed: 1000 }[wish.kind] ?? 0, autoPan: true,
+      zIndexOffset: { existing: -2000, ghost: -1000, placed: 1000 }[wish.kind] ?? 0, autoPan: true, autoPanSpeed: 4, autoPanPadding: [40, 40],
       icon: window.L.divIcon({ className: `spineq-sensor ${wish.kind}`, html: face, iconSize: null }) });
     const held = { marker, face, kind: wish.kind };
     marker.addTo(this.map);
@@ -156,6 +156,12 @@ class Sensors {
     const hover = (on) => this.send({ kind: "hover", area: null, ...(on ? { sensor: held.sensor } : {}) });
     let timer = null;
     marker.on("dragstart", () => { held.dragging = true; });
+    // The map follows a sensor to the city's edge, not beyond: nothing is there. Without an end of the room, no place is near it.
+    marker.on("drag", () => {
+      const [south, west, north, east] = this.model.get("bounds");
+      const here = window.L.latLngBounds([south, west], [north, east]).pad(0.1).contains(marker.getLatLng());
+      marker.options.autoPanPadding = here ? [40, 40] : [-1e6, -1e6];
+    });
     marker.on("dragend", () => { held.dragging = false; tell("move"); });
     marker.on("click", () => { if (mine() && this.model.get("mode") === "delete") away(); });
     marker.on("mouseover", () => hover(true));
@@ -296,7 +302,9 @@ async function draw(model, el, bar, stop) {
   const sensors = new Sensors(map, model, send), tiles = background(map, model);
   const attribution = L.control.attribution({ prefix: false }).addTo(map);
   const legend = make("details", { class: "spineq-legend", open: true }), box = make("div", { class: "spineq-hover" });
-  const corners = [attribution, corner(map, "bottomright", legend), corner(map, "topright", box)];
+  const whole = "Show the whole city", button = make("button", { type: "button", title: whole, "aria-label": whole, onclick: () => { touched = false; fit(); } });
+  const home = make("div", { class: "leaflet-bar spineq-home" }, button);
+  const corners = [attribution, corner(map, "bottomright", legend), corner(map, "topright", box), corner(map, "topleft", home)];
   const legendWidth = 250;
   let areas = null, token = 0, fitted = false, fitting = false, touched = false, roomy = true, credit = "";
 
@@ -344,6 +352,7 @@ async function draw(model, el, bar, stop) {
     attribution.addAttribution((credit = text.innerHTML));
     legend.replaceChildren(...drawLegend(model.get("legend")));
     legend.hidden = !legend.children.length || !model.get("kind");
+    home.hidden = !model.get("kind");
   };
   const tell = () => {
     const [head, ...lines] = model.get("hover_lines");
@@ -371,7 +380,7 @@ async function draw(model, el, bar, stop) {
   map.on(wheel);
   const size = new ResizeObserver(() => { map.invalidateSize({ animate: false }); if (!fitted || !touched) fit(); });
   size.observe(container);
-  const listen = { "change:areas_serial": load, "change:serial": paint, "change:markers": () => sensors.update(), "change:restored": () => sensors.restore(), "change:legend": dress, "change:label": dress,
+  const listen = { "change:areas_serial": load, "change:serial": paint, "change:markers": () => sensors.update(), "change:restored": () => sensors.restore(), "change:legend": dress, "change:label": dress, "change:kind": dress,
     "change:attribution": dress, "change:hover_lines": tell, "change:opacity": fade, "change:mode": mode, "change:tiles": tiles };
   for (const [event, handler] of Object.entries(listen)) model.on(event, handler);
   const unlink = linked(map, model.get("link"));

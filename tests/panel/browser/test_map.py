@@ -150,6 +150,59 @@ def test_mouse_and_keyboard(lab: Callable[..., Lab], tab: Page, console: Console
     assert console.ours() == []
 
 
+def test_the_city_comes_back(lab: Callable[..., Lab], tab: Page, console: Console) -> None:
+    """A sensor that is dragged far does not take the map along; a button shows the whole city."""
+    jupyter = lab()
+    view = opened(jupyter, tab, "map-home", SAN_FRANCISCO)
+    home = view.get_by_role("button", name="Show the whole city")
+    map_box, button = view.locator(".leaflet-container").bounding_box(), home.bounding_box()
+    assert map_box is not None
+    assert button is not None
+    assert (button["width"], button["height"]) == (30, 30)
+    third = view.get_by_label("Sensor 3 of 20", exact=True)
+    place = _within(view, third)
+
+    jupyter.execute(tab, "view.mode = 'move'")
+    before = _where(view)
+    box = third.bounding_box()
+    assert box is not None
+    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tab.mouse.down()
+    tab.mouse.move(map_box["x"] + 5, map_box["y"] + 100, steps=10)
+    tab.wait_for_timeout(1_500)
+    # Less than a quarter of the map's width, however long the sensor is held there.
+    assert abs(_where(view) - before) < map_box["width"] / 4
+    tab.mouse.up()
+    waited(jupyter, tab, "len(edits) == 1")
+
+    jupyter.execute(tab, "state.network = net")
+    waited(jupyter, tab, "view.network is net")
+    view.locator(".leaflet-control-zoom-in").click(click_count=3, delay=50)
+    home.focus()
+    tab.keyboard.press("Enter")
+    for _ in range(100):
+        if _within(view, third) == place:
+            break
+        tab.wait_for_timeout(50)
+    assert _within(view, third) == place
+    assert said(jupyter, tab, "state.error") == ""
+    assert console.ours() == []
+
+
+def _within(view: Locator, part: Locator) -> tuple[float, float]:
+    """Where a part is on the map, pixels."""
+    outer, inner = view.locator(".leaflet-container").bounding_box(), part.bounding_box()
+    assert outer is not None
+    assert inner is not None
+    return inner["x"] - outer["x"], inner["y"] - outer["y"]
+
+
+def _where(view: Locator) -> float:
+    """How far the map was moved to the right, pixels."""
+    pane = view.locator(".leaflet-map-pane")
+    return float(pane.evaluate("pane => new DOMMatrix(getComputedStyle(pane).transform).e"))
+
+
 def test_looks(lab: Callable[..., Lab], tab: Page, console: Console) -> None:
     """Controls have names, light and dark both have contrast, and a place is told of."""
     jupyter = lab()
