@@ -20,7 +20,7 @@ import traitlets
 
 from spineq.model._exports import need_city, need_same_city
 from spineq.panel.elements import source
-from spineq.panel.geometry import Places, areas_of
+from spineq.panel.geometry import Places, areas_of, places_of
 from spineq.panel.map_words import area_lines, markers, sensor_lines, symbols
 from spineq.panel.palette import NO_DATA, SEQUENTIAL, UNKNOWN
 from spineq.panel.shading import PEOPLE, Shading, area_table, choices, nearest_metres, shading
@@ -283,7 +283,7 @@ class NetworkMap(ipywidgets.VBox):
             self._colour(city, found, symbols(city, network, ghosts))
 
     def _turn_to(self, city: City) -> None:
-        self._areas, self._places = areas_of(city), Places(city)
+        self._areas, self._places = areas_of(city), places_of(city)
         with self.bridge.hold_sync():
             self.bridge.label = f"Map of {city.name or 'the city'}"
             self.bridge.attribution = city.attribution

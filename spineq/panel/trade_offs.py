@@ -273,6 +273,8 @@ class TradeOffs(View):
             said = f"Network {self.chosen} is being measured ..."
         elif self.chosen >= 0:
             said = f"Network {self.chosen} is on the map: {shares(front, self.chosen)}."
+        elif self.drawing.busy:
+            said = "The charts are being drawn ..."
         if self.buttons.notes.get("shown", "") != said:
             self.buttons.note(shown=said)
 
