@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spineq.errors import ProblemError, shown
-from spineq.model._words import objective_table, objective_words
+from spineq.model._words import counted, objective_table, objective_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +32,26 @@ def of_whom(net: Network) -> str:
     """Name the objective's group, or say how many there are: titles have little room."""
     several = len(objective_table(net))
     return objective_words(net) if several == 1 else f"{several} weighted groups"
+
+
+def kept_words(city: City, network: Network) -> str:
+    """Say what stays, and where several existing sensors are the one that is counted."""
+    n = network.n_kept
+    if network.problem.keep != "existing" or city.existing is None:
+        return f"{n:,} that stay"
+    if len(city.existing) == n:
+        return f"{n:,} existing, which stay"
+    return f"{len(city.existing):,} existing at {counted(n, 'place')}, which stay"
+
+
+def existing_elsewhere(city: City, network: Network | None) -> pd.DataFrame | None:
+    """Existing sensors at whose places no sensor of the network stands; None without any."""
+    now = city.existing
+    if now is None or network is None or not network.n_sensors:
+        return now
+    mine = set(network.sensors[["x", "y"]].itertuples(index=False, name=None))
+    places = now[["x", "y"]].itertuples(index=False, name=None)
+    return now[[place not in mine for place in places]]
 
 
 def axes(ax: Axes | None, size: tuple[float, float], layout: str = "constrained") -> Axes:

@@ -20,7 +20,9 @@ from spineq._plot_parts import (
     credit,
     draw_map,
     estimates,
+    existing_elsewhere,
     head,
+    kept_words,
     of_whom,
     split_bands,
 )
@@ -63,6 +65,9 @@ __all__ = [
     "save",
 ]
 
+#: Up to so many sensors have numbers on them, as on the panel's map.
+_NUMBERED = 60
+
 _SENSOR: dict[str, Any] = {
     "facecolor": "white",
     "edgecolor": "#c1121f",
@@ -97,9 +102,10 @@ def network(
     ax
         Where to draw; a figure of its own by default.
     number
-        Whether to write the order of placement beside the sensors; by default up to 30.
+        Whether to number the sensors that do not stay, in order of placement; by default up
+        to 60.
     existing
-        Whether to mark the city's existing sensors.
+        Whether to mark the city's existing sensors at whose places none of the network's stands.
 
     Raises
     ------
@@ -119,27 +125,32 @@ def network(
     ]
     values = net.area_coverage.to_numpy()
     ax = draw_map(city, values, ax, label="Coverage of the area", top=1.0, notes=notes)
-    numbered = number if number is not None else net.n_sensors <= 30
+    placed = net.n_sensors - net.n_kept
+    numbered = number if number is not None else placed <= _NUMBERED
     order = "in the order given" if net.method == "given" else "in order of placement"
     xy, size = net.sensors[["x", "y"]].to_numpy(), 60 if net.n_sensors <= 30 else 24
     ax.scatter(
         xy[net.n_kept :, 0],
         xy[net.n_kept :, 1],
-        s=110 if numbered else size,
-        label=counted(net.n_sensors - net.n_kept, "sensor")
-        + (f", numbered {order}" if numbered else ""),
+        s=(110 if placed <= 30 else 64) if numbered else size,
+        label=counted(placed, "sensor") + (f", numbered {order}" if numbered else ""),
         **_SENSOR,
     )
     if net.n_kept:
         x, y = xy[: net.n_kept].T
-        ax.scatter(x, y, s=size, label=f"{net.n_kept:,} that stay", **_STAYS)
+        ax.scatter(x, y, s=size, label=kept_words(city, net), **_STAYS)
     if numbered:
-        for order_, row in net.sensors.iloc[net.n_kept :].iterrows():
+        for k, place in enumerate(xy[net.n_kept :], start=1):
             ax.annotate(
-                str(order_), (row["x"], row["y"]), ha="center", va="center", fontsize=7, zorder=6
+                str(k),
+                place,
+                ha="center",
+                va="center",
+                fontsize=7 if placed <= 30 else 5.5,
+                zorder=6,
             )
-    if existing and city.existing is not None:
-        now = city.existing
+    now = existing_elsewhere(city, net) if existing else None
+    if now is not None and len(now):
         ax.scatter(now["x"], now["y"], label=f"{len(now):,} existing", **_EXISTING)
     head(
         ax,

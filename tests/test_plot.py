@@ -80,9 +80,31 @@ def test_sensors_that_stay_are_drawn_apart(city: sq.City) -> None:
     marks = [mark for mark in ax.collections if isinstance(mark, PathCollection)][-2:]
     assert [len(mark.get_offsets()) for mark in marks] == [2, 2]
     np.testing.assert_array_equal(marks[1].get_offsets(), city.site_xy[[3, 60]])
-    assert {"3", "4"} <= {text.get_text() for text in ax.texts}
-    assert not {"1", "2"} & {text.get_text() for text in ax.texts}
+    assert {"1", "2"} <= {text.get_text() for text in ax.texts}
+    assert not {"3", "4"} & {text.get_text() for text in ax.texts}
     assert "2 sensors beside the 2 that stay" in texts(ax)
+
+
+def test_existing_sensors_that_stay_are_counted_once(city: sq.City) -> None:
+    """Two ids at one place are said to be so, and no second entry counts them again."""
+    sites = city.sites.iloc[[3, 60, 60]].set_axis(["p", "q", "r"])
+    doubled = city.with_existing(sites)
+    ax = sq.plot.network(network_of(doubled, [3, 60, 100], kept=2, keep="existing"), doubled)
+    drawn(ax)
+    labels = ax.get_legend_handles_labels()[1]
+    assert labels == [
+        "1 sensor, numbered in order of placement",
+        "3 existing at 2 places, which stay",
+    ]
+
+
+def test_numbers_are_of_those_placed(city: sq.City) -> None:
+    """Up to 60 sensors that were placed have numbers, however many stay; no more have."""
+    for placed, numbered in ((60, True), (61, False)):
+        net = network_of(city, list(range(placed + 40)), kept=40)
+        written = {text.get_text() for text in sq.plot.network(net, city).texts}
+        assert ({str(k) for k in range(1, placed + 1)} <= written) == numbered
+        assert ("1" in written) == numbered
 
 
 def test_history_names_the_mean_for_other_objectives(city: sq.City) -> None:

@@ -40,7 +40,7 @@ def write_outputs(network: Network, city: City, folder: Path) -> list[Path]:
         made = [
             network.to_netcdf(beside / "network.nc"),
             network.to_gpkg(beside / "network.gpkg", city),
-            network.to_geojson(beside / "network.geojson"),
+            network.to_geojson(beside / "network.geojson", city),
             beside / "network.png",
         ]
         plot.save(plot.network(network, city), made[-1])

@@ -15,14 +15,23 @@ import numpy as np
 from spineq.errors import DataError, NetworkFileError, ProblemError, StoreError, shown
 from spineq.model._problem_checks import is_network
 from spineq.model._styles import areas_qml, sensors_qml
+from spineq.model._words import shown_table
 from spineq.store import whole_file
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
     import xarray as xr
+    from numpy.typing import NDArray
 
     from spineq.model.city import City
     from spineq.model.network import Network
+
+#: Column of the metres from an area's point to the nearest sensor.
+NEAREST = "nearest_sensor_m"
+
+#: An existing sensor up to so many metres from one that stays is that one.
+_AT_A_PLACE = 0.01
 
 # QGIS reads styles from a table of this name and shape inside the file.
 _STYLES_TABLE = """
@@ -118,16 +127,84 @@ def _with_prefix(prefix: str, attrs: Mapping[Any, Any]) -> Iterator[tuple[str, A
     return ((f"{prefix} {name}", value) for name, value in attrs.items())
 
 
-def sensor_frame(network: Network) -> gpd.GeoDataFrame:
-    """Sensors as points in the city's CRS: order, site, area, gain, coverage, kept."""
+def sensor_columns(network: Network, city: City | None) -> pd.DataFrame:
+    """`Network.sensors` with ``kept``, ``number`` (1, 2, ... of those placed) and ``existing``.
+
+    ``existing`` has the ids of the city's existing sensors where a sensor stays, joined by
+    commas where several stand at one place; without the city there is no such column.
+
+    Raises
+    ------
+    ProblemError
+        It is no city.
+    DataError
+        The city is not the one that the network was made for.
+    """
+    import pandas as pd
+
+    kept = network.dataset["kept"].to_numpy()
+    table = network.sensors.assign(kept=kept, number=pd.array(np.cumsum(~kept), dtype="Int64"))
+    table.loc[kept, "number"] = pd.NA
+    if city is not None:
+        need_same_city(network, city)
+        table["existing"] = _existing_ids(table[["x", "y"]].to_numpy(), kept, city)
+    return table
+
+
+def _existing_ids(xy: NDArray[np.float64], kept: NDArray[np.bool_], city: City) -> list[str]:
+    """Ids of the existing sensors at each sensor that stays, (sensor,); empty elsewhere."""
+    from scipy.spatial import cKDTree
+
+    ids: list[list[str]] = [[] for _ in xy]
+    stays = np.flatnonzero(kept)
+    now = city.existing
+    if now is not None and len(now) and len(stays):
+        # A sensor that stands at a site was given the site's place, which may be a hair away.
+        distance, nearest = cKDTree(xy[stays]).query(now[["x", "y"]].to_numpy())
+        for name, metres, k in zip(now.index, distance, nearest, strict=True):
+            if metres <= _AT_A_PLACE:
+                ids[stays[k]].append(str(name))
+    return [", ".join(names) for names in ids]
+
+
+def sensor_frame(network: Network, city: City | None = None) -> gpd.GeoDataFrame:
+    """Sensors as points in the city's CRS, with the columns of `sensor_columns` but x and y."""
     import geopandas as gpd
 
-    table = network.sensors.reset_index()
-    points = gpd.points_from_xy(table["x"], table["y"])
-    frame = table[["order", "site", "area", "gain", "coverage"]].assign(
-        kept=network.dataset["kept"].to_numpy()
-    )
-    return gpd.GeoDataFrame(frame, geometry=points, crs=network.dataset.attrs["crs"])
+    table = sensor_columns(network, city).reset_index()
+    points = gpd.points_from_xy(table.pop("x"), table.pop("y"))
+    return gpd.GeoDataFrame(table, geometry=points, crs=network.dataset.attrs["crs"])
+
+
+def area_columns(network: Network, city: City) -> dict[str, NDArray[np.float64]]:
+    """People of each group that the network reports, (area,), by a column's name.
+
+    The name is the group's title, with more to it where a layer has such a column already.
+    """
+    groups = city.reported_groups(dict(network.problem.groups))
+    made: dict[str, NDArray[np.float64]] = {}
+    # SQLite does not tell small letters from capitals in the names of columns.
+    taken = {"area", "area_id", "x", "y", "weight", "coverage", NEAREST, "fid", "geom", "geometry"}
+    for name, title in shown_table(network)["title"].items():
+        column = str(title)
+        while column.casefold() in taken:
+            column += " (people)"
+        taken.add(column.casefold())
+        made[column] = city.people(groups[str(name)]).values
+    return made
+
+
+def nearest_sensor(network: Network) -> NDArray[np.float64]:
+    """Metres from each area's point to the nearest sensor, straight, (area,); NaN without one."""
+    from scipy.spatial import cKDTree
+
+    data = network.dataset
+    if network.n_sensors == 0:
+        return np.full(data.sizes["area"], np.nan)
+    sensors = np.column_stack([data["sensor_x"].to_numpy(), data["sensor_y"].to_numpy()])
+    areas = np.column_stack([data["x"].to_numpy(), data["y"].to_numpy()])
+    distance: NDArray[np.float64] = cKDTree(sensors).query(areas)[0]
+    return distance
 
 
 def area_frame(network: Network, city: City | None) -> gpd.GeoDataFrame:
@@ -151,7 +228,9 @@ def area_frame(network: Network, city: City | None) -> gpd.GeoDataFrame:
             "area_id": data["area"].to_numpy(),
             "coverage": data["area_coverage"].to_numpy(),
             "weight": data["area_weight"].to_numpy(),
+            NEAREST: nearest_sensor(network),
         }
+        | ({} if city is None else area_columns(network, city))
     )
     polygons = None if city is None else city.polygons
     geometry: Any = (
@@ -211,9 +290,9 @@ def need_same_city(network: Network, city: City) -> None:
         )
 
 
-def write_geojson(network: Network, path: Path) -> Path:
+def write_geojson(network: Network, path: Path, city: City | None) -> Path:
     """Write `Network.to_geojson`."""
-    frame = sensor_frame(network).to_crs("EPSG:4326")
+    frame = sensor_frame(network, city).to_crs("EPSG:4326")
     with exported(path) as temporary:
         frame.to_file(temporary, layer="sensors", driver="GeoJSON", engine="pyogrio", RFC7946="YES")
     return path
@@ -221,7 +300,7 @@ def write_geojson(network: Network, path: Path) -> Path:
 
 def write_gpkg(network: Network, path: Path, city: City | None) -> Path:
     """Write `Network.to_gpkg`."""
-    areas, sensors = area_frame(network, city), sensor_frame(network)
+    areas, sensors = area_frame(network, city), sensor_frame(network, city)
     polygons = city is not None and city.polygons is not None
     styles = {
         "areas": areas_qml(polygons=polygons, top=float(areas["coverage"].max())),

@@ -209,9 +209,7 @@ def certificate(network: Network) -> str:
     # In words of what is lost where that is little, of what is reached where it is much.
     reached = math.floor(1000 * (1 - gap) + 1e-9) / 10
     near = (
-        f"is within {gap_words(gap)} of"
-        if gap < 0.05
-        else f"reaches at least {reached:.1f} % of"
+        f"is within {gap_words(gap)} of" if gap < 0.05 else f"reaches at least {reached:.1f} % of"
     )
     # With one decimal, as all coverage is written: how near the two are, the gap says.
     said = percent_up(bound if kind == "worst_share" else min(bound, 1.0), 1)

@@ -42,23 +42,38 @@ def areas_qml(*, polygons: bool, top: float) -> str:
 
 
 def sensors_qml() -> str:
-    """Style of the layer of sensors: white rings with their order as the label."""
-    symbol = _symbol(
+    """Style of the layer of sensors: red squares for those that stay, else numbered rings."""
+    new = _symbol(
         "0",
         "marker",
         "SimpleMarker",
         color="255,255,255,255",
         name="circle",
         size="2.6",
-        outline_color="209,73,91,255",
+        outline_color="193,18,31,255",
         outline_width="0.6",
         outline_style="solid",
     )
+    stays = _symbol(
+        "1",
+        "marker",
+        "SimpleMarker",
+        color="193,18,31,255",
+        name="square",
+        size="2",
+        outline_color="255,255,255,255",
+        outline_width="0.2",
+        outline_style="solid",
+    )
     return (
-        _HEAD + '<renderer-v2 type="singleSymbol" symbollevels="0" enableorderby="0" '
-        f'forceraster="0"><symbols>{symbol}</symbols></renderer-v2>'
+        _HEAD + '<renderer-v2 type="RuleRenderer" symbollevels="0" enableorderby="0" '
+        'forceraster="0"><rules key="sensors">'
+        '<rule key="stays" symbol="1" filter="&quot;kept&quot;" label="Sensor that stays"/>'
+        '<rule key="new" symbol="0" filter="NOT &quot;kept&quot;" label="New sensor"/>'
+        f"</rules><symbols>{new}{stays}</symbols></renderer-v2>"
         '<labeling type="simple"><settings>'
-        '<text-style fieldName="order" fontSize="8" fontSizeUnit="Point" textColor="30,30,30,255">'
+        '<text-style fieldName="number" fontSize="8" fontSizeUnit="Point" '
+        'textColor="30,30,30,255">'
         '<text-buffer bufferDraw="1" bufferSize="0.8" bufferSizeUnits="MM" '
         'bufferColor="255,255,255,255"/></text-style>'
         '<placement placement="6" dist="0.5" distUnits="MM"/>'

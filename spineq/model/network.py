@@ -320,18 +320,37 @@ class Network:
         """Return the content of the file that `to_netcdf` writes; see `network_from_bytes`."""
         return sealed(self.dataset)
 
-    def to_geojson(self, path: str | Path) -> Path:
-        """Write the sensors as GeoJSON points: longitude and latitude (EPSG:4326)."""
+    def to_geojson(self, path: str | Path, city: City | None = None) -> Path:
+        """Write the sensors as GeoJSON points: longitude and latitude (EPSG:4326).
+
+        Their properties are those of the layer ``sensors`` of `to_gpkg`.
+
+        Parameters
+        ----------
+        path
+            File to write; an earlier one is replaced in one step.
+        city
+            The city that the network is of: with it, sensors that stay have their ids.
+
+        Raises
+        ------
+        DataError
+            The city is another one.
+        StoreError
+            The file cannot be written.
+        """
         from spineq.model._exports import file_to_write, write_geojson
 
-        return write_geojson(self, file_to_write(path))
+        return write_geojson(self, file_to_write(path), city)
 
     def to_gpkg(self, path: str | Path, city: City | None = None) -> Path:
         """Write a GeoPackage that a GIS opens coloured.
 
-        Layers ``sensors`` (order, site, area, gain, coverage, kept) and ``areas`` (coverage,
-        weight), each with its default style; the areas are polygons where the city is given and
-        has them, else points.
+        Layers ``sensors`` (order, site, area, gain, coverage, kept; number, from 1, of those
+        that do not stay) and ``areas`` (coverage, weight, metres to the nearest sensor), each
+        with its default style. With the city, sensors that stay have the ids of the existing
+        ones there, joined by commas (existing), areas have the people of each group, and are
+        polygons where the city has them, else points.
 
         Parameters
         ----------

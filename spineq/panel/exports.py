@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from spineq.errors import MissingExtraError, ProblemError, shown
-from spineq.model._exports import need_same_city
+from spineq.model._exports import (
+    NEAREST,
+    area_columns,
+    nearest_sensor,
+    need_same_city,
+    sensor_columns,
+)
 from spineq.model._words import shown_table, theta_words
 from spineq.model.groups import title_of
 
@@ -102,9 +108,9 @@ def export(network: Network, city: City, kind: str) -> tuple[str, bytes, str]:
         data = network.to_bytes()
     elif kind == "csv":
         # With the mark by which Excel knows UTF-8; pandas and QGIS read over it.
-        data = sensor_table(network).to_csv(lineterminator="\n").encode("utf-8-sig")
+        data = sensor_table(network, city).to_csv(lineterminator="\n").encode("utf-8-sig")
     elif kind == "xlsx":
-        data = _workbook(network)
+        data = _workbook(network, city)
     else:
         data = _written(network, city, kind)
     return file_name(network, kind), data, KINDS[kind].mime
@@ -115,15 +121,17 @@ def file_name(network: Network, kind: str) -> str:
 
     Examples
     --------
-    ``spineq-newcastle-upon-tyne-20-sensors-theta-500.geojson``
+    ``spineq-newcastle-upon-tyne-20-sensors-theta-500.geojson``, and where others stay
+    ``spineq-newcastle-upon-tyne-20-new-sensors-theta-500.geojson``
     """
-    attrs, n = network.dataset.attrs, network.n_sensors
+    attrs, n = network.dataset.attrs, network.n_sensors - network.n_kept
+    new = "new-" if network.n_kept else ""
     place = _plain(str(attrs["city_name"])) or _plain(str(attrs["city_code"])) or "city"
     unit = str(attrs["distance_unit"])
     parts = [
         "spineq",
         place[:60].rstrip("-."),
-        f"{n}-sensor" if n == 1 else f"{n}-sensors",
+        f"{n}-{new}sensor" if n == 1 else f"{n}-{new}sensors",
         f"theta-{network.problem.theta:.10g}",
         *([] if unit == "m" else [_plain(unit)[:20]]),
     ]
@@ -131,9 +139,9 @@ def file_name(network: Network, kind: str) -> str:
     return f"{made}.{KINDS[kind].ending}"
 
 
-def sensor_table(network: Network) -> pd.DataFrame:
-    """Return the sensors by order: site, area, x, y, gain, coverage, and whether it stays."""
-    return network.sensors.assign(kept=network.dataset["kept"].to_numpy())
+def sensor_table(network: Network, city: City) -> pd.DataFrame:
+    """Return the sensors by order: `Network.sensors`, kept, number, ids of existing sensors."""
+    return sensor_columns(network, city)
 
 
 def group_table(network: Network) -> pd.DataFrame:
@@ -141,8 +149,8 @@ def group_table(network: Network) -> pd.DataFrame:
     return shown_table(network)
 
 
-def area_table(network: Network) -> pd.DataFrame:
-    """Return the areas: id, x, y, weight in what was maximised, coverage."""
+def area_table(network: Network, city: City) -> pd.DataFrame:
+    """Return the areas: id, x, y, weight, coverage, metres to a sensor, people of each group."""
     data = network.dataset
     return pd.DataFrame(
         {
@@ -151,7 +159,9 @@ def area_table(network: Network) -> pd.DataFrame:
             "y": data["y"].to_numpy(),
             "weight": data["area_weight"].to_numpy(),
             "coverage": data["area_coverage"].to_numpy(),
+            NEAREST: nearest_sensor(network),
         }
+        | area_columns(network, city)
     )
 
 
@@ -195,7 +205,7 @@ def _written(network: Network, city: City, kind: str) -> bytes:
         if kind == "geopackage":
             network.to_gpkg(path, city)
         elif kind == "geojson":
-            network.to_geojson(path)
+            network.to_geojson(path, city)
         else:
             import spineq as sq
 
@@ -203,7 +213,7 @@ def _written(network: Network, city: City, kind: str) -> bytes:
         return path.read_bytes()
 
 
-def _workbook(network: Network) -> bytes:
+def _workbook(network: Network, city: City) -> bytes:
     try:
         import openpyxl  # noqa: F401 - pandas' words for its lack are not for the page
     except ImportError as error:
@@ -211,9 +221,9 @@ def _workbook(network: Network) -> bytes:
         raise MissingExtraError(msg, mend='Install it: pip install "spineq[panel]"') from error
     sheets = {
         "Summary": summary_table(network),
-        "Sensors": sensor_table(network).reset_index(),
+        "Sensors": sensor_table(network, city).reset_index(),
         "Groups": group_table(network).reset_index(),
-        "Areas": area_table(network),
+        "Areas": area_table(network, city),
     }
     for name, table in sheets.items():
         if len(table) > _MOST_ROWS:

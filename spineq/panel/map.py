@@ -399,7 +399,7 @@ class NetworkMap(ipywidgets.VBox):
         distance = None
         if network is not None:
             if self._distance is None or self._distance[0] is not network:
-                self._distance = network, nearest_metres(city, network)
+                self._distance = network, nearest_metres(network)
             distance = float(self._distance[1][area])
         return area_lines(city, area, network, self.other, distance, self._shading)
 

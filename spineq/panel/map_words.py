@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spineq._plot_parts import existing_elsewhere, kept_words
 from spineq.model._objective_words import points
 from spineq.model._words import counted, metres, percent
 from spineq.model.groups import title_of
 from spineq.panel.shading import groups_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from spineq.model.city import City
     from spineq.model.network import Network
     from spineq.panel.geometry import Places
@@ -60,7 +59,7 @@ def markers(
             put(
                 rest[:, 0], rest[:, 1], ["ghost"] * n, [""] * n, ["Sensor of the other network"] * n
             )
-    now = _others(city, network)
+    now = existing_elsewhere(city, network)
     if now is not None and len(now):
         n = len(now)
         titles = [f"Existing sensor {name}" for name in now.index]
@@ -73,15 +72,6 @@ def _apart(ghosts: Network, network: Network | None) -> list[tuple[float, float]
     mine = set() if network is None else set(_pairs(network.sensors[["x", "y"]].to_numpy()))
     theirs = _pairs(ghosts.sensors[["x", "y"]].to_numpy())
     return [pair for pair in theirs if pair not in mine]
-
-
-def _others(city: City, network: Network | None) -> pd.DataFrame | None:
-    """Existing sensors at whose places no sensor of the network stands; None without any."""
-    now = city.existing
-    if now is None or network is None or not network.n_sensors:
-        return now
-    mine = set(_pairs(network.sensors[["x", "y"]].to_numpy()))
-    return now[[pair not in mine for pair in _pairs(now[["x", "y"]].to_numpy())]]
 
 
 def _pairs(xy: Any) -> list[tuple[float, float]]:
@@ -98,23 +88,13 @@ def symbols(city: City, network: Network | None, ghosts: Network | None) -> list
             numbered = f", numbered {order}" if placed <= NUMBERED else ""
             made.append(["placed", f"{counted(placed, 'sensor')}{numbered}"])
         if network.n_kept:
-            made.append(["kept", _kept_words(city, network)])
+            made.append(["kept", kept_words(city, network)])
     if ghosts is not None and _apart(ghosts, network):
         made.append(["ghost", "only in the other network"])
-    others = _others(city, network)
+    others = existing_elsewhere(city, network)
     if others is not None and len(others):
         made.append(["existing", f"{len(others):,} existing"])
     return made
-
-
-def _kept_words(city: City, network: Network) -> str:
-    """Say what stays, and where several existing sensors are the one that is counted."""
-    n = network.n_kept
-    if network.problem.keep != "existing" or city.existing is None:
-        return f"{n:,} that stay"
-    if len(city.existing) == n:
-        return f"{n:,} existing, which stay"
-    return f"{len(city.existing):,} existing at {counted(n, 'place')}, which stay"
 
 
 def sensor_title(network: Network, sensor: int) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from spineq.errors import ProblemError, shown
+from spineq.model._exports import nearest_sensor
 from spineq.model._words import in_a_sentence
 from spineq.model.groups import GROUPS, title_of
 from spineq.model.problem import Problem
@@ -208,22 +209,9 @@ def _density(key: str, city: City, title: str, group: Group) -> Shading:
     return Shading(key, title, f"per {_per(city)}", people, made, palette(), legend)
 
 
-def nearest_metres(city: City, network: Network) -> NDArray[np.float64]:
+def nearest_metres(network: Network) -> NDArray[np.float64]:
     """Metres from each area's point to the nearest sensor, straight, (area,); inf without one."""
-    from scipy.spatial import cKDTree
-
-    data = network.dataset
-    sensors = np.column_stack([data["sensor_x"].to_numpy(), data["sensor_y"].to_numpy()])
-    if len(sensors) == 0:
-        return np.full(city.n_areas, np.inf)
-    distance: NDArray[np.float64] = cKDTree(sensors).query(area_xy(city))[0]
-    return distance
-
-
-def area_xy(city: City) -> NDArray[np.float64]:
-    """Places of the areas' points, (area, 2), metres."""
-    data = city.dataset
-    return np.column_stack([data["x"].to_numpy(), data["y"].to_numpy()])
+    return np.nan_to_num(nearest_sensor(network), nan=np.inf)
 
 
 def people_by_title(city: City, groups: Mapping[str, Group]) -> dict[str, NDArray[np.float64]]:
@@ -246,7 +234,7 @@ def area_table(
     made = dict(people_by_title(city, groups_of(city, network)))
     if network is not None:
         made["coverage"] = network.area_coverage.to_numpy()
-        made["distance"] = nearest_metres(city, network)
+        made["distance"] = nearest_metres(network)
         if other is not None:
             made["difference"] = made["coverage"] - other.area_coverage.to_numpy()
     ids = city.dataset["area"].to_numpy()

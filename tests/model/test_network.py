@@ -434,7 +434,7 @@ def test_geopackage_carries_default_styles(
     renderer = qml["areas"].find("renderer-v2")
     assert renderer is not None
     assert renderer.get("attr") == "coverage"
-    assert qml["sensors"].find(".//text-style").get("fieldName") == "order"
+    assert qml["sensors"].find(".//text-style").get("fieldName") == "number"
 
 
 @pytest.mark.parametrize("top", [0.0, 1e-9, 0.24, 0.25, 0.61, 1.0])
@@ -454,8 +454,15 @@ def test_style_classes_reach_the_top(top: float, polygons: bool) -> None:
 
 
 def test_sensor_style_is_well_formed() -> None:
-    """The sensors' style is XML with one symbol."""
-    assert len(ET.fromstring(sensors_qml()).findall(".//symbol")) == 1
+    """New sensors and those that stay have a symbol and a legend's text each."""
+    root = ET.fromstring(sensors_qml())
+    symbols = {found.get("name"): found for found in root.findall(".//symbol")}
+    told = {}
+    for rule in root.findall(".//rule"):
+        options = symbols[rule.get("symbol")].findall(".//Option[@name]")
+        told[rule.get("label")] = {o.get("name"): o.get("value") for o in options}["name"]
+        assert '"kept"' in rule.get("filter")
+    assert told == {"Sensor that stays": "square", "New sensor": "circle"}
 
 
 @pytest.mark.parametrize("name", ["empty", "custom", "free", "areas"])

@@ -45,7 +45,7 @@ def test_names_are_safe_and_say_what_it_is(
     kind: str, net: sq.Network, city: sq.City, strange: sq.City
 ) -> None:
     """City, number of sensors and theta; letters, digits, full stops and hyphens alone."""
-    assert file_name(net, kind).startswith("spineq-san-francisco-7-sensors-theta-500.")
+    assert file_name(net, kind).startswith("spineq-san-francisco-6-new-sensors-theta-500.")
     other = file_name(network_of(strange, [0], theta=0.25), kind)
     assert re.fullmatch(r"[a-z0-9.-]+", other)
     assert other.startswith("spineq-unterstadt-b-1-sensor-theta-0.25.")
@@ -85,7 +85,66 @@ def test_csv_is_the_table_of_sensors(net: sq.Network, city: sq.City) -> None:
     data = export(net, city, "csv")[1]
     back = pd.read_csv(io.BytesIO(data), index_col="order", dtype={"site": str, "area": str})
     assert back.pop("kept").tolist() == [True] + 6 * [False]
+    assert back.pop("number").tolist()[1:] == [1, 2, 3, 4, 5, 6]
+    assert back.pop("existing").isna().all()
     pd.testing.assert_frame_equal(back, net.sensors, check_dtype=False)
+
+
+def read(kind: str, data: bytes, path: Path) -> pd.DataFrame:
+    """The table of sensors in a file, as what reads such a file has it."""
+    path.write_bytes(data)
+    if kind == "csv":
+        return pd.read_csv(path)
+    if kind == "xlsx":
+        return pd.read_excel(path, sheet_name="Sensors")
+    return gpd.read_file(path, layer="sensors")
+
+
+@pytest.mark.parametrize("kind", ["geopackage", "geojson", "csv", "xlsx"])
+def test_sensors_that_stay_have_their_ids(
+    needs: Callable[[str], ModuleType], city: sq.City, tmp_path: Path, kind: str
+) -> None:
+    """Ids of all existing sensors at the place; numbers for those that were placed alone."""
+    if kind == "xlsx":
+        needs("openpyxl")
+    p, q = city.site_xy[[3, 60]]
+    # One that a projection left a hair from its site, two at one site, and one at no site.
+    x, y = np.column_stack([p, q, q, p])
+    x += [1e-4, 0.0, 0.0, 40.0]
+    own = city.with_existing(pd.DataFrame({"sensor_id": list("pqrs"), "x": x, "y": y}))
+    net = sq.optimise(own, n_sensors=2, keep="existing", method="greedy")
+    name, data, _ = export(net, own, kind)
+    assert name.startswith("spineq-san-francisco-2-new-sensors-")
+    back = read(kind, data, tmp_path / f"net.{KINDS[kind].ending}")
+    assert back["existing"].fillna("").tolist() == ["p", "q, r", "s", "", ""]
+    assert back["number"].isna().tolist() == [True, True, True, False, False]
+    assert back["number"].tolist()[3:] == [1, 2]
+    assert back["order"].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_areas_have_people_and_distance(
+    needs: Callable[[str], ModuleType], city: sq.City, tmp_path: Path
+) -> None:
+    """People of the network's groups by title, and metres; a title of a column is told apart."""
+    needs("openpyxl")
+    groups = {
+        "jobs": sq.Group(column="workers", title="Coverage"),
+        "pop_total": sq.GROUPS["pop_total"],
+    }
+    net = network_of(city, [3, 60], groups=groups)
+    path = tmp_path / "net.gpkg"
+    path.write_bytes(export(net, city, "geopackage")[1])
+    layer = gpd.read_file(path, layer="areas")
+    sheet = pd.read_excel(io.BytesIO(export(net, city, "xlsx")[1]), sheet_name="Areas")
+    site = city.site_xy[[3, 60]]
+    apart = np.hypot(*(city.sites[["x", "y"]].to_numpy()[:, None] - site).T).min(axis=0)
+    for table in (layer, sheet):
+        np.testing.assert_allclose(table["nearest_sensor_m"], apart)
+        np.testing.assert_allclose(table["coverage"], net.area_coverage)
+        for column, name in (("All residents", "pop_total"), ("Children (0-15)", "pop_children")):
+            np.testing.assert_allclose(table[column], city.people(sq.GROUPS[name]).values)
+        workers = city.people(sq.Group(column="workers")).values
+        np.testing.assert_allclose(table["Coverage (people)"], workers)
 
 
 def test_netcdf_is_the_network(net: sq.Network, city: sq.City, tmp_path: Path) -> None:

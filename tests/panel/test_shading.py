@@ -118,4 +118,4 @@ def test_table_of_areas(city: sq.City, nets: tuple[sq.Network, sq.Network]) -> N
     assert (table.loc[net.sensors.area, "distance"] == 0).all()
     assert "coverage" not in area_table(city).columns
     empty = sq.evaluate(city, sensors=[], theta=700, bound="none")
-    assert np.isinf(nearest_metres(city, empty)).all()
+    assert np.isinf(nearest_metres(empty)).all()
