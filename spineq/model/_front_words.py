@@ -114,7 +114,7 @@ def proof(front: Front, asked: float | None = None) -> str:
     tolerance = front.tolerance
     if tolerance is None:
         said = (
-            f"{found} were found that nothing found dominates; "
+            f"{found} were found of which none is better for every group than another; "
             "that there are no others is not proven."
         )
     else:

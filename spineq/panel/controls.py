@@ -19,7 +19,7 @@ from spineq.panel.draft import (
 from spineq.panel.elements import Form, Message
 from spineq.panel.estimate import words_for
 from spineq.panel.job_words import name_of
-from spineq.panel.presets import preset_values
+from spineq.panel.presets import PRESETS, preset_values
 from spineq.panel.preview import Preview
 from spineq.panel.question import fields_for
 from spineq.panel.view import View
@@ -234,7 +234,12 @@ class SetUp(View):
             city = self.state.city
             assert city is not None
             self.form.values = {**new, **preset_values(str(new["preset"]), city), "preset": ""}
+            label = dict(PRESETS).get(str(new["preset"]), "")
+            fair = " The goal is an equal share, under Fairness." if new["preset"] == "fair" else ""
+            self.form.note(preset=f"Chosen: {label}.{fair}" if label else "")
             return
+        if any(new.get(name) != old.get(name) for name in ("groups", "goal")):
+            self.form.note(preset="")
         # They are alike where the preview has put itself off.
         if (live := bool(new.get("live"))) != self.preview.on:
             self.preview.switch(live)

@@ -121,7 +121,7 @@ def fields_for(city: City) -> list[dict[str, Any]]:
             "name": "min_spacing",
             "label": "Least distance between sensors (m)",
             "min": 0,
-            "placeholder": "any distance",
+            "placeholder": "any",
             "help": "Leave empty if two sensors may stand side by side.",
         },
         {

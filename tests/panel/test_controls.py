@@ -78,6 +78,12 @@ def test_a_preset_fills_the_form(state: PanelState, until: Until) -> None:
     until(lambda: setup.problem is not None and len(setup.problem.groups) == 2)
     assert setup.problem is not None
     assert setup.problem.group_weights == {"pop_elderly": 0.75, "pop_total": 0.25}
+    # What was chosen stays to be read until it does not hold any more.
+    assert setup.form.notes["preset"] == "Chosen: Older people first."
+    setup.form.put(n_sensors=7)
+    assert setup.form.notes["preset"] == "Chosen: Older people first."
+    setup.form.put(groups=[{"who": "workers", "ages": [0, 15], "weight": 1.0}])
+    assert setup.form.notes["preset"] == ""
     setup.close()
 
 
