@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spineq.errors import ProblemError, shown
+from spineq.model._exports import AT_A_PLACE
 from spineq.model._words import counted, objective_table, objective_words
 
 if TYPE_CHECKING:
@@ -45,13 +46,15 @@ def kept_words(city: City, network: Network) -> str:
 
 
 def existing_elsewhere(city: City, network: Network | None) -> pd.DataFrame | None:
-    """Existing sensors at whose places no sensor of the network stands; None without any."""
+    """Existing sensors at whose places no sensor of the network stands; None without a table."""
+    from scipy.spatial import cKDTree
+
     now = city.existing
-    if now is None or network is None or not network.n_sensors:
+    if now is None or now.empty or network is None or not network.n_sensors:
         return now
-    mine = set(network.sensors[["x", "y"]].itertuples(index=False, name=None))
-    places = now[["x", "y"]].itertuples(index=False, name=None)
-    return now[[place not in mine for place in places]]
+    mine = cKDTree(network.sensors[["x", "y"]].to_numpy())
+    elsewhere: pd.DataFrame = now[mine.query(now[["x", "y"]].to_numpy())[0] > AT_A_PLACE]
+    return elsewhere
 
 
 def axes(ax: Axes | None, size: tuple[float, float], layout: str = "constrained") -> Axes:

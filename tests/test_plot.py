@@ -88,6 +88,8 @@ def test_sensors_that_stay_are_drawn_apart(city: sq.City) -> None:
 def test_existing_sensors_that_stay_are_counted_once(city: sq.City) -> None:
     """Two ids at one place are said to be so, and no second entry counts them again."""
     sites = city.sites.iloc[[3, 60, 60]].set_axis(["p", "q", "r"])
+    # A hair away from its site is at it.
+    sites = sites.assign(x=sites["x"] + [0.0, 0.0, 1e-4])
     doubled = city.with_existing(sites)
     ax = sq.plot.network(network_of(doubled, [3, 60, 100], kept=2, keep="existing"), doubled)
     drawn(ax)

@@ -16,6 +16,7 @@ from spineq.errors import DataError, NetworkFileError, ProblemError, StoreError,
 from spineq.model._problem_checks import is_network
 from spineq.model._styles import areas_qml, sensors_qml
 from spineq.model._words import shown_table
+from spineq.model.groups import title_of
 from spineq.store import whole_file
 
 if TYPE_CHECKING:
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spineq.model.city import City
+    from spineq.model.groups import Group
     from spineq.model.network import Network
 
 #: Column of the metres from an area's point to the nearest sensor.
 NEAREST = "nearest_sensor_m"
 
 #: An existing sensor up to so many metres from one that stays is that one.
-_AT_A_PLACE = 0.01
+AT_A_PLACE = 0.01
 
 # QGIS reads styles from a table of this name and shape inside the file.
 _STYLES_TABLE = """
@@ -162,7 +164,7 @@ def _existing_ids(xy: NDArray[np.float64], kept: NDArray[np.bool_], city: City) 
         # A sensor that stands at a site was given the site's place, which may be a hair away.
         distance, nearest = cKDTree(xy[stays]).query(now[["x", "y"]].to_numpy())
         for name, metres, k in zip(now.index, distance, nearest, strict=True):
-            if metres <= _AT_A_PLACE:
+            if metres <= AT_A_PLACE:
                 ids[stays[k]].append(str(name))
     return [", ".join(names) for names in ids]
 
@@ -176,22 +178,36 @@ def sensor_frame(network: Network, city: City | None = None) -> gpd.GeoDataFrame
     return gpd.GeoDataFrame(table, geometry=points, crs=network.dataset.attrs["crs"])
 
 
-def area_columns(network: Network, city: City) -> dict[str, NDArray[np.float64]]:
-    """People of each group that the network reports, (area,), by a column's name.
+#: What the tables of areas call their own columns.
+_TAKEN = (
+    "area", "area_id", "id", "x", "y", "weight", "coverage", "distance", "difference", NEAREST,
+    "fid", "geom", "geometry",
+)  # fmt: skip
 
-    The name is the group's title, with more to it where a layer has such a column already.
+
+def people_columns(city: City, groups: Mapping[str, Group]) -> dict[str, NDArray[np.float64]]:
+    """People of each group in each area, (area,), by a column's name.
+
+    The name is the group's title, with more to it where a table has such a column already.
     """
-    groups = city.reported_groups(dict(network.problem.groups))
     made: dict[str, NDArray[np.float64]] = {}
     # SQLite does not tell small letters from capitals in the names of columns.
-    taken = {"area", "area_id", "x", "y", "weight", "coverage", NEAREST, "fid", "geom", "geometry"}
-    for name, title in shown_table(network)["title"].items():
-        column = str(title)
+    taken = set(_TAKEN)
+    for name, group in groups.items():
+        column = title_of(name, group)
         while column.casefold() in taken:
             column += " (people)"
         taken.add(column.casefold())
-        made[column] = city.people(groups[str(name)]).values
+        made[column] = city.people(group).values
     return made
+
+
+def area_columns(network: Network, city: City) -> dict[str, NDArray[np.float64]]:
+    """`people_columns` of the groups that the network reports."""
+    groups = city.reported_groups(dict(network.problem.groups))
+    return people_columns(
+        city, {str(name): groups[str(name)] for name in shown_table(network).index}
+    )
 
 
 def nearest_sensor(network: Network) -> NDArray[np.float64]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -256,7 +258,7 @@ class Panel(ipywidgets.VBox):
         """Load what the first drag and the first chart want, before anybody waits for it."""
         city = self.state.city
         if city is not None:
-            self.state.beside(lambda: _load(city))
+            self.state.beside(lambda: _quietly(_load, city))
 
     def _seen(self, views: int) -> None:
         """Rest while no page shows the panel."""
@@ -285,7 +287,7 @@ class Panel(ipywidgets.VBox):
 
 
 def _load(city: City) -> None:
-    """Load, whatever comes of it: who wants it will see."""
+    """Load what is slow to load."""
     from spineq.solve import evaluate
 
     site = str(city.dataset["site"].to_numpy()[0])
@@ -294,6 +296,12 @@ def _load(city: City) -> None:
         evaluate(city, [site], replace(problem, bound="none"))
     places_of(city).nearest_site(city.site_xy[0])
     importlib.import_module("plotly.graph_objects")
+
+
+def _quietly(work: Callable[[City], object], city: City) -> None:
+    """Do something that nobody asked for: who wants what is missing will see why."""
+    with suppress(Exception):
+        work(city)
 
 
 class _Waiting:

@@ -16,7 +16,6 @@ from spineq.panel.view import View, visible
 
 if TYPE_CHECKING:
     from spineq.model.city import City
-    from spineq.model.network import Network
 
 #: Rows of a page.
 PAGE = 10
@@ -116,18 +115,13 @@ class AreasTable(View):
             self.table.rows = _rows(shown.iloc[page * PAGE : (page + 1) * PAGE])
 
     def _measured(self, city: City) -> pd.DataFrame:
-        network, other = (self._mine(city, each) for each in (self.state.network, self.state.other))
+        network, other = (self.state.ours(each) for each in (self.state.network, self.state.other))
         of = (city, network, other)
         if any(mine is not theirs for mine, theirs in zip(of, self._of, strict=True)):
             self._whole, self._of = area_table(city, network, other), of
             if self.table.sort["key"] not in (_AREA, *self._whole.columns):
                 self.table.sort = {"key": _AREA, "down": False}
         return self._whole
-
-    def _mine(self, city: City, network: Network | None) -> Network | None:
-        if network is None or network.dataset.attrs["city_digest"] != city.digest:
-            return None
-        return network
 
     def _pressed(self, message: Message) -> None:
         if message.get("press") == "open":

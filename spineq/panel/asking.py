@@ -106,11 +106,13 @@ class Asking:
         question, queue, city = Question(self._state), self._state.queue, self._state.city
 
         def send() -> None:
+            sent = False
             try:
-                if not question.is_dropped and queue is not None and city is not None:
-                    self._send(question, problem, priority, came, queue, city)
+                if queue is not None and city is not None:
+                    sent = self._send(question, problem, priority, came, queue, city)
             except Exception as error:  # whatever a dying scheduler makes of a call
                 question.failed(error)
+            if not sent:
                 came(question)
 
         self._state.beside(send)
@@ -124,21 +126,24 @@ class Asking:
         came: Callable[[Question], object],
         queue: JobQueue,
         city: City,
-    ) -> None:
+    ) -> bool:
+        """Send a question; whether it is on its way."""
         from spineq.jobs.events import DaskProgress
         from spineq.solve import optimise
 
         client = queue.client
         if client is None:
-            return
+            return False
         with self._lock:
+            if question.is_dropped:
+                return False
             mark = id(client), city.digest
             held = self._there
             if held is None or held[:2] != mark or held[2].status != "finished":
                 # Once for each cluster and city: a city is large, a problem small.
                 self._there = held = (*mark, client.scatter(city, timeout=_PATIENCE))
         if question.is_dropped:
-            return
+            return False
         future = client.submit(
             optimise,
             held[2],
@@ -149,6 +154,7 @@ class Asking:
         )
         question.sent(future)
         future.add_done_callback(lambda _: came(question))
+        return True
 
 
 def _cancel(future: Any) -> None:

@@ -38,14 +38,14 @@ class BestKnown:
     state
         Whose city, and whose queue has the cluster.
     found
-        Called when something was found.
+        Called when something was found, or looking for it came to nothing.
     """
 
     def __init__(self, state: PanelState, found: Callable[[], object]) -> None:
         self._state, self._found = state, found
         self._asking = Asking(state)
         self._lock = threading.Lock()
-        self._best: dict[str, Best] = {}
+        self._best: dict[tuple[str, str], Best] = {}
         self._looking: Question | None = None
 
     @property
@@ -62,7 +62,7 @@ class BestKnown:
         """Remember what a network says of the best of a problem."""
         if network.upper_bound is not None:
             best = Best(network.objective_value, network.upper_bound, network.proven)
-            self._best[problem.digest] = best
+            self._best[_key(problem, network)] = best
 
     def look_for(self, problem: Problem) -> None:
         """Find it on the cluster, if it is not known."""
@@ -70,7 +70,7 @@ class BestKnown:
         city = self._state.city
         if city is None or city.n_areas > MOST_AREAS or not self._asking.can:
             return
-        if problem.digest in self._best:
+        if (city.digest, problem.digest) in self._best:
             return
 
         def came(question: Question) -> None:
@@ -84,7 +84,7 @@ class BestKnown:
                 network = question.answer()
             if network is not None:
                 self.learn(problem, network)
-                self._found()
+            self._found()
 
         with self._lock:
             self._looking = self._asking.ask(problem, _PRIORITY, came)
@@ -108,7 +108,7 @@ class BestKnown:
         """
         if now.upper_bound is not None:
             return now.certificate()
-        best = None if problem is None else self._best.get(problem.digest)
+        best = None if problem is None else self._best.get(_key(problem, now))
         mean = maximised(now.problem) == "mean"
         name = "Mean coverage" if mean else figure_name(now.problem)
         said = f"{name}: {percent(now.objective_value)}"
@@ -124,3 +124,8 @@ class BestKnown:
         lost = round(100 * top, 1) - round(100 * now.objective_value, 1)
         short = f"{lost:.1f} points" if lost >= 0.05 else "less than 0.1 points"
         return f"{said}, {short} below {what} ({percent(top)})."
+
+
+def _key(problem: Problem, network: Network) -> tuple[str, str]:
+    """What the best of a problem is known by: the city, and the problem."""
+    return str(network.dataset.attrs["city_digest"]), problem.digest

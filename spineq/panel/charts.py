@@ -166,8 +166,6 @@ class LineChart(View):
         self.figure: Any = None
         self._pick = pick
         self._picked: int | None = None
-        # Added to what is picked.
-        self._first = 0
         self._pick_once = state.guarded(self._pass_on)
         self._maker: threading.Thread | None = None
         # What was drawn: lines, what their axis needs, and whether it is dark.
@@ -280,7 +278,7 @@ class LineChart(View):
         """Take a click; one click on lines that share an x comes once a line."""
         if self._pick is None or not points.point_inds:
             return
-        self._picked = self._first + int(trace.x[points.point_inds[0]])
+        self._picked = int(trace.x[points.point_inds[0]])
         self.state.ticker.ask(self._pick_once)
 
     def _end(self) -> None:
@@ -307,8 +305,8 @@ class HistoryChart(LineChart):
     state
         The network comes from its ``network``.
     pick
-        Called with k when the point of the first k sensors is clicked; those that stay are
-        included in k.
+        Called with k when the point of the first k sensors is clicked, those that stay not
+        counted.
     """
 
     shows: ClassVar[tuple[str, ...]] = ("network", "dark")
@@ -318,16 +316,21 @@ class HistoryChart(LineChart):
     #: A network that is drawn instead of the one that is shown, which is its beginning.
     whole: Network | None = None
 
+    @property
+    def drawn(self) -> Network | None:
+        """The network whose history is drawn."""
+        shown: Network | None = self.state.network
+        return self.whole or shown
+
     def lines(self) -> list[Line]:
         """The network's history."""
-        network = self.whole or self.state.network
-        self._first = 0 if network is None else beginning(network)
+        network = self.drawn
         return [] if network is None else history_lines(network)
 
     def x_axis(self, lines: list[Line]) -> dict[str, Any]:
         """Say beside how many that stay sensors were placed."""
-        stay = f"Sensors beside the {self._first:,} that stay"
-        words = stay if self._first else self.x_title
+        kept = 0 if self.drawn is None else beginning(self.drawn)
+        words = f"Sensors beside the {kept:,} that stay" if kept else self.x_title
         return super().x_axis(lines) | {"title": {"text": words}}
 
 

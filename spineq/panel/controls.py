@@ -18,7 +18,7 @@ from spineq.panel.draft import (
 )
 from spineq.panel.elements import Form, Message
 from spineq.panel.estimate import words_for
-from spineq.panel.job_words import name_of
+from spineq.panel.job_words import name_of, what_of
 from spineq.panel.presets import PRESETS, preset_values
 from spineq.panel.preview import Preview
 from spineq.panel.question import fields_for
@@ -78,6 +78,8 @@ class SetUp(View):
         self.form.observe(state.guarded(self._entered), "values")
         self.follow(self._city_changed, "city")
         self.follow(self._asked, "asked")
+        self._say_stale_soon = state.guarded(self._say_stale)
+        self.follow(lambda _: state.ticker.ask(self._say_stale_soon), "network")
         self.at_end(self._stop)
         self._list_cities()
         self._build()
@@ -101,7 +103,7 @@ class SetUp(View):
         where = self.where
         if where != city.digest:
             return python_of(where)
-        return f"queue.load_city({where!r})  # there is a job on it in the store"
+        return f"queue.load_city({where!r})  # once a job on it is in the store"
 
     def _store(self) -> str:
         """Return the store of the queue, where it is not the usual one."""
@@ -111,7 +113,7 @@ class SetUp(View):
     def _stop(self) -> None:
         self._opening = None  # a city that is being read is not shown any more
         self.preview.stop()
-        for update in (self._check, self._look_around):
+        for update in (self._check, self._look_around, self._say_stale_soon):
             self.state.ticker.forget(update)
 
     # The city
@@ -244,6 +246,8 @@ class SetUp(View):
         if (live := bool(new.get("live"))) != self.preview.on:
             self.preview.switch(live)
             self._say_preview(self.preview.why_not() if live else "The preview is off.")
+            if live and self.problem is not None:
+                self.preview.want(self.problem)
         self._by_hand = True
         self.state.ticker.ask(self._check)
 
@@ -256,7 +260,10 @@ class SetUp(View):
             values = self.form.values
             made = drafted(city, values)
             changed = made.problem != self.problem
-            self.state.draft = made.problem
+            with self.state.lock:
+                if self.state.city is not city:
+                    return  # another city has been opened, and is checked next
+                self.state.draft = made.problem
             if self.form.errors != made.errors:
                 self.form.errors = made.errors
             self._renew_hidden()
@@ -264,13 +271,14 @@ class SetUp(View):
             if made.problem is None:
                 self.preview.stop()
                 self.form.note(estimate="", similar="", python="", parameters="", run="")
-            elif changed:
+                return
+            self._say_stale()
+            if changed:
                 if self.preview.on:
                     self._say_preview(self.preview.why_not())
                 # A network that is shown with a city, as a job's answer is, stays.
                 if self._by_hand or self.state.network is None:
                     self.preview.want(made.problem)
-                self._say_stale()
                 # The rest can wait until the slider rests.
                 self.state.ticker.ask(self._look_around, after=0.4)
 
@@ -280,8 +288,10 @@ class SetUp(View):
             problem, city, queue = self.problem, self.state.city, self.state.queue
             if problem is None or city is None:
                 return
-            self._similar = None
-            near = "" if queue is None else self._near(problem, city)
+            near, similar = ("", None) if queue is None else self._near(problem, city)
+            if self.state.city is not city:
+                return
+            self._similar = similar
             self.form.note(
                 estimate=words_for(city, problem, queue),
                 similar=near,
@@ -290,26 +300,27 @@ class SetUp(View):
             )
             self._renew_hidden()
 
-    def _near(self, problem: Problem, city: City) -> str:
+    def _near(self, problem: Problem, city: City) -> tuple[str, JobSnapshot | None]:
+        """Say what the store has that is like it, and return that job."""
         import time
 
         queue = self.state.queue
         assert queue is not None
         found = queue.similar(city, problem, limit=1)
         if not found:
-            return ""
-        job = self._similar = found[0]
+            return "", None
+        job = found[0]
         age = time.time() - (job.ended or job.created)
         size = next(
             (f"{age / unit:.0f} {name}s ago" for unit, name in _AGES if age >= 1.5 * unit),
             "just now",
         )
         if job.parameters == problem.to_dict():
-            return f"The store has the answer to exactly this already ({size})."
-        asked, theta = problem.to_dict(), job.parameters.get("theta", 500)
+            return f"The store has the answer to exactly this already ({size}).", job
+        asked = problem.to_dict()
         other = [word for name, word in _OTHER if job.parameters.get(name) != asked.get(name)]
         but = f", but with {' and '.join(other)}" if other else ""
-        return f"The store has something like it: {name_of(job)}, theta {theta:g}{but} ({size})."
+        return f"The store has something like it: {what_of(job)['text']}{but} ({size}).", job
 
     def _say_stale(self) -> None:
         """Say where the map still answers what was asked before: without a preview."""
@@ -343,10 +354,10 @@ class SetUp(View):
     def _pressed(self, message: Message) -> None:
         if message.get("press") == "run":
             self.run()
-        elif message.get("press") == "similar" and self._similar is not None:
-            queue = self.state.queue
-            assert queue is not None
-            self.state.show(queue.load(self._similar), name_of(self._similar))
+        elif message.get("press") == "similar":
+            queue, job = self.state.queue, self._similar
+            if queue is not None and job is not None:
+                self.state.show(queue.load(job), name_of(job))
 
     def run(self) -> None:
         """Submit what is entered, if nothing is wrong with it, and follow the job."""
@@ -366,4 +377,4 @@ class SetUp(View):
         state.forgive()
         note = str(self.form.values.get("note") or "")
         job = queue.submit(city, made.problem, note=note, tags=["panel"])
-        state.job = job.id
+        state.follow(job.id)

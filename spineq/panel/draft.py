@@ -228,12 +228,27 @@ _FORM = (
 )  # fmt: skip
 
 
+#: How the others are said.
+_ELSE = {
+    "keep": "sites to keep",
+    "forbid": "sites that are forbidden",
+    "site_cost": "prices of sites",
+    "at_least": "floors of groups",
+    "start": "network to start from",
+    "bound": "kind of bound",
+    "max_per_region": "most sensors in a region",
+    "min_per_region": "least sensors in a region",
+}
+
+
 def without_field(problem: Problem) -> list[str]:
     """Name what a problem was asked that the form has no field for."""
     rest = [name for name in problem.to_dict() if name not in _FORM]
     if problem.keep not in ((), "existing"):
         rest.append("keep")
-    return rest
+    if problem.method not in dict(METHODS):
+        rest.append("method")
+    return [_ELSE.get(name, name.replace("_", " ")) for name in rest]
 
 
 def meaning_of_theta(theta: object, unit: str = "m") -> str:

@@ -213,6 +213,11 @@ class EditView(View):
     # What is said
 
     def _renew(self) -> None:
+        # What is found on the cluster comes on another thread than edits.
+        with self.state.lock:
+            self._say()
+
+    def _say(self) -> None:
         editor, now = self.editor, self.state.network
         self.tools.disabled = [
             name
@@ -270,7 +275,7 @@ class EditView(View):
         moved = sum(placed.moved for placed in editor.sensors)
         note = f"improved, {counted(moved, 'sensor')} kept as placed" if moved else "improved"
         self.after.note(after="")
-        state.job = state.queue.submit(state.city, problem, note=note, tags=["panel"]).id
+        state.follow(state.queue.submit(state.city, problem, note=note, tags=["panel"]).id)
 
     def _is_taken(self, name: str) -> bool:
         queue, city = self.state.queue, self.state.city
@@ -292,7 +297,9 @@ class EditView(View):
             self.after.errors = {"name": words}
             return
         if state.queue is None:
+            self._mine = state.network
             state.show(state.network, name)
+            self._renew()
             state.news = f"Remembered as {name}, until the notebook ends: there is no queue."
             return
         given = editor.given()
@@ -303,6 +310,7 @@ class EditView(View):
         self._mine = state.network
         self.after.put(name="")
         state.show(state.network, name)
+        self._renew()
         state.news = f"Saved as {name}. It is among the jobs, for everybody on this queue."
 
 

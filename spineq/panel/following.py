@@ -27,7 +27,7 @@ class Following(View):
         Whose `job` is followed.
     """
 
-    shows = ("job", "network")
+    shows = ("job", "network", "network_name")
 
     def __init__(self, state: PanelState) -> None:
         super().__init__(state)
@@ -57,15 +57,14 @@ class Following(View):
 
     def _began(self, _change: object) -> None:
         self._before = self.state.network
-        self._offered = self._answer = ""
+        self._offered = self._answer = self._shown = ""
 
     def _moved(self, snapshot: JobSnapshot) -> None:
         if snapshot.id == self.state.job:
             self.ask()
 
     def _gone(self, job_id: str | None) -> None:
-        if job_id == self.state.job:
-            self.state.job = ""
+        self.state.unfollow(job_id or "")
 
     def _pressed(self, message: Message) -> None:
         queue = self.state.queue
@@ -89,10 +88,10 @@ class Following(View):
         try:
             job = queue.snapshot(job_id)
         except JobNotFoundError:
-            state.job = ""
+            state.unfollow(job_id)
             return
         if self._answer == job.id and state.network_name != name_of(job):
-            state.job = ""  # the map has gone on to something else
+            state.unfollow(job_id)  # the map has gone on to something else
             return
         self._draw(job)
         turn = f"{job.id} {job.turn} {job.attempt} {job.state}"

@@ -145,7 +145,7 @@ class FrontAsk(View):
         values |= {"effort": EFFORTS[1][0], "keep": False}
         draft = self.state.draft
         if draft is not None:
-            # As they were set up, so that the two can be compared.
+            # As they are set up when this form is made, so that the two can be compared.
             values |= {"n_sensors": draft.n_sensors, "theta": draft.theta}
             values["keep"] = draft.keep == "existing"
         with self.form.hold_sync():

@@ -17,14 +17,16 @@ _NAMED = 2
 
 
 def name_of(job: JobSnapshot) -> str:
-    """Name a job's answer: its note, or what was asked and the end of its id.
+    """Name a job's answer: its note, or what was asked, and the end of its id.
 
     Examples
     --------
     ``20 sensors for older people (66+), job 8qhsm1``
     """
+    if job.task == "evaluate" and job.note:
+        return job.note  # a name, of which there is one
     if job.note:
-        return job.note
+        return f"{job.note}, job {job.id[-6:]}"
     said = _sensors(job) or "network"
     groups = [in_a_sentence(_group(*each)) for each in job.parameters.get("groups", {}).items()]
     if 1 <= len(groups) <= _NAMED:

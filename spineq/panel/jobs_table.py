@@ -107,8 +107,12 @@ class JobsTable(View):
         if self.active:
             self.ask()
 
+    def _ask_first(self, job_id: str) -> None:
+        """Have the deletion of a job asked for again, by another button."""
+        self._sure = job_id
+
     def _filtered(self, _change: object) -> None:
-        self.table.page = 0
+        self.table.page, self._sure = 0, ""
         self.ask()
 
     # What is shown
@@ -171,6 +175,7 @@ class JobsTable(View):
 
     def _heard(self, message: Message) -> None:
         page, key = message.get("page"), message.get("sort")
+        self._sure = ""
         if isinstance(key, str) and key in _KEYS:
             before = self.table.sort
             down = not before["down"] if before.get("key") == key else False
@@ -191,27 +196,24 @@ class JobsTable(View):
             "settings": lambda job: self._put_into_form(queue, job),
             "cancel": queue.cancel,
             "retry": queue.retry,
-            "delete": queue.delete,
+            "delete": self._ask_first,
+            "delete for sure": queue.delete,
         }
         if action not in actions:
-            return
-        # A deletion is asked for twice, at the same job.
-        self._sure = job_id if action == "delete" and self._sure != job_id else ""
-        if self._sure:
             return
         try:
             actions[action](job_id)
         except JobNotFoundError:
             # Somebody else deleted it a moment ago: that is what the table shows next.
             queue.refresh()
-        if action == "delete" and self.state.job == job_id:
-            self.state.job = ""
+        if action == "delete for sure":
+            self.state.unfollow(job_id)
 
     def _show(self, queue: JobQueue, job_id: str) -> None:
         """Show a job's answer; or follow it, if it has none yet."""
         job = queue.snapshot(job_id)
         if not job.answer:
-            self.state.job = job_id
+            self.state.follow(job_id)
             return
         state = self.state
         self._turn_to(queue, job)
@@ -222,7 +224,7 @@ class JobsTable(View):
         elif job.task in ("optimise", "evaluate"):
             # In this order: whoever follows the job sees that its answer is shown.
             state.show(answer, name_of(job))
-            state.job = job_id
+            state.follow(job_id)
         else:
             state.news = f"The answer of task {job.task}: {str(answer)[:200]}"
 
@@ -323,6 +325,6 @@ def _actions(job: JobSnapshot, *, form: bool, sure: bool) -> list[dict[str, Any]
     if job.state in ("failed", "cancelled", "expired"):
         made.append({"name": "retry", "label": "Retry", "title": f"Try {what} again"})
     if job.has_ended:
-        label = "Yes, delete" if sure else "Delete"
-        made.append({"name": "delete", "label": label, "title": f"{label} {what}"})
+        name, label = ("delete for sure", "Yes, delete") if sure else ("delete", "Delete")
+        made.append({"name": name, "label": label, "title": f"{label} {what}"})
     return made

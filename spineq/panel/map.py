@@ -167,12 +167,12 @@ class NetworkMap(ipywidgets.VBox):
     @property
     def network(self) -> Network | None:
         """The network that is shown: the fixed one, or the state's; None without one."""
-        return self._of_city(self.state.network if self._fixed is None else self._fixed)
+        return self.state.ours(self.state.network if self._fixed is None else self._fixed)
 
     @property
     def other(self) -> Network | None:
         """The network that it is compared with; None without one."""
-        return self._of_city(self.state.other)
+        return self.state.ours(self.state.other)
 
     @property
     def shown_shading(self) -> Shading | None:
@@ -233,13 +233,6 @@ class NetworkMap(ipywidgets.VBox):
             if isinstance(widget, ipywidgets.Widget) and widget is not self:
                 widget.close()
         super().close()
-
-    def _of_city(self, network: Network | None) -> Network | None:
-        """Nothing for a network of the city before: the state may be between two cities."""
-        city = self.state.city
-        if network is None or city is None:
-            return None
-        return network if network.dataset.attrs["city_digest"] == city.digest else None
 
     def _ask(self, _change: object = None) -> None:
         if not self._closed:
@@ -335,18 +328,19 @@ class NetworkMap(ipywidgets.VBox):
             self._importance.clear()
             self._importance[mark] = None
             self.state.beside(lambda: self._work_out(mark, city, network))
-        found = self._importance[mark]
+        found = self._importance.get(mark)
         return found, "" if found is not None else _THINKING
 
     def _work_out(self, mark: object, city: City, network: Network | None) -> None:
+        found = None
         try:
             found = shading("importance", city, network)
-        except Exception:
-            # Asked for again, it is tried again.
-            self._importance.pop(mark, None)
-            raise
-        if city is self._city:
-            self._importance[mark] = found
+        finally:
+            with self._lock:
+                if found is None:
+                    self._importance.pop(mark, None)  # asked for again, it is tried again
+                elif city is self._city:
+                    self._importance[mark] = found
         self._ask()
 
     def _hear(self, _widget: object, content: Any, _buffers: object) -> None:

@@ -72,8 +72,7 @@ class Results(View):
         self.words = Text()
         self.groups = Table(_GROUP_COLUMNS, caption="Who is covered")
         self.even = Text()
-        # The chart counts those that stay, too.
-        self.history = HistoryChart(state, lambda k: self.show_first(k - self._n_kept()))
+        self.history = HistoryChart(state, self.show_first)
         self.first = Form(_first_fields(1, 0, False), {"k": 1})
         self.equity = Form(_equity_fields((), False), {"by": ""})
         self.tenths = DecileChart(state)
@@ -208,8 +207,9 @@ class Results(View):
 
         def done(made: Network) -> None:
             self._first = made, network, name
-            words = f"the first {k:,} of" if k else "none of"
-            self.state.show(made, f"{words} {name}")
+            words = f"the first {k:,} of" if k else "those that stay of"
+            # Unless the person has gone on meanwhile.
+            self.state.show_over([shown], city, made, f"{words} {name}")
 
         def work(progress: Progress) -> Network:
             return first_sensors(city, network, k, progress)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from spineq.errors import ProblemError, shown
-from spineq.model._exports import nearest_sensor
+from spineq.model._exports import nearest_sensor, people_columns
 from spineq.model._words import in_a_sentence
 from spineq.model.groups import GROUPS, title_of
 from spineq.model.problem import Problem
@@ -26,8 +26,6 @@ from spineq.panel.palette import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from spineq.model.city import City
@@ -214,11 +212,6 @@ def nearest_metres(network: Network) -> NDArray[np.float64]:
     return np.nan_to_num(nearest_sensor(network), nan=np.inf)
 
 
-def people_by_title(city: City, groups: Mapping[str, Group]) -> dict[str, NDArray[np.float64]]:
-    """People of each group in each area, (area,), by what tables call the group."""
-    return {title_of(name, group): city.people(group).values for name, group in groups.items()}
-
-
 def area_table(
     city: City, network: Network | None = None, other: Network | None = None
 ) -> pd.DataFrame:
@@ -231,7 +224,7 @@ def area_table(
         the nearest sensor, metres) and ``difference`` of coverage (-1 to 1), as far as there are
         networks.
     """
-    made = dict(people_by_title(city, groups_of(city, network)))
+    made = people_columns(city, groups_of(city, network))
     if network is not None:
         made["coverage"] = network.area_coverage.to_numpy()
         made["distance"] = nearest_metres(network)

@@ -82,8 +82,10 @@ class PanelState(traitlets.HasTraits):
         with self.lock:
             if network is not None and name and remember:
                 self.remember(network, name)
-            # What was news of the network before is none of this one.
-            self.news = self.remark = ""
+            self.remark = ""
+            if remember:
+                # What was news of the network before is none of this one.
+                self.news = ""
             # The name first: whoever hears of a network finds its own name. (Holding notifications
             # back is not for several threads.)
             self.network_name = name
@@ -138,6 +140,24 @@ class PanelState(traitlets.HasTraits):
             self.show(None)
             self.city = city
 
+    def ours(self, network: Network | None) -> Network | None:
+        """Return a network of this city; None for one of another: between two, there may be one."""
+        city = self.city
+        if network is None or city is None:
+            return None
+        return network if network.dataset.attrs["city_digest"] == city.digest else None
+
+    def follow(self, job_id: str) -> None:
+        """Have the answer of a job shown when it comes."""
+        with self.lock:
+            self.job = job_id
+
+    def unfollow(self, job_id: str) -> None:
+        """Follow this job no more; another one that somebody turned to meanwhile stays."""
+        with self.lock:
+            if self.job == job_id:
+                self.job = ""
+
     def fail(self, error: BaseException) -> None:
         """Tell what went wrong, in words."""
         if isinstance(error, SpineqError):
@@ -177,8 +197,9 @@ class PanelState(traitlets.HasTraits):
 
     def unobserve(self, handler: Any, names: Any = traitlets.All, type: Any = "change") -> None:
         """Call a handler no more, if it still was."""
-        with suppress(ValueError):  # once the state is closed, nobody is called
-            super().unobserve(handler, names, type)
+        for name in names if isinstance(names, list) else [names]:
+            with suppress(ValueError):
+                super().unobserve(handler, name, type)
 
     def at_close(self, closer: Callable[[], object]) -> None:
         """Have something done when the panel closes."""

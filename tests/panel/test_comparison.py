@@ -182,6 +182,15 @@ def test_finished_jobs_can_be_chosen(
     view = comparison.Comparison(state)
     options = dict(view.choice.fields[1]["options"])
     assert options[f"job:{job.id}"] == name_of(job.snapshot())
+    # Two with the same note are two.
+    for theta in (400, 450):
+        busy_queue.submit(city, n_sensors=4, note="improved", **(QUICK | {"theta": theta})).result(
+            60
+        )
+    view._look()
+    view.renew()
+    labels = [label for _, label in view.choice.fields[1]["options"]]
+    assert sum(label.startswith("improved, job ") for label in labels) == 2
     state.show(sq.evaluate(city, ["001"], theta=500, bound="none"), "edited")
     view.choice.values = {"one": "shown", "other": f"job:{job.id}"}
     found = _ready(view)

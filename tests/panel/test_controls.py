@@ -28,7 +28,7 @@ def test_run_submits_what_is_entered_and_its_answer_is_shown(
     setup, following = SetUp(state), Following(state)
     setup.form.put(live=False, n_sensors=7, theta=350, note="a try")
     setup.form.press("run")
-    until(lambda: state.network is not None and state.network_name == "a try")
+    until(lambda: state.network is not None and state.network_name.startswith("a try, job "))
     assert state.network == sq.optimise(state.city, n_sensors=7, theta=350)
     [job] = busy_queue.jobs()
     assert state.job == job.id
@@ -195,6 +195,11 @@ def test_a_preview_that_is_too_slow_unticks_itself(
     setup.form.put(live=True, n_sensors=3)
     until(lambda: state.network is not None and state.network.n_sensors == 3)
     assert setup.form.notes["live"] == ""
+    # Also where nothing has changed since.
+    setup.form.put(live=False)
+    state.show(None)
+    setup.form.put(live=True)
+    until(lambda: state.network is not None and state.network.n_sensors == 3)
     setup.close()
 
 
@@ -210,6 +215,11 @@ def test_without_a_preview_an_answer_to_other_settings_is_called_so(
     setup.form.put(n_sensors=5)
     until(lambda: "settings before" in setup.form.notes.get("run", ""))
     setup.form.put(n_sensors=4)
+    until(lambda: setup.form.notes.get("run") == "")
+    setup.form.put(n_sensors=5)
+    until(lambda: "settings before" in setup.form.notes.get("run", ""))
+    # Another network is no answer to anything here.
+    state.show(sq.optimise(state.city, n_sensors=2, method="greedy"), "edited")
     until(lambda: setup.form.notes.get("run") == "")
     for view in (setup, following):
         view.close()

@@ -130,6 +130,7 @@ def test_a_saved_network_is_a_job_of_that_name(
     assert "plan B" in state.networks
     assert "plan B" in state.news
     assert view.after.values["name"] == ""
+    assert "below the proven best" in state.remark
     # The same name again would make two that nobody can tell apart.
     view.after.put(name="plan B")
     view.after.press("save")

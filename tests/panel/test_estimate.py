@@ -36,8 +36,8 @@ def test_runs_like_it_are_scaled_by_their_effort(tmp_path: Path) -> None:
         assert taken.ended is not None
         assert taken.started is not None
         took = taken.ended - taken.started
-        problem = sq.Problem(n_sensors=5, effort=3600 / took)
+        problem = sq.Problem(n_sensors=5, effort=3960 / took)
         said = words_for(CITY, problem, queue)
-        assert "about 1.0 hours, as one run like it did." in said
+        assert "about 1.1 hours, as one run like it did." in said
         kept = sq.Problem(n_sensors=5, keep=("001",))
         assert "like it" not in words_for(CITY, kept, queue)

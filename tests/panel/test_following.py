@@ -140,4 +140,16 @@ def test_the_line_goes_when_the_map_goes_on(
     until(lambda: following.line.rows[0]["state"] == "finished")
     state.show(sq.optimise(state.city, n_sensors=3, method="greedy"), "trade-off 3")
     until(lambda: state.job == "" and following.children == ())
+    # Shown again from the table of jobs, and gone again, also for its equal of another name.
+    answer = job.result()
+    state.show(answer, name)
+    state.follow(job.id)
+    until(lambda: following._answer == job.id)
+    state.show(answer, "mine")
+    until(lambda: state.job == "" and following.children == ())
+    # A job that somebody turned to meanwhile stays.
+    state.follow("another")
+    state.unfollow(job.id)
+    assert state.job == "another"
+    state.unfollow("another")
     assert state.error == ""

@@ -64,7 +64,12 @@ def test_a_job_appears_and_goes(
     queue.cancel(job.id)
     table.table.say(action="delete", id=job.id)
     until(lambda: table.table.rows[0]["actions"][-1]["label"] == "Yes, delete")
+    # Whoever looks at something else has thought better of it.
+    table.table.say(sort="user")
+    until(lambda: table.table.rows[0]["actions"][-1]["label"] == "Delete")
     table.table.say(action="delete", id=job.id)
+    until(lambda: table.table.rows[0]["actions"][-1]["name"] == "delete for sure")
+    table.table.say(action="delete for sure", id=job.id)
     until(lambda: not table.table.rows)
     assert table.state.error == ""
 
@@ -84,7 +89,7 @@ def test_what_a_job_was_asked_goes_into_the_form(
     table.table.say(action="settings", id=job.id)
     until(lambda: setup.problem is not None and setup.problem.n_sensors == 7)
     assert setup.problem == replace(asked, forbid=())
-    assert "no field for its forbid" in state.news
+    assert "no field for its sites that are forbidden" in state.news
     # Again, after something was changed by hand.
     setup.form.put(n_sensors=9)
     table.table.say(action="settings", id=job.id)

@@ -80,7 +80,7 @@ def test_it_follows_the_state(
     kinds = [(label, kind, title) for _, _, label, kind, title in view.bridge.markers]
     assert kinds[0] == ("", "kept", "A sensor that stays")
     assert kinds[1][:2] == ("1", "placed")
-    assert view.bridge.paint == view.shown_shading.classes.tobytes()
+    until(lambda: view.bridge.paint == view.shown_shading.classes.tobytes())
     state.other_name, state.other = "another", nets[1]
     until(lambda: view.bridge.shading == "difference")
     until(lambda: any(kind == "ghost" for *_, kind, _ in view.bridge.markers))
