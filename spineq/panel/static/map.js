@@ -302,11 +302,11 @@ async function draw(model, el, bar, stop) {
   const sensors = new Sensors(map, model, send), tiles = background(map, model);
   const attribution = L.control.attribution({ prefix: false }).addTo(map);
   const legend = make("details", { class: "spineq-legend", open: true }), box = make("div", { class: "spineq-hover" });
-  const whole = "Show the whole city", button = make("button", { type: "button", title: whole, "aria-label": whole, onclick: () => { touched = false; fit(); } });
+  const whole = "Show the whole city", button = make("button", { type: "button", title: whole, "aria-label": whole, onclick: () => { touched = false; zooming ? map.once("zoomend", fit) : fit(); } });
   const home = make("div", { class: "leaflet-bar spineq-home" }, button);
   const corners = [attribution, corner(map, "bottomright", legend), corner(map, "topright", box), corner(map, "topleft", home)];
   const legendWidth = 250;
-  let areas = null, token = 0, fitted = false, fitting = false, touched = false, roomy = true, credit = "";
+  let areas = null, token = 0, fitted = false, fitting = false, touched = false, zooming = false, roomy = true, credit = "";
 
   const fit = () => {
     const [south, west, north, east] = model.get("bounds");
@@ -376,7 +376,8 @@ async function draw(model, el, bar, stop) {
   container.addEventListener("keydown", key);
   const click = ({ latlng: { lat, lng } }) => { if (model.get("mode") === "add") send({ kind: "add", lat, lng }); };
   // The wheel scrolls the page until somebody turns to the map.
-  const wheel = { movestart: () => { touched ||= !fitting && !map.spineqLed; }, focus: () => map.scrollWheelZoom.enable(), blur: () => map.scrollWheelZoom.disable(), click };
+  // While a zoom is on its way, Leaflet takes no other.
+  const wheel = { zoomstart: () => { zooming = true; }, zoomend: () => { zooming = false; }, movestart: () => { touched ||= !fitting && !map.spineqLed; }, focus: () => map.scrollWheelZoom.enable(), blur: () => map.scrollWheelZoom.disable(), click };
   map.on(wheel);
   const size = new ResizeObserver(() => { map.invalidateSize({ animate: false }); if (!fitted || !touched) fit(); });
   size.observe(container);

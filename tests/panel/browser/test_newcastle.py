@@ -35,7 +35,7 @@ def test_better_for_older_people_than_today(
 
     compare = page.tab("compare")
     compare.locator("select").nth(1).select_option(label="Existing sensors")
-    compare.get_by_text("Older people (66+)").first.wait_for()
+    compare.locator("th", has_text="Older people (66+)").first.wait_for()
     assert page.python("panel.later['compare'].difference is not None") == "True"
     compare.locator("button[data-name=difference]").click()
     page.until("panel.map.shown_shading.key == 'difference'")
