@@ -78,7 +78,7 @@ FILES = {
     ],
     "panel": [
         "ticker", "state", "view", "errand", "elements",
-        "palette", "geometry", "shading", "map_words", "map", "areas_table",
+        "palette", "geometry", "shading", "map_words", "map_events", "map", "areas_table",
         "job_words", "draft", "presets", "question", "estimate", "asking", "preview", "controls",
         "jobs_table", "following", "editing", "best_known", "edit_view",
         "plotly_parts", "charts", "exports", "telling", "results", "comparing", "today",

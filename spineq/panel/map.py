@@ -21,6 +21,7 @@ import traitlets
 from spineq.model._exports import need_city, need_same_city
 from spineq.panel.elements import source
 from spineq.panel.geometry import Places, areas_of, places_of
+from spineq.panel.map_events import is_whole
 from spineq.panel.map_words import area_lines, markers, sensor_lines, symbols
 from spineq.panel.palette import NO_DATA, SEQUENTIAL, UNKNOWN
 from spineq.panel.shading import PEOPLE, Shading, area_table, choices, nearest_metres, shading
@@ -346,7 +347,7 @@ class NetworkMap(ipywidgets.VBox):
     def _hear(self, _widget: object, content: Any, _buffers: object) -> None:
         """Take in what happened on the page."""
         with self.state.guard():
-            if isinstance(content, Mapping) and not self._closed and _whole(content):
+            if isinstance(content, Mapping) and not self._closed and is_whole(content):
                 self._take(content)
 
     def _take(self, event: Mapping[str, Any]) -> None:
@@ -396,44 +397,6 @@ class NetworkMap(ipywidgets.VBox):
                 self._distance = network, nearest_metres(network)
             distance = float(self._distance[1][area])
         return area_lines(city, area, network, self.other, distance, self._shading)
-
-
-def _whole(event: Mapping[str, Any]) -> bool:
-    """Whether a message of the page has all its parts, each of its type.
-
-    Pages send nothing else; a page of another version may, and a person could do nothing about it.
-    """
-
-    def number(name: str) -> bool:
-        value: Any = event.get(name)
-        # Not infinite, nor no number at all.
-        return type(value) in (int, float) and abs(value) < 1e9
-
-    def count(name: str) -> bool:
-        return type(event.get(name)) is int and 0 <= event[name] < 2**53
-
-    place = number("lat") and number("lng")
-    match event.get("kind"):
-        case "shown":
-            return True
-        case "painted":
-            return count("serial")
-        case "dark":
-            return isinstance(event.get("dark"), bool)
-        case "note":
-            return isinstance(event.get("text"), str)
-        case "shading":
-            return isinstance(event.get("key"), str)
-        case "hover":
-            at = [name for name in ("sensor", "area") if event.get(name) is not None]
-            return all(map(count, at)) and (place or not {"lat", "lng"} & event.keys())
-        case "move":
-            return count("sensor") and place
-        case "add":
-            return place
-        case "delete":
-            return count("sensor")
-    return False
 
 
 def _likeliest(keys: list[str]) -> str:
