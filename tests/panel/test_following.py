@@ -77,8 +77,7 @@ def test_what_was_shown_before_run_gives_way(
         job = busy_queue.submit(state.city, n_sensors=4)
         state.job = job.id
         name = name_of(job.snapshot())
-        until(lambda name=name: state.network_name == name)
-        assert state.network == proven
+        until(lambda name=name: state.network_name == name and state.network == proven)
     assert following.line.rows[0]["id"] == state.job
 
 

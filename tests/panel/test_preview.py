@@ -24,7 +24,7 @@ def test_greedy_comes_first_and_the_proven_best_takes_its_place(
     preview = Preview(state, print)
     problem = sq.Problem(n_sensors=9, theta=430)
     preview.want(problem)
-    until(lambda: state.network_name == PROVEN)
+    until(lambda: PROVEN in seen)
     assert seen == [QUICK, PROVEN]
     assert state.network == sq.optimise(state.city, problem)
     assert busy_queue.ids() == []
@@ -114,7 +114,8 @@ def test_what_a_person_turns_to_is_not_overwritten(
     time.sleep(0.2)
     assert state.network is mine
     preview.want(sq.Problem(n_sensors=8, theta=430))
-    until(lambda: state.network_name == PROVEN)
+    until(lambda: state.network_name == PROVEN and state.network is not mine)
+    until(lambda: state.network.proven)
     assert state.network.n_sensors == 8
 
 

@@ -261,10 +261,9 @@ def test_a_network_is_put_on_the_map(view: TradeOffs, front: sq.Front, city: sq.
     """By table, button or point: measured for the front's groups, and marked everywhere."""
     state = view.state
     view.table.say(action="show", id="3")
-    until(lambda: state.network_name == "network 3 of the trade-off")
-    assert state.network == sq.evaluate(
-        city, front.network(3), theta=500, groups=dict(front.problem.groups)
-    )
+    wanted = sq.evaluate(city, front.network(3), theta=500, groups=dict(front.problem.groups))
+    until(lambda: state.network == wanted)
+    assert state.network_name == "network 3 of the trade-off"
     shown = state.network
     until(lambda: view.table.selected == "3")
     until(lambda: view.charts is not None and view.charts.swarm.data[3].visible)
