@@ -17,7 +17,7 @@ from networks import network_of
 
 import spineq as sq
 from spineq.errors import DataError, ProblemError
-from spineq.panel.exports import KINDS, export, file_name
+from spineq.exports import KINDS, export, file_name
 
 STRANGE = ["=1+1", "#N/A", "@cmd", "ordinary"]
 

@@ -1,4 +1,4 @@
-"""Files for whoever sits at the browser: a network in the formats of other programmes."""
+"""Files of a network in the formats of other programmes: for a browser, a report, a folder."""
 
 from __future__ import annotations
 

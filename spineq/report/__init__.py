@@ -1,0 +1,1 @@
+"""Reports from notebooks, and a page to share."""

@@ -1,0 +1,1 @@
+"""Sweeps: many problems, each a job of the queue, put together in one table."""
