@@ -83,11 +83,15 @@ def draw_map(
     notes: Sequence[str],
     diverging: bool = False,
     decimals: int = 0,
+    shares: bool = True,
 ) -> Axes:
     """Draw values of areas, (area,), with colour bar, scale bar and source."""
     ax = axes(ax, (7.0, 6.2), "compressed")
     bare_map(city, values, ax, top=top, diverging=diverging)
-    colour_bar([ax], label=label, top=top, diverging=diverging, decimals=decimals)
+    more = bool(np.nanmax(values, initial=0.0) > top * (1 + 1e-9))
+    colour_bar(
+        [ax], label=label, top=top, diverging=diverging, decimals=decimals, shares=shares, more=more
+    )
     credit(ax, notes, below=6)
     return ax
 
@@ -127,10 +131,20 @@ def colour_bar(
     top: float,
     diverging: bool = False,
     decimals: int = 0,
+    shares: bool = True,
+    more: bool = False,
 ) -> None:
-    """Draw one colour bar for all of these maps, to the right of them."""
+    """Draw one colour bar for all of these maps, to the right of them.
+
+    ``shares`` are written as percent, other values as they are; ``more`` says by an arrow that
+    some values lie beyond the top.
+    """
     from matplotlib.cm import ScalarMappable
     from matplotlib.ticker import FuncFormatter
+
+    def percent(share: float, _: object) -> str:
+        text = f"{100 * share:.{decimals}f}{'' if diverging else ' %'}"
+        return text.replace("-", "\N{MINUS SIGN}")
 
     colours, scale = _colours(top, diverging=diverging)
     bar = beside[0].figure.colorbar(
@@ -138,11 +152,8 @@ def colour_bar(
         ax=list(beside),
         shrink=0.6,
         pad=0.02,
-        format=FuncFormatter(
-            lambda share, _: f"{100 * share:.{decimals}f}{'' if diverging else ' %'}".replace(
-                "-", "\N{MINUS SIGN}"
-            )
-        ),
+        extend="max" if more else "neither",
+        format=FuncFormatter(percent if shares else lambda value, _: f"{value:,g}"),
     )
     bar.set_label(label)
 

@@ -1,4 +1,4 @@
-"""Static pictures: coverage, difference, importance; by number of sensors, by tenths of people.
+"""Static pictures: people, coverage, difference, importance; by sensors, by tenths of people.
 
 Every function draws into the ``ax`` that it is given, or makes a figure of its own, and
 returns the axes. Maps carry a scale bar, a legend and the source of the data. Colours are
@@ -7,12 +7,17 @@ even in lightness and readable for colour-blind people.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spineq._plot_city import density, importance
 from spineq._plot_equity import deciles
 from spineq._plot_front import front_maps, front_pairs, front_parallel
+from spineq._plot_grid import difference_grid
 from spineq._plot_parts import (
     LINES,
     STYLES,
@@ -24,7 +29,6 @@ from spineq._plot_parts import (
     head,
     kept_words,
     of_whom,
-    split_bands,
 )
 from spineq.errors import ProblemError, shown
 from spineq.model._exports import need_network, need_same_city
@@ -43,7 +47,6 @@ from spineq.model._words import (
     shown_table,
     theta_words,
 )
-from spineq.model.groups import title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,11 +54,12 @@ if TYPE_CHECKING:
 
     from spineq.model.city import City
     from spineq.model.network import Network
-    from spineq.model.problem import Problem, ProblemWords
 
 __all__ = [
     "deciles",
+    "density",
     "difference",
+    "difference_grid",
     "front_maps",
     "front_pairs",
     "front_parallel",
@@ -63,10 +67,14 @@ __all__ = [
     "importance",
     "network",
     "save",
+    "to_png",
 ]
 
 #: Up to so many sensors have numbers on them, as on the panel's map.
 _NUMBERED = 60
+
+#: How a figure is written: with everything that stands beside its axes.
+_WHOLE: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.12}
 
 _SENSOR: dict[str, Any] = {
     "facecolor": "white",
@@ -289,59 +297,6 @@ def difference(
     return ax
 
 
-def importance(
-    city: City,
-    problem: Problem | None = None,
-    *,
-    ax: Axes | None = None,
-    **words: Unpack[ProblemWords],
-) -> Axes:
-    """Draw how much a single sensor would cover, at each area's point.
-
-    Parameters
-    ----------
-    city
-        The city; with sites of its own, an area shows the best site inside it.
-    problem
-        Groups, theta and decay; or give them as keywords, as for `spineq.optimise`.
-    ax
-        Where to draw; a figure of its own by default.
-
-    Raises
-    ------
-    ProblemError
-        A parameter is wrong.
-    DataError
-        The city lacks the data of a group.
-    """
-    from spineq.instance import area_values, problem_for
-
-    problem = problem_for(city, problem, {"n_sensors": 1, **words} if problem is None else words)
-    by_area = area_values(city, problem)
-    titles = [title_of(name, group) for name, group in problem.groups]
-    split = [
-        title
-        for title, (_, group) in zip(titles, problem.groups, strict=True)
-        if city.people(group).estimated
-    ]
-    ax = draw_map(
-        city,
-        by_area,
-        ax,
-        label="Coverage by one sensor there",
-        top=float(np.nanmax(by_area)),
-        notes=[city.attribution, split_bands(split)],
-        decimals=1,
-    )
-    whom = in_a_sentence(titles[0]) if len(titles) == 1 else f"{len(titles)} weighted groups"
-    head(
-        ax,
-        f"{city.name or 'City'}: share of {whom} that one sensor would cover "
-        f"(theta {problem.theta:,g} {city.travel_unit})",
-    )
-    return ax
-
-
 def save(ax: Axes | NDArray[np.object_], path: Any, *, dpi: int = 160) -> None:
     """Write the figure of some axes as a PNG (or what the ending says) and close it.
 
@@ -361,10 +316,38 @@ def save(ax: Axes | NDArray[np.object_], path: Any, *, dpi: int = 160) -> None:
     StoreError
         The file cannot be written.
     """
-    import matplotlib.pyplot as plt
-    from matplotlib.axes import Axes
-
     from spineq.store import whole_file
+
+    figure = _figure_of(ax)
+    with _closed(figure), whole_file(path) as temporary:
+        # Whatever is written beside the axes is on the picture, however long it is.
+        figure.savefig(temporary, dpi=dpi, **_WHOLE)
+
+
+def to_png(ax: Axes | NDArray[np.object_], *, dpi: int = 160) -> bytes:
+    """Return the figure of some axes as a PNG and close it.
+
+    Parameters
+    ----------
+    ax
+        What a function of this module returned: axes, or an array of those of one figure.
+    dpi
+        Dots per inch.
+
+    Raises
+    ------
+    ProblemError
+        No axes, or those of several figures.
+    """
+    figure, stream = _figure_of(ax), io.BytesIO()
+    with _closed(figure):
+        figure.savefig(stream, format="png", dpi=dpi, **_WHOLE)
+    return stream.getvalue()
+
+
+def _figure_of(ax: object) -> Any:
+    """Check that axes are of one figure, and return it."""
+    from matplotlib.axes import Axes
 
     several: list[Any] = list(ax.flat) if isinstance(ax, np.ndarray) else [ax]
     if not several or not all(isinstance(one, Axes) for one in several):
@@ -374,10 +357,15 @@ def save(ax: Axes | NDArray[np.object_], path: Any, *, dpi: int = 160) -> None:
     if len({id(one.figure) for one in several}) > 1:
         msg = "the axes must be of one figure, not of several"
         raise ProblemError(msg, field="ax", mend="Save each figure by itself")
-    figure: Any = several[0].figure
+    return several[0].figure
+
+
+@contextmanager
+def _closed(figure: Any) -> Iterator[None]:
+    """Close a figure in the end, whatever happens."""
+    import matplotlib.pyplot as plt
+
     try:
-        with whole_file(path) as temporary:
-            # Whatever is written beside the axes is on the picture, however long it is.
-            figure.savefig(temporary, dpi=dpi, bbox_inches="tight", pad_inches=0.12)
+        yield
     finally:
         plt.close(figure)

@@ -21,7 +21,7 @@ from spineq.jobs import meeting
 from spineq.jobs.similar import nearest
 from spineq.jobs.snapshot import JobSnapshot
 from spineq.jobs.states import State
-from spineq.jobs.tasks import Asked, Task, check_asked, task_named
+from spineq.jobs.tasks import Asked, Task, check_asked, run_digest, task_named
 from spineq.jobs.watch import Watch
 from spineq.jobs.worker import city_at
 
@@ -184,6 +184,42 @@ class Reading:
         with self.keeper.lock:
             near = nearest(self.keeper.index, place.digest, asked.parameters, limit)
         return [snapshot for _, snapshot in near]
+
+    def answer_to(
+        self,
+        city: City | str,
+        problem: Problem | None = None,
+        *,
+        task: str = "optimise",
+        **parameters: Any,
+    ) -> Any:
+        """Answer that the store has to a question, whoever asked it; None where it has none.
+
+        Parameters
+        ----------
+        city, problem, task, **parameters
+            As for `submit`. Nothing is submitted.
+
+        Raises
+        ------
+        ProblemError, DataError
+            As for `submit`.
+        UnknownTaskError
+            There is no such task.
+        """
+        if problem is not None:
+            parameters["problem"] = problem
+        place, known = self._city(city), task_named(task)
+        asked: Asked = check_asked(known, place, parameters)
+        ledger = self.keeper.ledger
+        run = run_digest(known, asked, "" if place is None else place.digest)
+        if not ledger.has_answer(run):
+            return None
+        try:
+            return known.load(ledger.answer(f"answers/{run}"))
+        except (NotInStoreError, ValueError):
+            # Pruned in this moment, or damaged: as good as none.
+            return None
 
     def load(self, job: str | Named) -> Any:
         """Answer of a job that has one.

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import ipywidgets
 
 from spineq.errors import DataError
+from spineq.exports import KINDS, export
 from spineq.model._objective_words import counted, equity_words, stay_words
 from spineq.panel.charts import DecileChart, HistoryChart, beginning
 from spineq.panel.elements import Download, Form, Table, Text
 from spineq.panel.errand import Errand
-from spineq.exports import KINDS, export
 from spineq.panel.state import PanelState
 from spineq.panel.telling import PAGE, first_sensors, group_rows, network_lines, sensor_rows
 from spineq.panel.view import View, visible

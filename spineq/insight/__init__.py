@@ -1,0 +1,1 @@
+"""What planners ask of a network beyond its figures."""

@@ -1,0 +1,75 @@
+"""What a report says of the city: who lives and works there, and where one sensor would do most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spineq import plot
+from spineq.model._words import counted, percent
+from spineq.model.groups import Group, title_of
+from spineq.report.parts import Shown, key_figures, picture, side_by_side, table, together, words
+
+if TYPE_CHECKING:
+    from spineq.report.study import Study
+
+
+def overview(study: Study) -> Shown:
+    """Say how large the city is."""
+    city = study.city
+    figures = [(f"{city.n_areas:,}", "small areas")]
+    for column, label in ((None, "residents"), ("workers", "people who work there")):
+        group = Group(ages=(0, 90)) if column is None else Group(column=column)
+        if city.has(group):
+            figures.append((f"{city.people(group).values.sum():,.0f}", label))
+    figures.append((f"{city.n_sites:,}", "places where a sensor can stand"))
+    if city.existing is not None:
+        figures.append((f"{len(city.existing):,}", "existing sensors"))
+    return together(key_figures(figures), words(city.label.note, city.attribution))
+
+
+def groups(study: Study) -> Shown:
+    """List who matters in this report, and how much."""
+    rows, weights = [], study.problem.group_weights
+    estimated = False
+    for name, group in study.problem.groups:
+        people = study.city.people(group)
+        estimated = estimated or people.estimated
+        mark = " (estimated)" if people.estimated else ""
+        rows.append(
+            (
+                f"{title_of(name, group)}{mark}",
+                group.label,
+                f"{people.values.sum():,.0f}",
+                percent(weights[name]),
+            )
+        )
+    heads = ("Group", "Who", "People or total", "Weight here")
+    said = (
+        "A weight is importance, not head count: groups of the same weight count alike, however "
+        "many people each has."
+    )
+    more = "Estimated groups come from age bands split in proportion to their years."
+    notes = words(said if len(rows) > 1 else "", more if estimated else "")
+    return together(table(heads, rows), notes)
+
+
+def density_maps(study: Study) -> Shown:
+    """Draw where the people of each group are."""
+    pictures = [
+        study.keep(picture(f"density-{number}", plot.density(study.city, group, name=name)))
+        for number, (name, group) in enumerate(study.problem.groups, start=1)
+    ]
+    return side_by_side(*pictures)
+
+
+def importance_map(study: Study) -> Shown:
+    """Draw what one sensor would cover, wherever it stood."""
+    problem = study.plain
+    made = picture(
+        "importance",
+        plot.importance(study.city, problem),
+        caption="The brighter, the more of the people who matter here a single sensor at that "
+        f"place would cover. The best of {counted(study.city.n_sites, 'place')} are not the best "
+        "places for several sensors: two next to each other cover the same people.",
+    )
+    return side_by_side(study.keep(made))

@@ -1,0 +1,113 @@
+"""What a report says of the network: its figures, its proof, its map, and who is near a sensor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spineq import plot
+from spineq.model._objective_words import figure_name, maximised
+from spineq.model._words import metres, percent, shown_table
+from spineq.model.network import WITHIN
+from spineq.report.parts import Picture, Shown, key_figures, picture, table, together, words
+
+if TYPE_CHECKING:
+    from spineq.report.study import Study
+
+#: Sensors listed on the page; all are in the files.
+_LISTED = 60
+
+
+def headline(study: Study) -> Shown:
+    """Give the answer in a few figures, and how sure it is."""
+    net = study.network
+    placed = net.n_sensors - net.n_kept
+    figures = [(f"{placed:,}", "sensors placed" if placed != 1 else "sensor placed")]
+    if net.n_kept:
+        figures.append((f"{net.n_kept:,}", "places with sensors that stay"))
+    if maximised(net.problem) != "mean":
+        figures.append((percent(net.objective_value), figure_name(net.problem).lower()))
+    several = ", groups weighted" if len(net.problem.groups) > 1 else ""
+    figures.append((percent(net.total_coverage), f"coverage{several}"))
+    if net.proven:
+        figures.append(("proven", "no network of so many sensors is better"))
+    elif net.gap is not None:
+        figures.append((f"{100 * net.gap:.2g} %", "at most between this and the best possible"))
+    return together(key_figures(figures), words(*net.summary().split("\n")[:2]))
+
+
+def meaning(study: Study) -> Shown:
+    """Say what coverage is."""
+    unit, theta = study.city.travel_unit, study.problem.theta
+    said = {
+        "exponential": f"someone at a sensor counts as 100 % covered, someone {theta:,g} {unit} "
+        f"from the nearest one as 37 %, and someone {2 * theta:,g} {unit} away as 14 %",
+        "step": f"someone up to {theta:,g} {unit} from a sensor counts as covered, everyone else "
+        "as not",
+        "linear": f"someone at a sensor counts as 100 % covered, someone {theta / 2:,g} {unit} "
+        f"away as 50 %, and from {theta:,g} {unit} on nobody",
+        "gaussian": f"someone at a sensor counts as 100 % covered, someone {theta:,g} {unit} away "
+        f"as 61 %, and someone {2 * theta:,g} {unit} away as 14 %",
+    }[study.problem.decay]
+    return words(
+        f"Coverage says how near people are to a sensor, not how far a sensor can measure: {said}. "
+        "A group's coverage is the mean over its people. How fast it falls with distance, "
+        f"{theta:,g} {unit} here, is a choice: the last section shows what another would change."
+    )
+
+
+def coverage_map(study: Study) -> Picture:
+    """Draw the network on the coverage of the areas."""
+    return study.keep(picture("network", plot.network(study.network, study.city)))
+
+
+def history(study: Study) -> Picture:
+    """Draw coverage against the number of sensors."""
+    said = (
+        "Sensors in the order in which they add most. The first ten of them are a good network of "
+        "ten, though not always the best."
+    )
+    return study.keep(picture("by-number-of-sensors", plot.history(study.network), caption=said))
+
+
+def people(study: Study) -> Shown:
+    """List who is near a sensor, by group."""
+    straight = " in a straight line" if study.city.travel is not None else ""
+    heads = ("Group", "People or total", "Coverage", *(f"within {m:,g} m" for m in WITHIN))
+    rows = [
+        (
+            f"{row['title']}{' (estimated)' if row['estimated'] else ''}",
+            f"{row['people']:,.0f}",
+            percent(row["coverage"]),
+            *(percent(row[f"within {m:g} m"]) for m in WITHIN),
+            metres(row["median distance"]),
+            metres(row["90 % within"]),
+        )
+        for row in shown_table(study.network).to_dict("records")
+    ]
+    caption = f"Share of people within so many metres of a sensor{straight}"
+    return table((*heads, "half are within", "90 % are within"), rows, caption)
+
+
+def sensors(study: Study) -> Shown:
+    """List the sensors that are placed."""
+    net = study.network
+    placed = net.sensors.iloc[net.n_kept :]
+    rows = [
+        (
+            str(number),
+            row["site"] or "-",
+            row["area"],
+            f"{row['x']:,.0f}",
+            f"{row['y']:,.0f}",
+            f"{100 * row['gain']:.2f}",
+        )
+        for number, row in enumerate(placed.head(_LISTED).to_dict("records"), start=1)
+    ]
+    heads = ("Sensor", "Site", "Area", "x (m)", "y (m)", "adds (percentage points)")
+    shown = table(heads, rows)
+    more = len(placed) - len(rows)
+    said = f"And {more:,} more, which are in the files." if more > 0 else ""
+    return Shown(
+        f"<details><summary>List of the sensors</summary>{shown.html}{words(said).html}</details>",
+        f"{shown.text}\n{said}",
+    )

@@ -1,0 +1,147 @@
+"""What a report says of the existing sensors: who gains and who loses, and what fewer could do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spineq import plot
+from spineq.errors import SpineqError
+from spineq.model._objective_words import points
+from spineq.model._words import counted, percent, shown_table
+from spineq.report.parts import Shown, key_figures, picture, side_by_side, table, together, words
+from spineq.report.study import MOST_AREAS, without
+
+if TYPE_CHECKING:
+    from spineq.report.study import Study
+
+NONE = (
+    "The data of this city have no existing sensors, so there is nothing to compare with. Give a "
+    "file of them (parameter existing) and this section shows who would be better and worse off."
+)
+
+_LABELS = ("this network", "existing sensors")
+
+_HEADS = ("Existing sensors", "This network", "Change (points)")
+
+#: Change of coverage, as a share, from which an area counts as better or worse covered.
+_FELT = 0.01
+
+
+def comparison(study: Study) -> Shown:
+    """Compare coverage by group."""
+    today = study.existing
+    if today is None:
+        return words(NONE)
+    mine, theirs = shown_table(study.network), shown_table(today)
+    rows = []
+    for name in mine.index.intersection(theirs.index, sort=False):
+        one, other = mine.loc[name], theirs.loc[name]
+        near = points(one["within 500 m"] - other["within 500 m"])
+        rows.append(
+            (
+                f"{one['title']}{' (estimated)' if one['estimated'] else ''}",
+                percent(other["coverage"]),
+                percent(one["coverage"]),
+                points(one["coverage"] - other["coverage"]),
+                near,
+            )
+        )
+    heads = ("Group", *_HEADS, "Within 500 m (points)")
+    return together(_sizes(study), table(heads, rows), words(*_felt(study)))
+
+
+def _sizes(study: Study) -> Shown:
+    assert study.existing is not None
+    net, today = study.network, study.existing
+    change = net.total_coverage - today.total_coverage
+    assert study.city.existing is not None
+    placed = net.n_sensors - net.n_kept
+    beside = f"{placed:,}" if not net.n_kept else f"{placed:,} more"
+    return key_figures(
+        [
+            (f"{len(study.city.existing):,}", f"existing sensors: {percent(today.total_coverage)}"),
+            (beside, f"sensors of this network: {percent(net.total_coverage)}"),
+            (points(change), "percentage points of coverage"),
+        ]
+    )
+
+
+def _felt(study: Study) -> list[str]:
+    """Say how many of the people of the groups are better and worse covered."""
+    assert study.existing is not None
+    net, today = study.network, study.existing
+    change = net.area_coverage.to_numpy() - today.area_coverage.to_numpy()
+    weight = net.dataset["area_weight"].to_numpy()
+    better, worse = (float(weight[mask].sum()) for mask in (change > _FELT, change < -_FELT))
+    said = (
+        f"{percent(better)} of the people who matter here, by the groups' weights, live or work in "
+        f"areas that are covered better than today by more than a percentage point, "
+        f"{percent(worse)} in areas that are covered worse."
+    )
+    kept = "" if net.n_kept else "The existing sensors are not part of this network."
+    return [said, kept]
+
+
+def difference_map(study: Study) -> Shown:
+    """Draw the change of coverage, by area and on the ground."""
+    if study.existing is None:
+        return words()
+    net, today, city = study.network, study.existing, study.city
+    pictures = [
+        study.keep(picture("difference-by-area", plot.difference(net, today, city, labels=_LABELS)))
+    ]
+    said = ""
+    if city.travel is not None or city.n_areas > MOST_AREAS:
+        said = "The change on the ground is not drawn for so large a city, or one of travel costs."
+    else:
+        try:
+            ground = plot.difference_grid(net, today, city, labels=_LABELS)
+            pictures.append(study.keep(picture("difference-on-the-ground", ground)))
+        except SpineqError as error:
+            said = without(error)
+    return together(side_by_side(*pictures), words(said))
+
+
+def fewer(study: Study) -> Shown:
+    """Say how few sensors would do as much as the existing ones."""
+    if study.existing is None:
+        return words()
+    found = study.as_good_as_today
+    if found is None:
+        return words("The existing sensors cover nobody, so that no number of sensors is less.")
+    assert study.city.existing is not None
+    now = len(study.city.existing)
+    lines = [found.summary()]
+    if found.n_sensors is not None and found.n_sensors < now:
+        lines.append(
+            f"Today's coverage takes {counted(found.n_sensors, 'well-placed sensor')} instead of "
+            f"{now:,}: {now - found.n_sensors:,} fewer."
+        )
+    lines.append(
+        "Existing sensors may stand where they do for other reasons than this report's: roads, "
+        "power, a study. What they measure is not judged here."
+    )
+    return words(*lines)
+
+
+def worst_off(study: Study) -> Shown:
+    """List the areas that lose most, by people and coverage lost."""
+    if study.existing is None:
+        return words()
+    net, today = study.network, study.existing
+    change = net.area_coverage.to_numpy() - today.area_coverage.to_numpy()
+    lost = net.dataset["area_weight"].to_numpy() * np.minimum(change, 0.0)
+    order = [k for k in np.argsort(lost, kind="stable")[:10] if change[k] < -_FELT]
+    if not order:
+        return words("No area is covered worse than today by more than a percentage point.")
+    areas = net.dataset["area"].to_numpy()
+    covered, before = net.area_coverage.to_numpy(), today.area_coverage.to_numpy()
+    rows = [
+        (str(areas[k]), percent(before[k]), percent(covered[k]), points(float(change[k])))
+        for k in order
+    ]
+    return table(
+        ("Area", *_HEADS), rows, "Where most would be lost, by the people there and the change"
+    )

@@ -1,0 +1,143 @@
+"""What a report says of itself: how far to trust it, how it was made, from what."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import fields, replace
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from spineq.errors import SpineqError
+from spineq.insight.spread import spread_evenly
+from spineq.model._objective_words import points
+from spineq.model._words import cutoff_words, in_a_sentence, percent, shown_table, theta_words
+from spineq.report.parts import Shown, listed, table, together, words
+from spineq.report.study import MOST_AREAS, without
+
+if TYPE_CHECKING:
+    from spineq.report.study import Study
+
+#: Libraries whose versions are told.
+_LIBRARIES = ("spineq", "numpy", "scipy", "numba", "xarray", "geopandas", "shapely", "dask")
+
+
+def theta(study: Study) -> Shown:
+    """Say what another theta would have changed."""
+    from spineq.solve import optimise
+
+    net, unit = study.network, study.city.travel_unit
+    rows = []
+    for factor in (0.5, 1.0, 2.0):
+        other = study.problem.theta * factor
+        mine = net if factor == 1.0 else study.again(study.city, theta=other)
+        problem = replace(study.plain, theta=other, keep=study.problem.keep)
+        best = optimise(study.city, problem)
+        lost = best.total_coverage - mine.total_coverage
+        within = best.group_coverage
+        same = len(set(mine.placement_history) & set(best.placement_history))
+        rows.append(
+            (
+                f"{other:,g} {unit}{' (this report)' if factor == 1.0 else ''}",
+                percent(mine.total_coverage),
+                percent(best.total_coverage),
+                points(-lost),
+                f"{same:,} of {best.n_sensors:,}" if len(within) else "-",
+            )
+        )
+    heads = ("Theta", "This network", "Best found for that theta", "Lost (points)", "Same places")
+    said = (
+        "Coverage for different theta cannot be compared; what can is how much this network loses "
+        "against one that was made for the other theta."
+    )
+    return together(table(heads, rows), words(said))
+
+
+def demand(study: Study) -> Shown:
+    """Say what it does that people are taken to be at points."""
+    city = study.city
+    at = "a point of its own" if city.n_points == city.n_areas else "points"
+    said = f"People of an area are taken to be at {at}, which flatters an area with a sensor."
+    if city.n_areas > MOST_AREAS:
+        return words(said, "For so large a city it is not shown by how much.")
+    try:
+        spread = study.again(spread_evenly(city))
+    except SpineqError as error:
+        return words(said, without(error))
+    mine, theirs = shown_table(study.network), shown_table(spread)
+    rows = [
+        (
+            f"{mine.loc[name, 'title']}",
+            percent(mine.loc[name, "coverage"]),
+            percent(theirs.loc[name, "coverage"]),
+            percent(theirs.loc[name, "within 500 m"]),
+        )
+        for name in mine.index.intersection(theirs.index, sort=False)
+    ]
+    heads = ("Group", "Coverage here", "People spread evenly", "of these within 500 m")
+    more = (
+        "The second column spreads the people of each area evenly over its ground, parks and "
+        "roads included, which errs the other way: the truth is likely to lie between the two."
+    )
+    return together(words(said), table(heads, rows), words(more))
+
+
+def limits(study: Study) -> Shown:
+    """List what the figures do not say."""
+    net = study.network
+    estimated = [str(title) for title in net.table()["title"][net.table()["estimated"]]]
+    split = ", ".join(in_a_sentence(title) for title in estimated)
+    return listed(
+        f"Theta, {theta_words(net)}, is a choice and not a fact.",
+        f"Estimates: {split}; the data have wider age bands, split in proportion to their years."
+        if estimated
+        else "",
+        "Distances are straight lines: rivers, railways and hills are not seen."
+        if study.city.travel is None
+        else "Distances are those of the travel table; a pair that is not in it is out of reach.",
+        "The data are as old as their source says; people have moved since."
+        if study.city.attribution
+        else "The data name no source, and so no year.",
+        cutoff_words(net),
+        "The search was stopped early." if net.stopped else "",
+        "A place is one of the sites in the data; whether there is a wall or a mast, power and "
+        "leave to put a sensor there, somebody has to look.",
+    )
+
+
+def method(study: Study) -> Shown:
+    """Say how the answer was found."""
+    net = study.network
+    mean = net.problem.objective == "mean" and net.problem.aversion == 0.0
+    return words(
+        "What is maximised is the mean coverage of the groups, by their weights: each person is "
+        "covered by the nearest sensor (in the literature, facility location with a fixed number "
+        "of sites, after Cornuejols, Fisher and Nemhauser 1977)."
+        if mean
+        else "",
+        f"Method: {net.method.replace('_', ' ')}, {net.seconds:.1f} s of computing. "
+        f"{net.certificate()}",
+        "The same city, question and version give the same sensors on every computer.",
+    )
+
+
+def parameters(study: Study) -> Shown:
+    """List what was asked."""
+    rows = []
+    for one in fields(study.parameters):
+        value = getattr(study.parameters, one.name)
+        if value in (None, {}) or one.name == "output":
+            continue
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+        rows.append((one.name.replace("_", " "), text))
+    return table(("Parameter", "Value"), rows, "What was asked; what is not here was left as usual")
+
+
+def versions(study: Study) -> Shown:
+    """List the versions of what computed this, and the digest of the data."""
+    rows = [(name, metadata.version(name)) for name in _LIBRARIES]
+    rows.append(("Python", platform.python_version()))
+    rows.append(("Digest of the city", study.city.digest))
+    rows.append(("Coordinates", study.city.crs.to_string()[:60]))
+    source = study.city.attribution or "not named in the data"
+    return together(words(f"Source of the data: {source}"), table(("What", "Version"), rows))
