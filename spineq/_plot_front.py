@@ -214,7 +214,7 @@ def front_maps(
     front.knee()  # refuses an empty front
     one, other = _competing(front) if between is None else _named(front, between)
     numbers = _spectrum(front, one, other, count)
-    columns = min(3, len(numbers))
+    columns = 2 if len(numbers) == 4 else min(3, len(numbers))
     rows = -(-len(numbers) // columns)
     figure, grid = plt.subplots(
         rows, columns, figsize=(3.4 * columns, 3.3 * rows + 0.4), layout="compressed",

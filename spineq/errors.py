@@ -36,6 +36,7 @@
     │   └── JobExpiredError        (TimeoutError) it waited longer than its time to live
     ├── QueueFullError             (RuntimeError) more jobs wait than the queue takes
     ├── UnknownTaskError           (LookupError) a task that was not registered
+    ├── NotebookError              (RuntimeError) a notebook that was run failed in one of its cells
     ├── ClusterError               (ConnectionError) no Dask cluster could be reached or made
     └── MissingExtraError          (ImportError) an optional package is not installed
     SpineqWarning                  (UserWarning) not wrong, but should be known
@@ -262,6 +263,10 @@ class QueueFullError(SpineqError, RuntimeError):
 
 class UnknownTaskError(SpineqError, LookupError):
     """A task was not registered in this process."""
+
+
+class NotebookError(SpineqError, RuntimeError):
+    """A notebook that was run failed in one of its cells, or its kernel died."""
 
 
 class ClusterError(SpineqError, ConnectionError):

@@ -182,7 +182,7 @@ def take_city_options(words: dict[str, Any]) -> dict[str, Any]:
 
 
 class _StoppableProgress(TextProgress):
-    """A bar whose computation the first Ctrl-C stops, keeping the best network so far."""
+    """A bar whose computation the first Ctrl-C stops."""
 
     def __init__(self) -> None:
         super().__init__(sys.stderr)
@@ -195,14 +195,22 @@ class _StoppableProgress(TextProgress):
 
 
 @contextmanager
-def stoppable_progress() -> Iterator[TextProgress]:
-    """Show a bar; the first Ctrl-C asks for the result so far, a second one ends at once."""
+def stoppable_progress(
+    what: str = "the best network so far is kept",
+) -> Iterator[_StoppableProgress]:
+    """Show a bar; the first Ctrl-C asks to stop, a second one ends at once.
+
+    Parameters
+    ----------
+    what
+        What becomes of the work, to be said at the first Ctrl-C.
+    """
     with _StoppableProgress() as progress:
 
         def stop(*_: object) -> None:
             progress.stop = True
             signal.signal(signal.SIGINT, before)
-            click.echo("stopping; the best network so far is kept (Ctrl-C again to end)", err=True)
+            click.echo(f"stopping; {what} (Ctrl-C again to end)", err=True)
 
         before = signal.signal(signal.SIGINT, stop)
         try:

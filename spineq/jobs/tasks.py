@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -193,6 +194,10 @@ class _Constant:
         return self.version
 
 
+#: Tasks of rooms above this one, which are imported when somebody asks for them.
+_ELSEWHERE = {"report": "spineq.report.task"}
+
+
 def task_named(name: str) -> Task:
     """Look up a task.
 
@@ -201,9 +206,12 @@ def task_named(name: str) -> Task:
     UnknownTaskError
         It was not registered in this process.
     """
+    if name not in _TASKS and name in _ELSEWHERE:
+        add_task(importlib.import_module(_ELSEWHERE[name]).TASK)
     if name not in _TASKS:
         msg = f"there is no task {shown(name)}"
-        mend = f"Use one of {', '.join(sorted(_TASKS))}, or register it with register_task"
+        known = sorted({*_TASKS, *_ELSEWHERE})
+        mend = f"Use one of {', '.join(known)}, or register it with register_task"
         raise UnknownTaskError(msg, field="task", mend=mend)
     return _TASKS[name]
 

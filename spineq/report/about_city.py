@@ -29,21 +29,16 @@ def overview(study: Study) -> Shown:
 
 def groups(study: Study) -> Shown:
     """List who matters in this report, and how much."""
-    rows, weights = [], study.problem.group_weights
+    rows, weights = list[tuple[str, ...]](), study.problem.group_weights
     estimated = False
-    for name, group in study.problem.groups:
+    for name, group in study.groups:
         people = study.city.people(group)
         estimated = estimated or people.estimated
         mark = " (estimated)" if people.estimated else ""
-        rows.append(
-            (
-                f"{title_of(name, group)}{mark}",
-                group.label,
-                f"{people.values.sum():,.0f}",
-                percent(weights[name]),
-            )
-        )
-    heads = ("Group", "Who", "People or total", "Weight here")
+        title, who = title_of(name, group), group.label
+        called = title if title == who else f"{title}: {who}"
+        rows.append((f"{called}{mark}", f"{people.values.sum():,.0f}", percent(weights[name])))
+    heads = ("Group", "People or total", "Weight here")
     said = (
         "A weight is importance, not head count: groups of the same weight count alike, however "
         "many people each has."
@@ -57,7 +52,7 @@ def density_maps(study: Study) -> Shown:
     """Draw where the people of each group are."""
     pictures = [
         study.keep(picture(f"density-{number}", plot.density(study.city, group, name=name)))
-        for number, (name, group) in enumerate(study.problem.groups, start=1)
+        for number, (name, group) in enumerate(study.groups, start=1)
     ]
     return side_by_side(*pictures)
 

@@ -71,7 +71,10 @@ def tenths(study: Study) -> Shown:
 def left_behind(study: Study) -> Shown:
     """List the areas with most people far from any sensor."""
     net, city = study.network, study.city
-    name, group = max(study.problem.groups, key=lambda item: item[1].weight)
+    # Of the groups that weigh most, the largest.
+    name, group = max(
+        study.groups, key=lambda item: (item[1].weight, city.people(item[1]).values.sum())
+    )
     people = city.people(group).values
     far = nearest_sensor(net)
     lacking = np.where(far > _FAR, people, 0.0)

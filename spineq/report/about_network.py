@@ -51,7 +51,7 @@ def meaning(study: Study) -> Shown:
     return words(
         f"Coverage says how near people are to a sensor, not how far a sensor can measure: {said}. "
         "A group's coverage is the mean over its people. How fast it falls with distance, "
-        f"{theta:,g} {unit} here, is a choice: the last section shows what another would change."
+        f"{theta:,g} {unit} here, is a choice: below stands what another would change."
     )
 
 

@@ -21,7 +21,7 @@ NONE = (
     "file of them (parameter existing) and this section shows who would be better and worse off."
 )
 
-_LABELS = ("this network", "existing sensors")
+_LABELS = ("this network", "the network of today")
 
 _HEADS = ("Existing sensors", "This network", "Change (points)")
 
@@ -80,8 +80,15 @@ def _felt(study: Study) -> list[str]:
         f"areas that are covered better than today by more than a percentage point, "
         f"{percent(worse)} in areas that are covered worse."
     )
+    assert study.city.existing is not None
+    number = len(study.city.existing)
+    places = (
+        f"The {number:,} existing sensors stand at {today.n_sensors:,} different places."
+        if today.n_sensors < number
+        else ""
+    )
     kept = "" if net.n_kept else "The existing sensors are not part of this network."
-    return [said, kept]
+    return [said, f"{places} {kept}".strip()]
 
 
 def difference_map(study: Study) -> Shown:

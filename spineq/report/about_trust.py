@@ -34,7 +34,6 @@ def theta(study: Study) -> Shown:
         problem = replace(study.plain, theta=other, keep=study.problem.keep)
         best = optimise(study.city, problem)
         lost = best.total_coverage - mine.total_coverage
-        within = best.group_coverage
         same = len(set(mine.placement_history) & set(best.placement_history))
         rows.append(
             (
@@ -42,10 +41,10 @@ def theta(study: Study) -> Shown:
                 percent(mine.total_coverage),
                 percent(best.total_coverage),
                 points(-lost),
-                f"{same:,} of {best.n_sensors:,}" if len(within) else "-",
+                f"{same:,} of {best.n_sensors:,}",
             )
         )
-    heads = ("Theta", "This network", "Best found for that theta", "Lost (points)", "Same places")
+    heads = ("Theta", "This network", "Best found for that theta", "Change (points)", "Same places")
     said = (
         "Coverage for different theta cannot be compared; what can is how much this network loses "
         "against one that was made for the other theta."
@@ -139,5 +138,6 @@ def versions(study: Study) -> Shown:
     rows.append(("Python", platform.python_version()))
     rows.append(("Digest of the city", study.city.digest))
     rows.append(("Coordinates", study.city.crs.to_string()[:60]))
-    source = study.city.attribution or "not named in the data"
-    return together(words(f"Source of the data: {source}"), table(("What", "Version"), rows))
+    said = study.city.attribution or "The data name no source."
+    source = said if said.lower().startswith(("source", "the data")) else f"Source: {said}"
+    return together(words(source), table(("What", "Version"), rows))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spineq.errors import ProblemError, shown
+from spineq.errors import MissingFileError, ProblemError, UnreadableFileError, shortened, shown
 from spineq.model.groups import GROUPS, Group
 from spineq.model.problem import Problem
 
 if TYPE_CHECKING:
     from spineq.model.city import City
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,8 +136,15 @@ class Question:
     scheduler: str | None = None
 
 
-def question_of(parameters: Parameters) -> Question:
+def question_of(parameters: Parameters, city: City | None = None) -> Question:
     """Make the city and the problem that parameters name, and check them against each other.
+
+    Parameters
+    ----------
+    parameters
+        What is asked.
+    city
+        The city itself, in place of the one that they name.
 
     Raises
     ------
@@ -142,15 +152,15 @@ def question_of(parameters: Parameters) -> Question:
         A value is out of its range, a file is missing or does not add up, the city lacks the data
         of a group, or what is asked cannot be; the sentence names the parameter.
     """
-    city = city_of(parameters)
+    city = city_of(parameters, city)
     problem = problem_of(parameters, city)
     if parameters.by is not None:
         city.people(Group(column=parameters.by))
     return Question(city, problem, parameters.by, parameters.store, parameters.scheduler)
 
 
-def city_of(parameters: Parameters) -> City:
-    """Make the city that parameters name, with the existing sensors that they name.
+def city_of(parameters: Parameters, city: City | None = None) -> City:
+    """Make the city that parameters name, or take the one given, with their existing sensors.
 
     Raises
     ------
@@ -158,26 +168,30 @@ def city_of(parameters: Parameters) -> City:
         It cannot be made.
     """
     from spineq.data.files import read_table
-    from spineq.data.named import city_named, is_built_in
 
-    where, options = parameters.city, dict(parameters.city_options)
-    stored = parameters.store is not None and not is_built_in(where) and not Path(where).exists()
-    if stored and len(where) == 64:
-        from spineq.jobs.queue import JobQueue
-
-        with JobQueue(store=parameters.store, connect=False) as queue:
-            city = queue.load_city(where)
-    else:
-        try:
-            city = city_named(where, **options)
-        except TypeError as error:
-            msg = f"city_options has a word that read_city does not know ({error})"
-            mend = "Use its words, such as crs, sites, points, travel"
-            raise ProblemError(msg, field="city_options", mend=mend) from error
+    city = _named_city(parameters) if city is None else city
     if parameters.existing is not None:
         file = Path(parameters.existing)
         city = city.with_existing(read_table(file), file=file)
     return city
+
+
+def _named_city(parameters: Parameters) -> City:
+    from spineq.data.named import city_named, is_built_in
+
+    where, store = parameters.city, parameters.store
+    is_digest = _DIGEST.fullmatch(where) is not None and not is_built_in(where)
+    if store is not None and is_digest and not Path(where).exists():
+        from spineq.jobs.queue import JobQueue
+
+        with JobQueue(store=store, connect=False) as queue:
+            return queue.load_city(where)
+    try:
+        return city_named(where, **parameters.city_options)
+    except TypeError as error:
+        msg = f"city_options has a word that read_city does not know ({error})"
+        mend = "Use its words, such as crs, sites, points, travel"
+        raise ProblemError(msg, field="city_options", mend=mend) from error
 
 
 def problem_of(parameters: Parameters, city: City) -> Problem:
@@ -242,4 +256,32 @@ def _named_groups(given: Any, city: City) -> dict[str, Group]:
     for name, group in given.items():
         usual = GROUPS.get(name) if isinstance(name, str) and group is None else None
         made[name] = usual or (group if isinstance(group, Group) else Group.from_dict(group))
+    return made
+
+
+def read_parameters(path: str | Path) -> dict[str, Any]:
+    """Read parameters of a report from a file in YAML or JSON, such as the panel shows them.
+
+    Raises
+    ------
+    MissingFileError
+        There is no such file.
+    UnreadableFileError
+        It is not YAML, or has no names with values.
+    """
+    import yaml
+
+    file = Path(path)
+    try:
+        made = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        msg = "there is no such file"
+        raise MissingFileError(msg, file=file, mend="Name a file of parameters") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        said = shortened(" ".join(str(error).split()), 200)
+        msg = f"the file cannot be read as YAML ({said})"
+        raise UnreadableFileError(msg, file=file, mend="Write for example n_sensors: 20") from error
+    if not isinstance(made, dict) or not all(isinstance(name, str) for name in made):
+        msg = "the file has no names with values"
+        raise UnreadableFileError(msg, file=file, mend="Write for example n_sensors: 20")
     return made

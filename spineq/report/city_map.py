@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MOST_AREAS = 10_000
 
 #: Height of the map and of the frame around it, pixels.
-_HEIGHT, _FRAME = 560, 640
+_HEIGHT, _FRAME = 560, 580
 
 
 def interactive_map(net: Network, city: City) -> Shown:

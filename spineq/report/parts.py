@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
 
 #: Dots per inch of pictures: sharp in print and on screens of twice the density.
 DPI = 150
+
+
+#: A space between a number and its unit, where no line may break.
+_UNIT = re.compile(r"(?<=\d) (?=%|k?m\b|points\b)")
+
+
+def _escaped(text: str) -> str:
+    """Write text as HTML; numbers stay with their units."""
+    return _UNIT.sub("&nbsp;", html.escape(text))
 
 
 @dataclass(frozen=True)
@@ -48,13 +58,13 @@ class Shown:
 def words(*lines: str) -> Shown:
     """Show sentences, each a paragraph; empty ones are left out."""
     said = [line for line in lines if line]
-    return Shown("".join(f"<p>{html.escape(line)}</p>" for line in said), "\n".join(said))
+    return Shown("".join(f"<p>{_escaped(line)}</p>" for line in said), "\n".join(said))
 
 
 def listed(*lines: str) -> Shown:
     """Show sentences as a list; empty ones are left out."""
     said = [line for line in lines if line]
-    items = "".join(f"<li>{html.escape(line)}</li>" for line in said)
+    items = "".join(f"<li>{_escaped(line)}</li>" for line in said)
     return Shown(f"<ul>{items}</ul>", "\n".join(f"- {line}" for line in said))
 
 
@@ -62,8 +72,8 @@ def key_figures(figures: Iterable[tuple[str, str]]) -> Shown:
     """Show a few figures large, as pairs of the figure and what it says."""
     pairs = list(figures)
     cells = "".join(
-        f"<div class='figure'><strong>{html.escape(value)}</strong>"
-        f"<span>{html.escape(label)}</span></div>"
+        f"<div class='figure'><strong>{_escaped(value)}</strong>"
+        f"<span>{_escaped(label)}</span></div>"
         for value, label in pairs
     )
     return Shown(
@@ -84,14 +94,14 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str = ""
         What the table has, above it.
     """
     body = [[str(cell) for cell in row] for row in rows]
-    top = "".join(f"<th scope='col'>{html.escape(head)}</th>" for head in heads)
+    top = "".join(f"<th scope='col'>{_escaped(head)}</th>" for head in heads)
     lines = "".join(
-        f"<tr><th scope='row'>{html.escape(row[0])}</th>"
-        + "".join(f"<td>{html.escape(cell)}</td>" for cell in row[1:])
+        f"<tr><th scope='row'>{_escaped(row[0])}</th>"
+        + "".join(f"<td>{_escaped(cell)}</td>" for cell in row[1:])
         + "</tr>"
         for row in body
     )
-    said = f"<caption>{html.escape(caption)}</caption>" if caption else ""
+    said = f"<caption>{_escaped(caption)}</caption>" if caption else ""
     made = (
         "<div class='scroll'><table class='spineq'>"
         f"{said}<thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table></div>"
@@ -136,7 +146,7 @@ class Picture:
 
     def _repr_html_(self) -> str:
         data = base64.b64encode(self.png).decode()
-        below = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
+        below = f"<figcaption>{_escaped(self.caption)}</figcaption>" if self.caption else ""
         width = _width(self.png) * 96 // DPI
         return (
             f"<figure><img alt='{html.escape(self.words, quote=True)}' style='width:{width}px' "

@@ -66,6 +66,12 @@ class Study:
         """What is asked."""
         return self.question.problem
 
+    @property
+    def groups(self) -> tuple[tuple[str, Group], ...]:
+        """The problem's groups, in the order in which tables list them."""
+        order = list(self.city.reported_groups(dict(self.problem.groups)))
+        return tuple(sorted(self.problem.groups, key=lambda item: order.index(item[0])))
+
     def keep(self, picture: Picture) -> Picture:
         """Keep a picture for the folder of figures."""
         self.pictures = [one for one in self.pictures if one.name != picture.name] + [picture]

@@ -1,0 +1,135 @@
+"""Making a report: the notebook run, its page, figures, data and the what-if page in one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spineq.data.named import is_built_in
+from spineq.errors import NotebookError
+from spineq.model._words import counted
+from spineq.progress import Progress, SpanProgress, watcher_of
+from spineq.report.asked import Parameters, Question, question_of
+from spineq.report.execution import notebook_named, run_notebook
+from spineq.report.folders import beside, moved
+
+if TYPE_CHECKING:
+    from spineq.model.city import City
+
+#: The files of a report.
+PAGE, NOTEBOOK, WHAT_IF = "report.html", "report.ipynb", "what-if.html"
+
+#: Folder of the city inside a report's folder, by which the notebook can be run again.
+_CITY = "data/city"
+
+
+def write_report(
+    parameters: Parameters | Mapping[str, Any],
+    output: str | Path,
+    *,
+    city: City | None = None,
+    what_if: bool = False,
+    progress: Progress | None = None,
+) -> Path:
+    """Write a report into a folder.
+
+    Parameters
+    ----------
+    parameters
+        Those of the notebook, ``notebooks/report.ipynb``: see `spineq.report.asked.Parameters`.
+    output
+        Folder to write into, made where it is missing. It gets ``report.html`` (one page that
+        opens offline), ``report.ipynb`` (the executed notebook), ``figures/`` and ``data/``;
+        what an earlier report left under these names is replaced.
+    city
+        The city itself, in place of the name that the parameters have.
+    what_if
+        Whether to write ``what-if.html`` too; see `spineq.what_if`.
+    progress
+        Watcher; when it asks to stop, nothing is written.
+
+    Returns
+    -------
+    Path
+        ``report.html``; the folder's name where the watcher asked to stop.
+
+    Raises
+    ------
+    SpineqError
+        A parameter is unknown or wrong, or what is asked cannot be: then nothing is written.
+    StoreError
+        The folder cannot be written.
+    NotebookError
+        The notebook failed: the sentence names the cell, and the notebook with the error is in
+        the folder.
+    MissingExtraError
+        Papermill or nbconvert is not installed.
+    """
+    watcher, folder = watcher_of(progress), Path(output)
+    asked = parameters if isinstance(parameters, Parameters) else Parameters.from_dict(parameters)
+    watcher.report(0.0, "reading the city")
+    question = question_of(asked, city)
+    with beside(folder) as work:
+        words = _for_notebook(asked, question.city, work, given=city is not None)
+        span = SpanProgress(watcher, 0.02, 0.9)
+        try:
+            ended = run_notebook(
+                notebook_named("report"), work / NOTEBOOK, words, work, progress=span
+            )
+        except NotebookError as error:
+            moved(work, folder, [NOTEBOOK])
+            where = folder / NOTEBOOK
+            msg = error.what
+            raise NotebookError(msg, mend=f"The notebook with the error is {where}") from error
+        if not ended:
+            return folder
+        watcher.report(0.9, "writing the page")
+        _write_page(work, question)
+        if what_if:
+            watcher.report(0.95, "writing the what-if page")
+            _write_what_if(work, question)
+        moved(work, folder, sorted(path.name for path in work.iterdir()))
+    watcher.report(1.0, "done")
+    return folder / PAGE
+
+
+def _for_notebook(asked: Parameters, city: City, work: Path, *, given: bool) -> dict[str, Any]:
+    """Parameters for a notebook that runs in the report's folder."""
+    words = {name: value for name, value in asdict(asked).items() if value not in (None, {})}
+    words["output"] = "."
+    if asked.store is not None and "://" not in asked.store:
+        words["store"] = str(Path(asked.store).absolute())
+    if given or not is_built_in(asked.city) or asked.existing is not None:
+        # The city lies beside the report: so the notebook can be run again, anywhere.
+        city.to_geoparquet(work / _CITY)
+        words["city"] = _CITY
+        for name in ("city_options", "existing"):
+            words.pop(name, None)
+    return words
+
+
+def _write_page(work: Path, question: Question) -> None:
+    import nbformat
+
+    from spineq.report.html import write_page
+
+    city, problem = question.city, question.problem
+    sensors = "Sensors" if problem.n_sensors is None else counted(problem.n_sensors, "sensor")
+    title = f"{sensors} in {city.name or 'the city'}"
+    today = date.today()
+    lead = (
+        f"Where they cover the people who matter best, and how sure that is. "
+        f"Made on {today.day} {today:%B %Y} with spineq."
+    )
+    notebook = nbformat.read(work / NOTEBOOK, as_version=4)
+    write_page(notebook, work / PAGE, title=title, lead=lead)
+
+
+def _write_what_if(work: Path, question: Question) -> None:
+    from spineq.model.network import read_network
+    from spineq.report.page import what_if
+
+    what_if(read_network(work / "data" / "network.nc"), question.city, work / WHAT_IF)

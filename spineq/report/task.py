@@ -1,0 +1,120 @@
+"""The task `report`: a report as a job, whose result is its files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spineq.errors import ProblemError, shown
+from spineq.jobs.records import digest
+from spineq.jobs.tasks import Asked, Task, task_named
+from spineq.model.problem import Problem
+from spineq.report.asked import Parameters, question_of
+from spineq.report.bundle import Bundle, bundle_from_bytes
+
+if TYPE_CHECKING:
+    from spineq.model.city import City
+    from spineq.progress import Progress
+
+#: Raise it when the same question makes another report.
+_VERSION = 1
+
+#: Parameters of a report that a job has, beside the fields of a problem.
+_BESIDE = ("by", "weights", "store", "what_if")
+
+#: Fields of a problem that are parameters of their own.
+_OWN = ("n_sensors", "theta", "groups", "method")
+
+
+def _version_of(parameters: Mapping[str, Any]) -> str:
+    asked = dict(parameters["rules"]) | {"method": parameters["method"]}
+    parts = [task_named("optimise").version_of(asked), task_named("trade_off").version_of({})]
+    return ",".join([f"report-{_VERSION}", *parts])
+
+
+def _check(city: City | None, parameters: Mapping[str, Any]) -> Asked:
+    assert city is not None  # check_asked saw to it
+    words = dict(parameters)
+    problem = words.pop("problem", None)
+    if problem is not None:
+        if not isinstance(problem, Problem):
+            msg = f"a Problem is needed, not {shown(problem)}"
+            raise ProblemError(msg, field="problem", mend="Write for example n_sensors=20")
+        words |= problem.to_dict()
+    what_if = words.pop("what_if", False)
+    if not isinstance(what_if, bool):
+        msg = f"what_if must be true or false, not {shown(what_if)}"
+        raise ProblemError(msg, field="what_if", mend="Write what_if=True")
+    asked = _parameters(words)
+    question = question_of(asked, city)
+    described = {one.name: getattr(asked, one.name) for one in fields(Parameters)}
+    described = {name: value for name, value in described.items() if name not in _NOT_KEPT}
+    described |= {"groups": _groups_of(question.problem), "what_if": what_if, "weights": {}}
+    # Where answers are looked up makes no other question.
+    told = {name: value for name, value in described.items() if name not in ("store", "groups")}
+    named = digest(question.problem.digest, str(sorted(told.items())), str(described["groups"]))
+    return Asked(described, _version_of(described), named)
+
+
+#: Parameters of the notebook that follow from the job.
+_NOT_KEPT = ("city", "city_options", "existing", "scheduler", "output")
+
+
+def _parameters(words: Mapping[str, Any]) -> Parameters:
+    """Sort a job's words into a report's parameters and further rules."""
+    from spineq.model.groups import Group
+
+    known = {one.name for one in fields(Problem)}
+    unknown = sorted(set(words) - known - {*_BESIDE, *_OWN, "rules"})
+    if unknown:
+        msg = f"the task 'report' has no parameter {shown(unknown[0])}"
+        mend = f"Use {', '.join([*_BESIDE, *sorted(known)])}"
+        raise ProblemError(msg, field=unknown[0], mend=mend)
+    rules = {name: value for name, value in words.items() if name in known - set(_OWN)}
+    made = {name: value for name, value in words.items() if name not in rules}
+    made["rules"] = {**(made.get("rules") or {}), **rules}
+    groups = made.get("groups")
+    if isinstance(groups, Mapping):
+        made["groups"] = {
+            name: group.to_dict() if isinstance(group, Group) else group
+            for name, group in groups.items()
+        }
+    return Parameters.from_dict(made)
+
+
+def _groups_of(problem: Problem) -> dict[str, Any]:
+    return {name: group.to_dict() for name, group in problem.groups}
+
+
+def _report(city: City, progress: Progress, *, what_if: bool, **parameters: Any) -> Bundle:
+    from spineq.report.making import write_report
+
+    asked = Parameters.from_dict(parameters)
+    with tempfile.TemporaryDirectory(prefix="spineq-report-") as place:
+        folder = Path(place) / "report"
+        write_report(asked, folder, city=city, what_if=what_if, progress=progress)
+        return Bundle.of(folder) if folder.is_dir() else Bundle({})
+
+
+def _dump(bundle: Bundle) -> bytes:
+    return bundle.to_bytes()
+
+
+def _was_stopped(bundle: Bundle) -> bool:
+    return not bundle.files
+
+
+#: The task of reports.
+TASK = Task(
+    name="report",
+    function=_report,
+    check=_check,
+    version_of=_version_of,
+    dump=_dump,
+    load=bundle_from_bytes,
+    is_partial=_was_stopped,
+    needs_city=True,
+)
