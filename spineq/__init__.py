@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from spineq import panel as panel
     from spineq import plot as plot
+    from spineq.baseline import random_networks as random_networks
     from spineq.data.demo import demo_city as demo_city
     from spineq.data.files import read_city as read_city
     from spineq.errors import SpineqError as SpineqError
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from spineq.jobs.settings import apply_dask_config as apply_dask_config
     from spineq.jobs.snapshot import JobSnapshot as JobSnapshot
     from spineq.jobs.tasks import register_task as register_task
+    from spineq.model.baseline import Baseline as Baseline
+    from spineq.model.baseline import read_baseline as read_baseline
     from spineq.model.city import City as City
     from spineq.model.front import Front as Front
     from spineq.model.front import read_front as read_front
@@ -39,12 +42,17 @@ if TYPE_CHECKING:
     from spineq.model.network import read_network as read_network
     from spineq.model.problem import Problem as Problem
     from spineq.panel import Panel as Panel
+    from spineq.report.page import what_if as what_if
     from spineq.solve import evaluate as evaluate
     from spineq.solve import optimise as optimise
+    from spineq.sweeps.files import read_sweep as read_sweep
+    from spineq.sweeps.running import sweep as sweep
+    from spineq.sweeps.table import SweepResult as SweepResult
 
 __version__ = metadata.version("spineq")
 
 _HOMES = {
+    "Baseline": "spineq.model.baseline",
     "City": "spineq.model.city",
     "DaskProgress": "spineq.jobs.events",
     "Front": "spineq.model.front",
@@ -58,6 +66,7 @@ _HOMES = {
     "Problem": "spineq.model.problem",
     "SpineqError": "spineq.errors",
     "SpineqWarning": "spineq.errors",
+    "SweepResult": "spineq.sweeps.table",
     "apply_dask_config": "spineq.jobs.settings",
     "connect": "spineq.jobs.cluster",
     "demo_city": "spineq.data.demo",
@@ -65,11 +74,16 @@ _HOMES = {
     "evaluate": "spineq.solve",
     "follow": "spineq.jobs.events",
     "optimise": "spineq.solve",
+    "random_networks": "spineq.baseline",
+    "read_baseline": "spineq.model.baseline",
     "read_city": "spineq.data.files",
     "read_front": "spineq.model.front",
     "read_network": "spineq.model.network",
+    "read_sweep": "spineq.sweeps.files",
     "register_task": "spineq.jobs.tasks",
+    "sweep": "spineq.sweeps.running",
     "trade_off": "spineq.fronts",
+    "what_if": "spineq.report.page",
 }
 
 __all__ = [*sorted(_HOMES), "panel", "plot"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import re
 import subprocess
 import tomllib
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 import dask
@@ -45,7 +48,17 @@ DASK_SETTINGS = {
     "distributed.worker.multiprocessing-method": "spawn",
     "distributed.comm.timeouts.connect": "30s",
     "distributed.dashboard.link": "{scheme}://{host}:{port}/status",
+    # For Dask's pane in JupyterLab.
+    "labextension.factory.module": "dask.distributed",
+    "labextension.factory.class": "LocalCluster",
+    "labextension.factory.args": [],
+    "labextension.factory.kwargs.host": "127.0.0.1",
+    "labextension.factory.kwargs.dashboard_address": "127.0.0.1:0",
+    "labextension.factory.kwargs.threads_per_worker": 1,
 }
+
+#: Extras that `all` has, and so both environments.
+EXTRAS = ("panel", "lab", "voila", "report", "s3", "milp", "front")
 
 #: Hosts of package registries, in pieces so that this file does not hold them itself.
 REGISTRIES = [
@@ -111,19 +124,49 @@ def tracked(root: Path, lacking: Callable[[str], NoReturn]) -> list[Path]:
     return [root / name for name in listed.split("\0") if name and (root / name).is_file()]
 
 
+def wanted(project: dict[str, Any]) -> dict[str, str]:
+    """What the core and `all` need, name -> version bound; once, where extras repeat each other."""
+    made: dict[str, str] = {}
+    for requirements in [
+        project["project"]["dependencies"],
+        *(project["project"]["optional-dependencies"][extra] for extra in EXTRAS),
+    ]:
+        for name, bound in bounds(requirements).items():
+            assert made.setdefault(name, bound) == bound, f"{name} has two bounds"
+    return made
+
+
 def test_conda_repeats_pyproject(project: dict[str, Any], conda: dict[str, Any]) -> None:
     """environment.yml has the core and what `all` adds to it, with the same lower bounds."""
-    extras = project["project"]["optional-dependencies"]
-    wanted = [*project["project"]["dependencies"]]
-    for extra in ("panel", "voila", "report", "s3", "milp", "front"):
-        wanted += extras[extra]
-    expected = bounds(wanted)
-
     plain = [entry for entry in conda["dependencies"] if isinstance(entry, str)]
     plain.remove("pip")
     found = {CONDA_NAMES.get(name, name): bound for name, bound in bounds(plain).items()}
     assert found.pop("python") == project["project"]["requires-python"]
-    assert found == expected
+    assert found == wanted(project)
+
+
+def test_binder_repeats_both(root: Path, project: dict[str, Any], conda: dict[str, Any]) -> None:
+    """binder/environment.yml has the same packages and bounds by pip, on a Python of its own.
+
+    Where the folder is, repo2docker does not look at the file at the root.
+    """
+    file = root / "binder" / "environment.yml"
+    binder = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert binder["name"] == conda["name"]
+    assert binder["channels"] == conda["channels"]
+    python, pip, by_pip = binder["dependencies"]
+    assert pip == "pip"
+    assert bounds(by_pip["pip"]) == wanted(project)
+    # repo2docker understands a version in this form alone.
+    found = re.fullmatch(r"python=(\d+)\.(\d+)", python)
+    assert found
+    least = project["project"]["requires-python"].removeprefix(">=")
+    assert tuple(map(int, found.groups())) >= tuple(map(int, least.split(".")))
+
+
+def test_ipykernel_is_new_enough(project: dict[str, Any]) -> None:
+    """Before 7.1 it lost what threads say to widgets; repo2docker's own Python 3.11 pins 7.0."""
+    assert wanted(project)["ipykernel"] == ">=7.1"
 
 
 def test_conda_is_for_conda_forge(conda: dict[str, Any]) -> None:
@@ -139,20 +182,15 @@ def test_extras(project: dict[str, Any]) -> None:
     """`all` is what a user may want; nothing that no part of spineq needs yet is offered."""
     extras = project["project"]["optional-dependencies"]
     assert set(extras) == {
-        "panel",
-        "voila",
-        "report",
-        "s3",
-        "milp",
-        "front",
+        *EXTRAS,
         "compare",
         "all",
         "test",
         "dev",
     }
-    assert extras["all"] == ["spineq[panel,voila,report,s3,milp,front]"]
+    assert extras["all"] == [f"spineq[{','.join(EXTRAS)}]"]
     assert "spineq[test]" in extras["dev"]
-    for name in ("panel", "voila", "report", "s3", "milp", "front", "compare", "test"):
+    for name in (*EXTRAS, "compare", "test"):
         assert bounds(extras[name])
 
 
@@ -175,13 +213,26 @@ def test_readme_and_ci_run_the_same_commands(root: Path) -> None:
 
 
 def test_dask_settings(root: Path) -> None:
-    """dask-config.yaml sets what spineq needs, by names that Dask knows."""
+    """dask-config.yaml sets what spineq and Dask's pane need, by names that Dask knows."""
     ours = leaves(yaml.safe_load((root / "dask-config.yaml").read_text(encoding="utf-8")))
     assert ours == DASK_SETTINGS
 
     shipped = Path(distributed.__file__).with_name("distributed.yaml")
     theirs = leaves(yaml.safe_load(shipped.read_text(encoding="utf-8")))
+    pane = {key for key in ours if key.startswith("labextension.")}
+    assert set(ours) - pane <= set(theirs)
+
+
+def test_dask_pane_settings(root: Path, needs: Callable[[str], ModuleType]) -> None:
+    """What its NEW starts is a class that takes these arguments, by names that the pane knows."""
+    shipped = Path(needs("dask_labextension").__file__ or "").with_name("labextension.yaml")
+    theirs = yaml.safe_load(shipped.read_text(encoding="utf-8"))["labextension"]
+    config = yaml.safe_load((root / "dask-config.yaml").read_text(encoding="utf-8"))
+    ours = config["labextension"]
     assert set(ours) <= set(theirs)
+    assert set(ours["factory"]) <= set(theirs["factory"])
+    made = getattr(importlib.import_module(ours["factory"]["module"]), ours["factory"]["class"])
+    assert set(ours["factory"]["kwargs"]) <= set(inspect.signature(made).parameters)
 
 
 def test_dask_reads_the_settings(root: Path) -> None:

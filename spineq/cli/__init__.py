@@ -18,6 +18,8 @@ _HOMES = {
     "optimise": "commands",
     "evaluate": "commands",
     "trade-off": "fronts",
+    "report": "report",
+    "sweep": "sweep",
     "jobs": "jobs",
     "data": "data",
     "bench": "bench",

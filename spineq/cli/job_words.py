@@ -21,7 +21,7 @@ _SHORT_ID = 6
 
 #: Tasks about sensors, whose parameters are those of a problem; and those that answer with one
 #: network.
-_PLACING = ("optimise", "trade_off", "evaluate")
+_PLACING = ("optimise", "trade_off", "evaluate", "random", "report")
 _NETWORKS = ("optimise", "evaluate")
 
 #: Widths below which a column is rather left out than cut.
@@ -173,6 +173,8 @@ def task_words(job: JobSnapshot) -> str:
         words = [job.task, counted(n, "sensor")]
         if job.task == "trade_off":
             words.append(counted(len(asked.get("groups") or {}), "group"))
+        if job.task == "random":
+            words.append(counted(asked.get("n_networks", 1000), "network"))
     else:
         words = [plain(job.task), *(f"{plain(key)} {plain(_json(asked[key]))}" for key in asked)]
     return ", ".join(words)
@@ -188,7 +190,7 @@ def asked_lines(job: JobSnapshot) -> list[tuple[str, str]]:
         "decay": "exponential",
     } | job.parameters
     words = [f"theta {asked['theta']:,g}", f"{asked['decay']} decay"]
-    if job.task != "evaluate":
+    if job.task not in ("evaluate", "random"):
         words.append(f"method {asked['method']}")
     if job.task == "trade_off":
         words += _search_words(asked)

@@ -198,17 +198,19 @@ def _end_words(job: JobSnapshot, answer: Any, line: str) -> str:
 @click.option(
     "--output", type=Folder(),
     help="Write the answer into this folder: network.nc, .gpkg, .geojson and .png; of a front "
-    "front.nc, parallel.png, pairs.png and maps.png.",
+    "front.nc, parallel.png, pairs.png and maps.png; of random networks baseline.nc.",
 )  # fmt: skip
 @store_option
 @json_option
 def result(job_id: str, output: Path | None, store: str | None, as_json: bool) -> None:
     """Print a job's answer, and write its maps and data."""
     from spineq.cli.job_access import answer_of, ids_named, looking, opened, store_named
-    from spineq.cli.results import finish, finish_front
+    from spineq.cli.results import finish, finish_baseline, finish_front, finish_report
     from spineq.errors import ProblemError
+    from spineq.model.baseline import Baseline
     from spineq.model.front import Front
     from spineq.model.network import Network
+    from spineq.report.bundle import Bundle
 
     with looking(store_named(store)) as found:
         (name,) = ids_named(found, [job_id])
@@ -223,6 +225,10 @@ def result(job_id: str, output: Path | None, store: str | None, as_json: bool) -
         assert city is not None
         asked = job.parameters.get("tolerance")
         finish_front(answer, city, output, asked=asked, as_json=as_json)
+    elif isinstance(answer, Baseline):
+        finish_baseline(answer, output, as_json=as_json)
+    elif isinstance(answer, Bundle):
+        finish_report(answer, output, name, as_json=as_json)
     elif output is None:
         print_json(answer)
     else:

@@ -21,7 +21,6 @@ from spineq.cli.options import (
     take_problem_words,
 )
 from spineq.cli.printing import print_json, say
-from spineq.errors import ProblemError
 from spineq.model.problem import MethodName, Problem
 
 if TYPE_CHECKING:
@@ -118,12 +117,12 @@ def _asked(
     cluster: dict[str, Any],
 ) -> Parameters:
     """Put the parameters together: of the file, of ``-p``, and of the options."""
-    from spineq.report.asked import Parameters, read_parameters
+    from spineq.report.asked import Parameters, read_parameter, read_parameters
 
     made: dict[str, Any] = {}
     if beside["parameters"] is not None:
         made |= read_parameters(beside["parameters"])
-    made |= dict(_given(text) for text in beside["given"])
+    made |= dict(read_parameter(text) for text in beside["given"])
     made |= _of_problem(take_problem_words(words), made.get("rules"))
     for name, value in (("city", city), ("existing", existing), ("by", beside["by"])):
         if value is not None:
@@ -135,21 +134,6 @@ def _asked(
         msg = "Missing argument 'CITY', or --parameters with a city."
         raise click.UsageError(msg)
     return Parameters.from_dict(made)
-
-
-def _given(text: str) -> tuple[str, Any]:
-    """Read ``NAME=VALUE``."""
-    import yaml
-
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        msg = f"{text!r} is not NAME=VALUE"
-        raise ProblemError(msg, field="-p", mend="Write for example -p n_sensors=20")
-    try:
-        return name.strip(), yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        msg = f"the value of {name.strip()!r} cannot be read as YAML"
-        raise ProblemError(msg, field="-p", mend="Write for example -p n_sensors=20") from error
 
 
 def _of_problem(words: dict[str, Any], rules: Any) -> dict[str, Any]:

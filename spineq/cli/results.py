@@ -23,9 +23,11 @@ from spineq.model._objective_words import (
 from spineq.model._words import counted, metres, percent, shown_table, theta_words
 
 if TYPE_CHECKING:
+    from spineq.model.baseline import Baseline
     from spineq.model.city import City
     from spineq.model.front import Front
     from spineq.model.network import Network
+    from spineq.report.bundle import Bundle
 
 #: Most sensors that are listed on a terminal.
 _LISTED = 30
@@ -135,6 +137,55 @@ def finish_front(
     else:
         say("The search was stopped before it found a network.")
     _say_where(folder, files, "networks and pictures")
+
+
+def finish_baseline(baseline: Baseline, folder: Path | None, *, as_json: bool) -> None:
+    """Write random networks' file, and print JSON alone, or for people a table."""
+    files = []
+    if folder is not None:
+        files = _written(folder, lambda beside: [baseline.to_netcdf(beside / "baseline.nc")])
+    if as_json:
+        print_json(baseline.to_dict())
+        return
+    say(baseline.summary())
+    if baseline.n_networks:
+        click.echo(f"\n{baseline_table(baseline)}\n")
+    _say_where(folder, files, "the networks")
+
+
+def baseline_table(baseline: Baseline) -> str:
+    """Format coverage by random networks for a terminal, a row a group."""
+    described = baseline.to_dict()
+    figures = ("low", "median", "high", "best")
+    rows: list[tuple[str, ...]] = [("group", "5 % below", "median", "95 % below", "best")]
+    for row in [*described["groups"], described["total"] | {"title": "all together"}]:
+        title = f"{row['title']}{' (estimated)' if row.get('estimated') else ''}"
+        rows.append((title, *(percent(row[name]) for name in figures)))
+    return text_table(rows)
+
+
+def finish_report(bundle: Bundle, folder: Path | None, job: str, *, as_json: bool) -> None:
+    """Write the files of a report; without a folder, name them.
+
+    Parameters
+    ----------
+    bundle, folder
+        The report, and where its files go.
+    job
+        Id of the job that made it.
+    as_json
+        Whether to print JSON.
+    """
+    if folder is not None:
+        bundle.write(folder)
+    names = sorted(bundle.files)
+    if as_json:
+        print_json({"job": job, "folder": None if folder is None else str(folder), "files": names})
+        return
+    if folder is None:
+        say(f"A report of {counted(len(names), 'file')}. Write it with --output FOLDER.")
+    else:
+        say(f"Written to {folder}: {counted(len(names), 'file')}, report.html among them")
 
 
 def _say_where(folder: Path | None, files: list[Path], what: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spineq.constraints import usable_for
 from spineq.errors import ProblemError, shown
 from spineq.model._objective_words import counted
 from spineq.progress import Progress, SpanProgress, watcher_of
@@ -121,7 +122,9 @@ def _reached(network: Network, wanted: float) -> bool:
 def _by_greedy(city: City, problem: Problem, wanted: float, progress: Progress) -> Fewest:
     """Let greedy place sensors until they reach it: many at once are little more work."""
     quick = replace(problem, method="greedy", bound="none", start=(), gap_limit=0.0)
-    most, n, share = city.n_sites, min(max(problem.n_sensors or 1, 16), city.n_sites), 0.0
+    usable = usable_for(city, quick)
+    most = city.n_sites if usable is None else int(usable.sum())
+    n, share = min(max(problem.n_sensors or 1, 16), most), 0.0
     while True:
         span = SpanProgress(progress, share, share + 0.4 * (1.0 - share), "looking how many it may")
         network = optimise(city, replace(quick, n_sensors=n), progress=span)

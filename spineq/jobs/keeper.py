@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from spineq.errors import StoreError, UnknownTaskError
 from spineq.jobs._host import clock_name
-from spineq.jobs.evaluate_task import TASK as EVALUATE
-from spineq.jobs.front_task import TASK as FRONT
 from spineq.jobs.index import Entry, Index
 from spineq.jobs.ledger import Ledger
 from spineq.jobs.listing import list_names
@@ -31,7 +29,7 @@ from spineq.jobs.records import (
     Withdrawal,
 )
 from spineq.jobs.snapshot import JobSnapshot
-from spineq.jobs.tasks import add_task, task_named
+from spineq.jobs.tasks import task_named
 from spineq.jobs.worker import Order, described
 
 if TYPE_CHECKING:
@@ -39,9 +37,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-# These are beside the tasks that are known anyway: they stand on them.
-add_task(EVALUATE)
-add_task(FRONT)
 
 #: Shortest time from one look at the whole ledger to the next, and the share of all time that
 #: looking may take.

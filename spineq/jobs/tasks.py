@@ -194,8 +194,13 @@ class _Constant:
         return self.version
 
 
-#: Tasks of rooms above this one, which are imported when somebody asks for them.
-_ELSEWHERE = {"report": "spineq.report.task"}
+#: Tasks that stand on this module, each in one that is imported when somebody asks for it.
+_ELSEWHERE = {
+    "evaluate": "spineq.jobs.evaluate_task",
+    "trade_off": "spineq.jobs.front_task",
+    "random": "spineq.jobs.random_task",
+    "report": "spineq.report.task",
+}
 
 
 def task_named(name: str) -> Task:

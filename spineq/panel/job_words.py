@@ -45,6 +45,10 @@ def what_of(job: JobSnapshot) -> dict[str, str]:
         sensors = f"Trade-offs of {sensors}"
     elif job.task == "evaluate":
         sensors = f"Saved network of {sensors}"
+    elif job.task == "report":
+        sensors = f"Report on {sensors}"
+    elif job.task == "random":
+        sensors = f"Random networks of {sensors}"
     elif job.task != "optimise":
         sensors = f"Task {job.task}"
     groups = ", ".join(_group(name, group) for name, group in asked.get("groups", {}).items())

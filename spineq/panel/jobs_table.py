@@ -225,6 +225,10 @@ class JobsTable(View):
             # In this order: whoever follows the job sees that its answer is shown.
             state.show(answer, name_of(job))
             state.follow(job_id)
+        elif job.task == "report":
+            count = counted(len(answer.files), "file")
+            line = f"spineq jobs result {job.id} --store {queue.store} --output my-report"
+            state.news = f"A report of {count}. Write them into a folder with: {line}"
         else:
             state.news = f"The answer of task {job.task}: {str(answer)[:200]}"
 

@@ -13,6 +13,7 @@ from spineq.model._objective_words import counted, equity_words, stay_words
 from spineq.panel.charts import DecileChart, HistoryChart, beginning
 from spineq.panel.elements import Download, Form, Table, Text
 from spineq.panel.errand import Errand
+from spineq.panel.reporting import Reporting
 from spineq.panel.state import PanelState
 from spineq.panel.telling import PAGE, first_sensors, group_rows, network_lines, sensor_rows
 from spineq.panel.view import View, visible
@@ -82,6 +83,7 @@ class Results(View):
             caption="Sensors, in order of placement",
             page_words=["Earlier sensors", "Later sensors"],
         )
+        self.reporting = Reporting(state)
         self.files = Form(_file_fields(), {})
         self.download = Download()
         self.body = ipywidgets.VBox(
@@ -94,6 +96,7 @@ class Results(View):
                 self.tenths,
                 self.report,
                 self.sensors,
+                self.reporting,
                 self.files,
                 self.download,
             ]

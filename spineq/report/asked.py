@@ -285,3 +285,25 @@ def read_parameters(path: str | Path) -> dict[str, Any]:
         msg = "the file has no names with values"
         raise UnreadableFileError(msg, file=file, mend="Write for example n_sensors: 20")
     return made
+
+
+def read_parameter(text: str) -> tuple[str, Any]:
+    """Read ``NAME=VALUE``, the value in YAML.
+
+    Raises
+    ------
+    ProblemError
+        It is not of that form.
+    """
+    import yaml
+
+    name, equals, value = text.partition("=")
+    mend = "Write for example -p n_sensors=20"
+    if not equals or not name.strip():
+        msg = f"{shown(text)} is not NAME=VALUE"
+        raise ProblemError(msg, field="-p", mend=mend)
+    try:
+        return name.strip(), yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        msg = f"the value of {shown(name.strip())} cannot be read as YAML"
+        raise ProblemError(msg, field="-p", mend=mend) from error

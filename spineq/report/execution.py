@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -162,8 +163,10 @@ def _followed(process: subprocess.Popen[str], watcher: Progress) -> bool:
 
 
 def _read(stream: IO[str], hear: Any) -> None:
-    for line in stream:
-        hear(line)
+    # After a stop, the stream is closed while it is read.
+    with suppress(ValueError):
+        for line in stream:
+            hear(line)
     hear(None)
 
 

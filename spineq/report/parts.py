@@ -10,15 +10,11 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from spineq import plot
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
 #: Dots per inch of pictures: sharp in print and on screens of twice the density.
 DPI = 150
@@ -102,8 +98,11 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str = ""
         for row in body
     )
     said = f"<caption>{_escaped(caption)}</caption>" if caption else ""
+    # What is wider than a phone is scrolled, also by keyboard.
+    called = _escaped(caption or " ".join(heads))
     made = (
-        "<div class='scroll'><table class='spineq'>"
+        f"<div class='scroll' role='region' tabindex='0' aria-label=\"{called}\">"
+        "<table class='spineq'>"
         f"{said}<thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table></div>"
     )
     widths = [max(len(row[k]) for row in [list(heads), *body]) for k in range(len(heads))]
@@ -172,7 +171,7 @@ def _width(png: bytes) -> int:
     return int.from_bytes(png[16:20], "big")
 
 
-def picture(name: str, axes: Axes | NDArray[Any], words_: str = "", caption: str = "") -> Picture:
+def picture(name: str, axes: Any, words_: str = "", caption: str = "") -> Picture:
     """Make a picture of some axes' figure, and close the figure.
 
     Parameters

@@ -50,17 +50,22 @@ def _check(city: City | None, parameters: Mapping[str, Any]) -> Asked:
         raise ProblemError(msg, field="what_if", mend="Write what_if=True")
     asked = _parameters(words)
     question = question_of(asked, city)
-    described = {one.name: getattr(asked, one.name) for one in fields(Parameters)}
-    described = {name: value for name, value in described.items() if name not in _NOT_KEPT}
-    described |= {"groups": _groups_of(question.problem), "what_if": what_if, "weights": {}}
+    problem = question.problem
+    rules = {name: value for name, value in problem.to_dict().items() if name not in _OWN}
+    # In one form, however it was asked; of a problem with a budget the number means nothing.
+    described = {
+        "n_sensors": problem.n_sensors or Parameters.n_sensors,
+        "theta": problem.theta,
+        "groups": {name: group.to_dict() for name, group in problem.groups},
+        "method": problem.method,
+        "rules": rules,
+        "by": asked.by,
+        "store": asked.store,
+        "what_if": what_if,
+    }
     # Where answers are looked up makes no other question.
-    told = {name: value for name, value in described.items() if name not in ("store", "groups")}
-    named = digest(question.problem.digest, str(sorted(told.items())), str(described["groups"]))
+    named = digest(problem.digest, described["groups"], asked.by or "", what_if)
     return Asked(described, _version_of(described), named)
-
-
-#: Parameters of the notebook that follow from the job.
-_NOT_KEPT = ("city", "city_options", "existing", "scheduler", "output")
 
 
 def _parameters(words: Mapping[str, Any]) -> Parameters:
@@ -83,10 +88,6 @@ def _parameters(words: Mapping[str, Any]) -> Parameters:
             for name, group in groups.items()
         }
     return Parameters.from_dict(made)
-
-
-def _groups_of(problem: Problem) -> dict[str, Any]:
-    return {name: group.to_dict() for name, group in problem.groups}
 
 
 def _report(city: City, progress: Progress, *, what_if: bool, **parameters: Any) -> Bundle:

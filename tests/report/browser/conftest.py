@@ -1,0 +1,66 @@
+"""A browser without internet for pages that must not need any.
+
+Nothing here outlives the tests of one file: while Playwright runs, its event loop is the main
+thread's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+from browser import find_chromium, launch, new_context, screenshot
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+HERE = Path(__file__).parent
+
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of this folder are slow."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Remember whether the test failed, for `tab`."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
+
+
+@pytest.fixture(scope="module")
+def chromium(
+    needs: Callable[[str], ModuleType], lacking: Callable[[str], NoReturn]
+) -> Iterator[Browser]:
+    """Chromium; skips without it or Playwright, fails in CI."""
+    playwright = needs("playwright.sync_api")
+    executable = find_chromium()
+    if executable is None:
+        lacking("Chromium is not here (SPINEQ_CHROMIUM names one elsewhere)")
+    with playwright.sync_playwright() as driver:
+        browser = launch(driver, executable)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page without internet, 1280 x 900; how it looks after a failed test is kept."""
+    context = new_context(chromium, viewport={"width": 1280, "height": 900}, offline=True)
+    page = context.new_page()
+    yield page
+    if request.node.stash.get(_FAILED, False):
+        screenshot(page, "failed-" + re.sub(r"[^\w-]+", "-", request.node.name))
+    context.close()

@@ -1,0 +1,83 @@
+"""The report on Newcastle in Chromium, the network cut: every picture, nothing from outside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import pytest
+from browser import Console, axe, screenshot
+from command_line import good
+
+import spineq as sq
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+# Two polygons of the city are not valid, which is said each time it is read.
+pytestmark = pytest.mark.filterwarnings("ignore::spineq.SpineqWarning")
+
+
+@pytest.fixture(scope="module")
+def report(
+    shared: Path, tmp_path_factory: pytest.TempPathFactory, needs: Callable[[str], ModuleType]
+) -> Path:
+    """55 sensors, theta 500, the four groups, with the existing network."""
+    for name in ("papermill", "nbconvert", "openpyxl", "moocore"):
+        needs(name)
+    out = tmp_path_factory.mktemp("newcastle") / "report"
+    city = shared / "data" / "cities" / "E08000021"
+    began = time.monotonic()
+    good("report", city, "-n", 55, "--theta", 500, "--output", out)
+    print(f"the report took {time.monotonic() - began:.0f} s")
+    return out
+
+
+def test_every_picture_is_there_and_nothing_is_asked_for(report: Path, tab: Page) -> None:
+    """Opened as by double click: one file, no request, no broken picture, no error."""
+    console, asked = Console(tab), list[str]()
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto((report / "report.html").as_uri())
+    pictures = "() => [...document.images].map((i) => i.complete && i.naturalWidth)"
+    tab.wait_for_function("() => [...document.images].every((i) => i.complete)")
+    widths = tab.evaluate(pictures)
+    assert len(widths) == len(list((report / "figures").glob("*.png"))) == 12
+    assert min(widths) > 500
+    words = tab.evaluate("() => [...document.images].map((i) => i.alt)")
+    assert all(len(text) > 20 for text in words)
+
+    frame = tab.locator("iframe.map")
+    frame.scroll_into_view_if_needed()
+    canvas = tab.frame_locator("iframe.map").locator("canvas").first
+    canvas.wait_for(timeout=30_000)
+    outside = [url for url in asked if not url.startswith(("file:", "data:", "about:", "blob:"))]
+    assert outside == []
+    assert [url for url in asked if url.startswith("file:")] == [(report / "report.html").as_uri()]
+    assert console.ours() == []
+    screenshot(tab, "report-map")
+
+
+def test_the_figures_are_those_of_the_library(report: Path, tab: Page, shared: Path) -> None:
+    city = sq.read_city(shared / "data" / "cities" / "E08000021")
+    net = sq.optimise(city, n_sensors=55, theta=500, groups=sq.GROUPS)
+    now = sq.evaluate(city, "existing-points", theta=500, groups=sq.GROUPS, bound="none")
+    tab.goto((report / "report.html").as_uri())
+    page = tab.inner_text("main").replace("\N{NO-BREAK SPACE}", " ")
+    for value in (net.total_coverage, now.total_coverage, *net.group_coverage.to_numpy()):
+        assert f"{100 * float(value):.1f} %" in page
+    assert "22 sensors, placed anew, reach a coverage of 36.7 %" in page
+    assert "146" in page
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_it_reads_well(report: Path, tab: Page, width: int) -> None:
+    """By machine: contrast, names, order; nothing is wider than the window. Seen by hand too."""
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.goto((report / "report.html").as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert axe(tab, "body") == []
+    screenshot(tab, f"report-{width}")
