@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from spineq.errors import ProblemError, shown
-from spineq.model._exports import need_same_city
+from spineq.model._exports import need_same_city, shown_groups
 from spineq.model._inequality import equal_parts
 from spineq.model._objective_words import (
     equity_words,
@@ -19,7 +19,6 @@ from spineq.model._objective_words import (
     percent_up,
     sensors_words,
 )
-from spineq.model._words import shown_table
 from spineq.model.groups import Group
 from spineq.progress import Progress, SpanProgress, watcher_of
 from spineq.solve import optimise
@@ -181,7 +180,7 @@ def equity(
         raise ProblemError(msg, field="own_best", mend="Say for example own_best=False")
     watcher = watcher_of(progress)
     values = None if by is None else _values_of(city, by)
-    groups = _groups_of(network, city)
+    groups = shown_groups(network, city)
     table, stopped = _own_bests(network, city, groups, bool(own_best), watcher)
     if not stopped:
         watcher.report(1.0, "done")
@@ -191,15 +190,6 @@ def equity(
 
 def _name_of(by: pd.Series[Any]) -> str:
     return "the value" if by.name is None else str(by.name)
-
-
-def _groups_of(network: Network, city: City) -> dict[str, Group]:
-    """Groups that the network's tables show, as the city counts them."""
-    from spineq.model._objective_words import owed
-
-    known = city.reported_groups({name: group for name, group, _ in owed(network.problem)})
-    known |= dict(network.problem.groups)
-    return {str(name): known[str(name)] for name in shown_table(network).index}
 
 
 def _values_of(city: City, by: str | pd.Series[Any]) -> NDArray[np.float64]:

@@ -436,6 +436,7 @@ def test_help_lists_every_picture_and_nothing_else() -> None:
         for name, value in vars(sq.plot).items()
         if inspect.isfunction(value)
         and not name.startswith("_")
-        and value.__module__ in ("spineq.plot", "spineq._plot_front", "spineq._plot_equity")
+        and value.__module__.startswith(("spineq.plot", "spineq._plot_"))
+        and not value.__module__.endswith("_parts")
     }
     assert set(sq.plot.__all__) == public

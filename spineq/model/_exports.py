@@ -204,10 +204,17 @@ def people_columns(city: City, groups: Mapping[str, Group]) -> dict[str, NDArray
 
 def area_columns(network: Network, city: City) -> dict[str, NDArray[np.float64]]:
     """`people_columns` of the groups that the network reports."""
-    groups = city.reported_groups(dict(network.problem.groups))
-    return people_columns(
-        city, {str(name): groups[str(name)] for name in shown_table(network).index}
-    )
+    return people_columns(city, shown_groups(network, city))
+
+
+def shown_groups(network: Network, city: City) -> dict[str, Group]:
+    """Groups that the network's tables show, as the city counts them, in the tables' order."""
+    from spineq.model._objective_words import owed
+
+    # One that is only owed something is the problem's too.
+    known = city.reported_groups({name: group for name, group, _ in owed(network.problem)})
+    known |= dict(network.problem.groups)
+    return {str(name): known[str(name)] for name in shown_table(network).index}
 
 
 def nearest_sensor(network: Network) -> NDArray[np.float64]:

@@ -11,14 +11,13 @@ import pandas as pd
 from spineq._plot_parts import existing_elsewhere
 from spineq.constraints import usable_for
 from spineq.errors import DataError
-from spineq.model._exports import AT_A_PLACE, need_same_city
+from spineq.model._exports import AT_A_PLACE, need_same_city, shown_groups
 from spineq.model._objective_words import (
     explained,
     figure_name,
     in_a_sentence,
     maximised,
     objective_words,
-    owed,
     sensors_words,
 )
 from spineq.model._words import shown_table, theta_words
@@ -149,8 +148,7 @@ def _measured(network: Network) -> str:
 
 def _groups(network: Network, city: City) -> tuple[list[dict[str, Any]], NDArray[np.float64]]:
     """Groups in the order of the network's table, and their people, (group, area)."""
-    mine = {name: group for name, group, _ in owed(network.problem)}
-    known = city.reported_groups(mine) | dict(network.problem.groups)
+    known = shown_groups(network, city)
     table = shown_table(network)
     groups = [
         {
