@@ -291,7 +291,16 @@ def _group(group: Group) -> str:
     return f"sq.Group({', '.join(words)})"
 
 
+#: Fields of a problem that are parameters of a report by themselves; others are its rules.
+_OF_A_REPORT = ("n_sensors", "theta", "groups", "method")
+
+
 def as_parameters(city_name: str, problem: Problem, store: str = "") -> str:
-    """Write the settings as a set of parameters for papermill, in YAML (which JSON is)."""
+    """Write the settings as parameters of a report, for papermill, in YAML (which JSON is)."""
     where = {"city": city_name, **({"store": store} if store else {})}
-    return json.dumps({**where, **problem.to_dict()}, indent=1, ensure_ascii=False)
+    # A report's usual groups are the four, and a city of travel costs wants to be told theta.
+    asked = problem.to_dict() | {"theta": problem.theta}
+    asked["groups"] = {name: group.to_dict() for name, group in problem.groups}
+    rules = {name: asked.pop(name) for name in list(asked) if name not in _OF_A_REPORT}
+    made = {**where, **asked, **({"rules": rules} if rules else {})}
+    return json.dumps(made, indent=1, ensure_ascii=False)

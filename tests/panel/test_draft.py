@@ -18,6 +18,7 @@ from spineq.panel.draft import (
     values_of,
     who_options,
 )
+from spineq.report.asked import Parameters, question_of
 
 CITY = sq.demo_city()
 
@@ -124,9 +125,9 @@ def test_the_python_and_the_parameters_say_the_same_problem() -> None:
     code = as_python("sq.demo_city()", problem).replace("sq.JobQueue()", "Queue()")
     exec(code, {"Queue": Queue})
     assert sq.Problem.from_words(**asked) == problem
-    parameters = json.loads(as_parameters("san-francisco", problem))
-    assert parameters.pop("city") == "san-francisco"
-    assert sq.Problem.from_dict(parameters) == problem
+    parameters = Parameters.from_dict(json.loads(as_parameters("san-francisco", problem)))
+    assert parameters.city == "san-francisco"
+    assert question_of(parameters).problem == problem
 
 
 def test_groups_that_a_city_lacks_are_not_offered() -> None:
