@@ -92,7 +92,7 @@ FILES = {
     ],
     "sweeps": [
         "points", "original", "config", "preparing", "facts", "table", "files", "pace",
-        "running", "figures", "summary",
+        "running", "figures", "summary", "about", "page",
     ],
     "panel": [
         "ticker", "state", "view", "errand", "elements",

@@ -193,6 +193,8 @@ def picture(name: str, axes: Any, words_: str = "", caption: str = "") -> Pictur
 
 def side_by_side(*pictures: Picture) -> Shown:
     """Show pictures beside each other where there is room."""
+    if not pictures:
+        return words()
     return Shown(
         f"<div class='pair'>{''.join(one.html for one in pictures)}</div>",
         "\n".join(one.text for one in pictures),
