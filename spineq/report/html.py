@@ -33,13 +33,15 @@ _POLICY = (
 _HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
 
 
-def write_page(notebook: NotebookNode, path: str | Path, *, title: str, lead: str = "") -> Path:
+def write_page(
+    notebook: NotebookNode | Path, path: str | Path, *, title: str, lead: str = ""
+) -> Path:
     """Write an executed notebook as a page.
 
     Parameters
     ----------
     notebook
-        As nbformat reads it. Cells of code show their outputs alone; those tagged
+        Its file, or as nbformat reads it. Cells of code show their outputs alone; those tagged
         ``not-in-the-page`` nothing. Widgets become a sentence, and what was said on standard
         error is left out.
     path
@@ -61,7 +63,7 @@ def write_page(notebook: NotebookNode, path: str | Path, *, title: str, lead: st
     StoreError
         The file cannot be written.
     """
-    body, headings = _anchored(_body(notebook))
+    body, headings = _anchored(_body(_read(notebook)))
     links = "".join(f"<li><a href='#{to}'>{words}</a></li>" for to, words in headings.items())
     static = resources.files("spineq.report") / "static"
     style = (static / "page.css").read_text(encoding="utf-8")
@@ -79,6 +81,15 @@ def write_page(notebook: NotebookNode, path: str | Path, *, title: str, lead: st
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="replace")
     return Path(path)
+
+
+def _read(notebook: NotebookNode | Path) -> NotebookNode:
+    if not isinstance(notebook, Path):
+        return notebook
+    import nbformat
+
+    made: NotebookNode = nbformat.read(notebook, as_version=4)
+    return made
 
 
 def _body(notebook: NotebookNode) -> str:

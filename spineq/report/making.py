@@ -112,8 +112,6 @@ def _for_notebook(asked: Parameters, city: City, work: Path, *, given: bool) -> 
 
 
 def _write_page(work: Path, question: Question) -> None:
-    import nbformat
-
     from spineq.report.html import write_page
 
     city, problem = question.city, question.problem
@@ -124,8 +122,7 @@ def _write_page(work: Path, question: Question) -> None:
         f"Where they cover the people who matter best, and how sure that is. "
         f"Made on {today.day} {today:%B %Y} with spineq."
     )
-    notebook = nbformat.read(work / NOTEBOOK, as_version=4)
-    write_page(notebook, work / PAGE, title=title, lead=lead)
+    write_page(work / NOTEBOOK, work / PAGE, title=title, lead=lead)
 
 
 def _write_what_if(work: Path, question: Question) -> None:

@@ -42,8 +42,6 @@ def write_summary(result: SweepResult, *, progress: Progress | None = None) -> P
     StoreError
         The folder cannot be written.
     """
-    import nbformat
-
     folder = result.folder.absolute()
     with beside(folder / "summary") as work:
         made = work / NOTEBOOK
@@ -52,7 +50,7 @@ def write_summary(result: SweepResult, *, progress: Progress | None = None) -> P
         if not run_notebook(notebook_named("sweep"), made, words, folder, progress=progress):
             return None
         write_page(
-            nbformat.read(made, as_version=4),
+            made,
             work / PAGE,
             title=f"Sweep over {_cities(result)}",
             lead="What the answers to many questions have in common, and where they differ.",

@@ -148,6 +148,8 @@ class _News:
     def __init__(self) -> None:
         self._latest: dict[str, JobSnapshot | None] = {}
         self._came = threading.Condition()
+        #: Whether nothing will come any more.
+        self.is_over = False
 
     def hear(self, snapshot: JobSnapshot) -> None:
         """Take a snapshot; returns at once."""
@@ -156,16 +158,18 @@ class _News:
             self._came.notify()
 
     def gone(self, job: str | None) -> None:
-        """Take note that a job was deleted."""
-        if job is not None:
-            with self._came:
+        """Take note that a job was deleted; or that the queue was closed, for None."""
+        with self._came:
+            if job is None:
+                self.is_over = True
+            else:
                 self._latest[job] = None
-                self._came.notify()
+            self._came.notify()
 
     def take(self, seconds: float) -> dict[str, JobSnapshot | None]:
         """What came since the last call; waits for so long where that is nothing."""
         with self._came:
-            if not self._latest:
+            if not self._latest and not self.is_over:
                 self._came.wait(seconds)
             taken, self._latest = self._latest, {}
             return taken
@@ -205,6 +209,9 @@ class _Run:
                 for job, snapshot in news.take(_PERIOD).items():
                     if job in self._open:
                         self._hear(job, snapshot)
+                if self._open and news.is_over:
+                    msg = "the queue was closed before the sweep had ended"
+                    raise ClusterError(msg, mend="Open another, and start the sweep again")
                 stop = self._said()
         for job, snapshot in self._open.items():
             number, kind = self._of[job]
@@ -226,10 +233,7 @@ class _Run:
         """Take up the jobs that are in the ledger, and submit the others."""
         queue = self._queue
         queue.refresh()
-        earlier = self._earlier()
-        if self._anew and earlier:
-            queue.delete(*{job.id for jobs in earlier.values() for job in jobs})
-            earlier = {}
+        earlier = {} if self._anew else self._earlier()
         retried: list[tuple[str, int, str]] = []
         for k, (number, kind) in enumerate(self._wanted):
             try:
@@ -260,7 +264,10 @@ class _Run:
             self._hear(job, snapshot, here=False)
 
     def _earlier(self) -> dict[tuple[int, str], list[JobSnapshot]]:
-        """Jobs of this sweep that are in the ledger, by point and kind; the best first."""
+        """Jobs of this sweep that are in the ledger, by point and kind.
+
+        The latest comes first, but for those that have no answer and will have none.
+        """
         found: dict[tuple[int, str], list[JobSnapshot]] = {}
         for job in self._queue.jobs(tag=self._tag):
             for tag in job.tags:
@@ -268,7 +275,7 @@ class _Run:
                 if kind in ("point", "report") and number.isdecimal():
                     found.setdefault((int(number), kind), []).append(job)
         for jobs in found.values():
-            jobs.sort(key=lambda job: _ORDER.index(job.state))
+            jobs.sort(key=lambda job: job.state not in ("finished", "running", "queued"))
         return found
 
     def _taken_up(
@@ -285,7 +292,8 @@ class _Run:
                 if job.state in ("failed", "cancelled", "expired"):
                     retried.append((job.id, number, kind))
                     return None
-                return job.id
+                if job.state != "cancelling":
+                    return job.id
         return self._submitted(number, kind, reuse=not self._anew)
 
     def _question(self, number: int, kind: str) -> tuple[str, City | None, dict[str, Any]]:
@@ -367,10 +375,6 @@ class _Run:
             self.rows[number]["report_error"] = why
         else:
             self.rows[number] |= {"state": state, "error": why}
-
-
-#: Of several jobs of one point the one that is nearest to an answer is taken up.
-_ORDER = ["finished", "running", "queued", "cancelling", "failed", "expired", "cancelled"]
 
 
 def _why(job: JobSnapshot) -> str:

@@ -17,11 +17,16 @@ from spineq.model._schema import meaning
 from spineq.model.baseline import Baseline, read_baseline
 from spineq.model.front import Front, read_front
 from spineq.model.network import Network, read_network
+from spineq.model.problem import Problem
+from spineq.sweeps.points import TASK_WORDS
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from spineq.sweeps.points import Plan, Point
+
+# Theta of a point that names none.
+_THETA = Problem(n_sensors=1).theta
 
 #: Version of the schema that a sweep's dataset follows.
 SWEEP_SCHEMA = 1
@@ -218,6 +223,8 @@ def table_of(points: Sequence[Point], rows: Mapping[int, Mapping[str, Any]]) -> 
         what `figures_of` gives.
     """
     words = list(dict.fromkeys(word for each in points for word in each.words if word != "groups"))
+    if "theta" not in words and any(each.task in TASK_WORDS for each in points):
+        words.insert(0, "theta")
     groups = list(dict.fromkeys(name for n in sorted(rows) for name in rows[n].get("coverage", {})))
     made: dict[str, Any] = {
         "city": [each.city for each in points],
@@ -226,7 +233,7 @@ def table_of(points: Sequence[Point], rows: Mapping[int, Mapping[str, Any]]) -> 
     }
     for word in words:
         name = f"{word}_" if word in _COLUMNS else word
-        made[name] = _typed([_plain(each.words.get(word)) for each in points])
+        made[name] = _typed([_plain(_value(each, word)) for each in points])
     known = [rows.get(each.number, {}) for each in points]
     for name, otherwise in _COLUMNS.items():
         if name in ("city", "task", "groups"):
@@ -272,6 +279,11 @@ _COLUMNS: dict[str, Any] = {
     "reused": False,
 }
 _KINDS: dict[str, Any] = {"proven": "boolean", "networks": "Int64", "reused": "bool"}
+
+
+def _value(point: Point, word: str) -> Any:
+    usual = _THETA if word == "theta" and point.task in TASK_WORDS else None
+    return point.words.get(word, usual)
 
 
 def _plain(value: Any) -> Any:

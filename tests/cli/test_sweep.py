@@ -86,6 +86,8 @@ def test_a_sweep_for_people_and_for_machines(config: Callable[..., Path], tmp_pa
     assert again.exit_code == 1
     assert _jobs(out / "store") == before
     described = json.loads(again.stdout)
+    # Of a point that names no theta it is the usual.
+    assert [row["theta"] for row in described["points"]] == [300, 300, 500, 500, 500]
     assert described["failed"] == [2, 4]
     table = pd.read_parquet(out / "points.parquet")
     assert [row["value"] for row in described["points"]] == [
@@ -142,7 +144,7 @@ def test_a_folder_that_cannot_be_had_is_one_sentence(
 
 #: Points of a second or so each.
 _SLOW = {
-    "cities": ["synthetic:900"],
+    "cities": ["synthetic:600"],
     "grid": {"theta": [300, 400, 500, 600], "n_sensors": [30, 60]},
     "fixed": {"bound": "tight"},
 }
@@ -188,7 +190,7 @@ def test_what_is_ended_half_way_is_gone_on_with(
     assert {job: after[job] for job in before} == before
     result = sq.read_sweep(out)
     assert list(result.table["state"]) == ["finished"] * 8
-    city = sq.demo_city("synthetic", n_areas=900)
+    city = sq.demo_city("synthetic", n_areas=600)
     for number in (1, 8):
         net = result.answer(number)
         assert isinstance(net, sq.Network)
@@ -198,6 +200,7 @@ def test_what_is_ended_half_way_is_gone_on_with(
 
 @pytest.mark.slow
 @pytest.mark.cluster
+@pytest.mark.filterwarnings("ignore:.*polygons are not valid:spineq.SpineqWarning")
 def test_the_original_configuration_end_to_end(
     shared: Path, tmp_path: Path, started: Callable[..., subprocess.Popen[str]]
 ) -> None:
@@ -226,7 +229,7 @@ def test_the_original_configuration_end_to_end(
     networks = result.table[result.table["of"] == "network"]
     assert networks["proven"].all()
     assert len(networks) == 16
-    for number, row in networks.iterrows():
+    for number, row in networks.iloc[::4].iterrows():
         net = result.answer(int(str(number)))
         assert isinstance(net, sq.Network)
         again = sq.optimise(newcastle, net.problem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +20,7 @@ from distributed import Client, LocalCluster
 
 import spineq as sq
 from spineq.errors import (
+    ClusterError,
     MissingFileError,
     NetworkFileError,
     ProblemError,
@@ -269,13 +271,12 @@ def test_a_stop_can_be_gone_on_with(queue: sq.JobQueue, tmp_path: Path) -> None:
     done = result.table["state"] == "finished"
     assert 3 <= done.sum() < 8
     assert set(result.table["state"]) <= {"finished", "running", "queued"}
+    assert any("done" in words and "left" in words for words in watcher.words)
     assert not (tmp_path / "out/points.csv").exists()
-    watcher = _Stop(9)
-    again = sq.sweep(config, tmp_path / "out", queue, progress=watcher)
+    again = sq.sweep(config, tmp_path / "out", queue)
     assert not again.stopped
     assert again.failed.empty
     assert sorted(diary.read_text().split()) == [str(k) for k in range(8)]
-    assert any("running" in words and "left" in words for words in watcher.words)
     assert len(queue.ids()) == 8
 
 
@@ -311,6 +312,24 @@ def test_an_answer_that_is_gone_is_computed_again(queue: sq.JobQueue, tmp_path: 
     assert again.answer(1) == first.answer(1)
     assert _cell(again.table, 1, "job") != _cell(first.table, 1, "job")
     assert _cell(again.table, 2, "job") == _cell(first.table, 2, "job")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_steps")
+def test_a_cluster_is_kept_busy(tmp_path: Path) -> None:
+    """Jobs of half a second on two processes take at most 1.3 times the least that they can."""
+    n, seconds = 60, 0.5
+    config = _steps_config(tmp_path / "diary", n, seconds)
+    with sq.JobQueue(n_workers=2, store=tmp_path / "store") as queue:
+        # Workers have started once they have done something.
+        sq.sweep(_steps_config(tmp_path / "diary", 4, 0.01), tmp_path / "warm", queue)
+        began = time.monotonic()
+        result = sq.sweep(config, tmp_path / "out", queue)
+        took = time.monotonic() - began
+    assert result.failed.empty
+    ratio = took / (n * seconds / 2)
+    print(f"{n} jobs of {seconds:g} s: {took:.1f} s on 2 workers, {ratio:.2f} of the least")
+    assert ratio < 1.3
 
 
 class _Pages:
@@ -377,6 +396,38 @@ def test_a_city_is_given_beside_the_configuration(queue: sq.JobQueue, tmp_path: 
     result = sq.sweep(config, tmp_path / "out", queue, city=where)
     assert list(result.table["city"]) == ["York", "Leeds"]
     assert result.answer(1).dataset.attrs["city_name"] == "York"
+
+
+@pytest.mark.usefixtures("_steps")
+def test_jobs_that_others_take_away_are_rows(
+    queue: sq.JobQueue, client: Client, tmp_path: Path
+) -> None:
+    """Deleted and cancelled ones; and a queue that is closed ends the sweep with a sentence."""
+    config = _steps_config(tmp_path / "diary", 4, 0.6)
+
+    class Meddler(_Stop):
+        def hear(self, report: Report) -> bool:
+            jobs = {job.parameters["number"]: job.id for job in queue.jobs()}
+            if len(jobs) == 4 and not self.words:
+                self.words.append("done")
+                queue.delete(jobs[3])
+                queue.cancel(jobs[2])
+            return False
+
+    result = sq.sweep(config, tmp_path / "out", queue, progress=Meddler(9))
+    assert list(result.table["state"]) == ["finished", "finished", "cancelled", "deleted"]
+    assert "cancelled" in _cell(result.table, 3, "error")
+    assert "deleted" in _cell(result.table, 4, "error")
+
+    class Closer(_Stop):
+        def hear(self, report: Report) -> bool:
+            if "running" in report.message:
+                short.close()
+            return False
+
+    short = sq.JobQueue(client, store=tmp_path / "short")
+    with pytest.raises(ClusterError, match="closed"):
+        sq.sweep(config, tmp_path / "out2", short, progress=Closer(9))
 
 
 def test_a_folder_that_cannot_be_written_is_named(queue: sq.JobQueue, tmp_path: Path) -> None:
