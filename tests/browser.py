@@ -116,6 +116,8 @@ class Console:
         # Voila's pages name scripts and fonts on the internet, which is not there.
         r"fontawesome|font-awesome|cdnjs\.cloudflare\.com|cdn\.jsdelivr\.net|unpkg\.com",
         r"cdn\.mathjax|mathjax|fonts\.g(?:oogleapis|static)\.com",
+        # Dask's pane and its proxy are JupyterLab's, and find less in Voila than they want.
+        r"jupyter-server-proxy/static/remoteEntry|Plugin 'dask-labextension:plugin' failed",
         # Map tiles, where a test asks for a base map without internet.
         r"tile\.openstreetmap|tile\.osm|basemaps\.cartocdn|/\d+/\d+/\d+(?:@2x)?\.png",
         r"favicon",

@@ -34,7 +34,7 @@ The panel below proposes where sensors go in a city, so that the people who matt
 shows each proposal on a map, and says how far it is at most from the best possible one. Run all \
 cells of this notebook to see it (in JupyterLab: menu *Run*, *Run All Cells*).
 
-- **Set up**: choose the city, the number of sensors, how far a sensor reaches, and who matters \
+- **Set up**: choose the city, the number of sensors, how near is near (theta), and who matters \
 and how much.
 - **Run**: press *Run*, and follow the job under *Jobs*, where it can be cancelled; it is kept in \
 the store, so that it is there again when the notebook is closed and opened.

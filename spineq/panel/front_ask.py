@@ -196,7 +196,7 @@ class FrontAsk(View):
                 "help": "Every network of the trade-off has so many.",
             },
             {
-                "kind": "range", "name": "theta", "label": "How far a sensor reaches (theta)",
+                "kind": "range", "name": "theta", "label": "How near is near (theta)",
                 "min": 50 if metres else round(theta / 10, 2), "max": top, "any": True,
                 "hard_min": 0, "step": 10 if metres else round(top / 100, 3), "unit": unit,
                 "help": "A choice, not a fact: how far from a sensor people still count.",

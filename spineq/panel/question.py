@@ -60,7 +60,7 @@ def fields_for(city: City) -> list[dict[str, Any]]:
         {
             "kind": "range",
             "name": "theta",
-            "label": f"How far a sensor reaches (theta, {unit})",
+            "label": f"How near is near (theta, {unit})",
             "min": 50 if unit == "m" else 1,
             "max": 2000 if unit == "m" else 60,
             "hard_min": 0,
