@@ -119,7 +119,8 @@ OWNED = {
     "fsspec": "store",
     "netCDF4": "model",
     "numba": "solvers",
-    "matplotlib": "_plot_parts, _plot_city, _plot_grid, _plot_equity, _plot_front, plot, bench_front, sweeps",
+    "matplotlib": "_plot_parts, _plot_city, _plot_grid, _plot_equity, _plot_front, plot, "
+    "bench_front, sweeps",
     "mpl_toolkits": "_plot_parts",
     "distributed": "jobs",
     "dask": "jobs",

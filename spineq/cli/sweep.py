@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from spineq.cli.options import Folder, cluster_options, json_option
+from spineq.cli.options import Folder, cluster_options, json_option, stoppable_progress
 from spineq.cli.printing import print_json, say, text_table
 from spineq.errors import ProblemError
-from spineq.progress import Report, TextProgress
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from spineq.progress import TextProgress
     from spineq.sweeps.preparing import Prepared
     from spineq.sweeps.table import SweepResult
 
@@ -55,8 +52,8 @@ command goes on with it: no point that has finished is computed again.
 @click.argument("config", metavar="CONFIG.yml", type=click.Path(path_type=Path))
 @click.option(
     "--output", type=Folder(), required=True,
-    help="Folder for points.csv, points.parquet, grid.nc and the networks; with the jobs in it, "
-    "unless --store is given.",
+    help="Folder for summary.html, points.csv, points.parquet, grid.nc and the networks; with the "
+    "jobs in it, unless --store is given.",
 )  # fmt: skip
 @click.option(
     "--city", "cities", multiple=True, metavar="[NAME=]FILE_OR_FOLDER",
@@ -106,18 +103,19 @@ def sweep(
     claim(output, prepared.digest, prepared.plan.text, anew=anew)
     where = store or str(output / STORE)
     options = {} if workers is None else {"n_workers": workers}
-    with _interruptible() as bar:
+    with stoppable_progress("what has finished is kept") as bar:
         bar.report(0.0, "starting")
         with working(where, scheduler, allow_remote=allow_remote, **options) as queue:
             own = queue.owns_cluster
             result = run(prepared, output, queue, bar, anew=anew)
+        page = None if result.stopped else _summary(result, bar)
     if result.stopped:
         _say_stopped(result, own=own)
         sys.exit(130)
     if as_json:
         print_json(_described(result, prepared))
     else:
-        _print(result)
+        _print(result, page)
     if len(result.failed):
         sys.exit(1)
 
@@ -147,36 +145,6 @@ def _cities(texts: tuple[str, ...], config: Path) -> Any:
     return plain[0] if plain else made
 
 
-class _Interruptible(TextProgress):
-    """A bar, and whether Ctrl-C was pressed."""
-
-    def __init__(self) -> None:
-        super().__init__(sys.stderr)
-        self.stop = False
-
-    def hear(self, report: Report) -> bool:
-        """Move the bar, and say whether to stop."""
-        super().hear(report)
-        return self.stop
-
-
-@contextmanager
-def _interruptible() -> Iterator[TextProgress]:
-    """Show a bar; the first Ctrl-C stops in good order, a second one at once."""
-    with _Interruptible() as progress:
-
-        def stop(*_: object) -> None:
-            progress.stop = True
-            signal.signal(signal.SIGINT, before)
-            click.echo("stopping; what has finished is kept (Ctrl-C again to end)", err=True)
-
-        before = signal.signal(signal.SIGINT, stop)
-        try:
-            yield progress
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-
 def _say_stopped(result: SweepResult, *, own: bool) -> None:
     done = int((result.table["state"] == "finished").sum())
     others = "" if own else " The cluster goes on with the jobs that it has."
@@ -187,11 +155,24 @@ def _say_stopped(result: SweepResult, *, own: bool) -> None:
     )
 
 
-def _print(result: SweepResult) -> None:
+def _summary(result: SweepResult, bar: TextProgress) -> Path | None:
+    """Write the summary page; the table is there without it, so that its failure is a note."""
+    from spineq.errors import MissingExtraError, NotebookError
+    from spineq.sweeps.page import write_summary
+
+    try:
+        return write_summary(result, progress=bar)
+    except (MissingExtraError, NotebookError) as error:
+        click.echo(f"spineq: note: there is no summary page: {error}", err=True)
+        return None
+
+
+def _print(result: SweepResult, page: Path | None) -> None:
     click.echo(f"{point_table(result.table)}\n")
     for line in result.summary().splitlines():
         say(line)
     files = ["points.csv", "points.parquet", *(["grid.nc"] if result.dataset is not None else [])]
+    files += [] if page is None else [page.name]
     # In one line, for a path is copied.
     click.echo(f"Written to {result.folder}: {', '.join(files)}")
 

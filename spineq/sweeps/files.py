@@ -8,6 +8,7 @@
     reports/0001/       reports by point
     points.parquet      the table, at the end; points.csv the same for any programme
     grid.nc             the dataset over the grid
+    summary.html        pictures of it all, from sweep.ipynb
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ from spineq.sweeps.table import (
 )
 
 #: Names of the files.
-CONFIG, TABLE, CSV, GRID, STORE, REPORTS = (
-    "sweep.yml", "points.parquet", "points.csv", "grid.nc", "store", "reports",
+CONFIG, TABLE, CSV, GRID, STORE, REPORTS, PAGE, NOTEBOOK = (
+    "sweep.yml", "points.parquet", "points.csv", "grid.nc", "store", "reports", "summary.html",
+    "sweep.ipynb",
 )  # fmt: skip
 
 _KIND = Kind("sweep", "spineq_sweep_schema", SWEEP_SCHEMA)
@@ -110,7 +112,7 @@ def _digest_of(path: Path) -> str:
 
 def _clear(folder: Path) -> None:
     """Take away what a sweep left, and nothing else."""
-    for name in (TABLE, CSV, GRID):
+    for name in (TABLE, CSV, GRID, PAGE, NOTEBOOK):
         (folder / name).unlink(missing_ok=True)
     for kind in (NETWORKS, FRONTS, BASELINES):
         for file in (folder / kind).glob("*.nc"):

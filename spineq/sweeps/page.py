@@ -8,10 +8,8 @@ from spineq.progress import Progress
 from spineq.report.execution import notebook_named, run_notebook
 from spineq.report.folders import beside, moved
 from spineq.report.html import write_page
+from spineq.sweeps.files import NOTEBOOK, PAGE
 from spineq.sweeps.table import SweepResult
-
-#: Files of the summary.
-PAGE, NOTEBOOK = "summary.html", "sweep.ipynb"
 
 #: Cities that the title names.
 _NAMED = 3
