@@ -209,11 +209,21 @@ def stoppable_progress(
 
         def stop(*_: object) -> None:
             progress.stop = True
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
             click.echo(f"stopping; {what} (Ctrl-C again to end)", err=True)
 
-        before = signal.signal(signal.SIGINT, stop)
+        # Ctrl-C, and how a terminal that is closed or a machine that goes down ends a command.
+        names = ("SIGINT", "SIGTERM", "SIGHUP")
+        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+        before = {
+            number: signal.signal(number, stop)
+            for number in numbers
+            # What is ignored, by nohup say, is so on purpose.
+            if signal.getsignal(number) is not signal.SIG_IGN
+        }
         try:
             yield progress
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -75,6 +75,9 @@ _BESIDE = ("output", "parameters", "given", "by", "what_if", "on_cluster", "as_j
 def report(city: str | None, **words: Any) -> None:
     """Write a report on the best sensors for CITY: one page that opens offline, figures, data.
 
+    Without --group the usual four count alike: all residents, children, older people and workers,
+    as far as the city has their data.
+
     The page shows the city and its groups, the network and its proof, who gains and who loses
     against the existing sensors, who is left behind, what more for one group costs the others,
     and how far to trust all that.
@@ -149,7 +152,8 @@ def _of_problem(words: dict[str, Any], rules: Any) -> dict[str, Any]:
         if name in words or (name == "groups" and value is not None):
             made[name] = words[name] if name in ("theta", "method") else value
     if described:
-        made["rules"] = {**(rules or {}), **described}
+        # What is none of a mapping is refused with the rest.
+        made["rules"] = {**(rules or {}), **described} if isinstance(rules or {}, dict) else rules
     return made
 
 
@@ -163,10 +167,10 @@ def _city(city: str | None, place: dict[str, Any], asked: Parameters) -> City | 
 def _here(
     asked: Parameters, city: City | None, output: Path, beside: dict[str, Any], bar: TextProgress
 ) -> bool:
-    from spineq.report.making import PAGE, write_report
+    from spineq.report.making import write_report
 
     made = write_report(asked, output, city=city, what_if=beside["what_if"], progress=bar)
-    return made.name == PAGE
+    return made is not None
 
 
 def _by_worker(
@@ -186,8 +190,9 @@ def _by_worker(
     words |= {"theta": question.problem.theta, "what_if": beside["what_if"]}
     if asked.by is not None:
         words["by"] = asked.by
-    where = store_named(cluster["store"])
-    with working(where, cluster["scheduler"], allow_remote=cluster["allow_remote"]) as queue:
+    where = store_named(cluster["store"] or asked.store)
+    scheduler = cluster["scheduler"] or asked.scheduler
+    with working(where, scheduler, allow_remote=cluster["allow_remote"]) as queue:
         bar.report(0.0, "submitting")
         name = queue.submit(question.city, task="report", store=where, **words).id
         job = follow(queue, name, bar)

@@ -157,12 +157,12 @@ def _say_stopped(result: SweepResult, *, own: bool) -> None:
 
 def _summary(result: SweepResult, bar: TextProgress) -> Path | None:
     """Write the summary page; the table is there without it, so that its failure is a note."""
-    from spineq.errors import MissingExtraError, NotebookError
+    from spineq.errors import SpineqError
     from spineq.sweeps.page import write_summary
 
     try:
         return write_summary(result, progress=bar)
-    except (MissingExtraError, NotebookError) as error:
+    except SpineqError as error:
         click.echo(f"spineq: note: there is no summary page: {error}", err=True)
         return None
 

@@ -63,7 +63,8 @@ class Fewest:
             return f"No number of sensors at these sites reaches {goal}."
         number = counted(self.n_sensors or 0, "sensor")
         verb = "reaches" if self.n_sensors == 1 else "reach"
-        said = f"{number}, placed anew, {verb} {goal}"
+        at_least = goal.replace("a coverage of", "a coverage of at least")
+        said = f"{number}, placed anew, {verb} {at_least}"
         if self.proven:
             return f"{said}; fewer cannot, which is proven."
         if self.too_few:

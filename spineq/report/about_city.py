@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from spineq import plot
 from spineq.model._words import counted, percent
-from spineq.model.groups import Group, title_of
+from spineq.model.groups import OLDEST, Group, title_of
 from spineq.report.parts import Shown, key_figures, picture, side_by_side, table, together, words
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def overview(study: Study) -> Shown:
     city = study.city
     figures = [(f"{city.n_areas:,}", "small areas")]
     for column, label in ((None, "residents"), ("workers", "people who work there")):
-        group = Group(ages=(0, 90)) if column is None else Group(column=column)
+        group = Group(ages=(0, OLDEST)) if column is None else Group(column=column)
         if city.has(group):
             figures.append((f"{city.people(group).values.sum():,.0f}", label))
     figures.append((f"{city.n_sites:,}", "places where a sensor can stand"))
@@ -41,7 +41,8 @@ def groups(study: Study) -> Shown:
     heads = ("Group", "People or total", "Weight here")
     said = (
         "A weight is importance, not head count: groups of the same weight count alike, however "
-        "many people each has."
+        "many people each has, and whoever is in two groups counts in both. Workers are counted "
+        "where they work."
     )
     more = "Estimated groups come from age bands split in proportion to their years."
     notes = words(said if len(rows) > 1 else "", more if estimated else "")

@@ -11,7 +11,6 @@ from spineq import plot
 from spineq.model._exports import nearest_sensor
 from spineq.model._objective_words import equity_words, percent_up
 from spineq.model._words import metres, percent
-from spineq.model.groups import title_of
 from spineq.report.parts import Shown, picture, side_by_side, table, together, words
 
 if TYPE_CHECKING:
@@ -70,19 +69,14 @@ def tenths(study: Study) -> Shown:
 
 def left_behind(study: Study) -> Shown:
     """List the areas with most people far from any sensor."""
-    net, city = study.network, study.city
-    # Of the groups that weigh most, the largest.
-    name, group = max(
-        study.groups, key=lambda item: (item[1].weight, city.people(item[1]).values.sum())
-    )
-    people = city.people(group).values
+    net = study.network
+    title, people = study.most_people
     far = nearest_sensor(net)
     lacking = np.where(far > _FAR, people, 0.0)
     order = [k for k in np.argsort(-lacking, kind="stable")[:10] if lacking[k] > 0]
     if not order:
         return words(f"No area is farther than {_FAR:g} m from a sensor.")
     areas, covered = net.dataset["area"].to_numpy(), net.area_coverage.to_numpy()
-    title = title_of(name, group)
     rows = [
         (str(areas[k]), f"{people[k]:,.0f}", metres(float(far[k])), percent(float(covered[k])))
         for k in order

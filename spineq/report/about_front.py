@@ -20,7 +20,7 @@ def summary(study: Study) -> Shown:
     """Say how far the groups compete, and which networks stand out."""
     front = study.front
     if front is None:
-        return words(*study.lacking)
+        return words(study.lacking)
     if not front.n_networks:
         return words("The search found no network.")
     coverage = front.group_coverage.to_numpy()
@@ -28,8 +28,10 @@ def summary(study: Study) -> Shown:
     mine = study.network.group_coverage
     marks = front.dataset["group_estimated"].to_numpy()
     rows = []
-    for k, (name, title) in enumerate(zip(front.groups, _front_words.titles(front), strict=True)):
-        column = coverage[:, k]
+    titles = _front_words.titles(front)
+    for name, _ in study.groups:
+        k = front.groups.index(name)
+        title, column = titles[k], coverage[:, k]
         cells = (column.min(), column.max(), column[knee], column[fair], mine.sel(group=name))
         shown = f"{title}{' (estimated)' if marks[k] else ''}"
         rows.append((shown, *(percent(float(cell)) for cell in cells)))
@@ -42,10 +44,10 @@ def summary(study: Study) -> Shown:
         "this report's network",
     )
     said = (
-        f"{front.n_networks:,} networks of which none is better for every group than another. The "
-        "knee is where the curve bends most: beyond it, a little more for one group costs the "
-        "others much. Of all networks, the one that is best for the worst-off group covers its "
-        "worst covered group best."
+        f"{front.n_networks:,} networks of which none is better for every group than another; that "
+        "there are no others is not proven. The knee is where the curve bends most: beyond it, a "
+        "little more for one group costs the others much. Best for the worst-off is the one of "
+        "these networks whose worst covered group is covered best."
     )
     return together(words(said), table(heads, rows), words(_stopped(study)))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spineq import plot
-from spineq.model._objective_words import figure_name, maximised
+from spineq.model._objective_words import figure_name, gap_words, in_a_sentence, maximised
 from spineq.model._words import metres, percent, shown_table
 from spineq.model.network import WITHIN
 from spineq.report.parts import Picture, Shown, key_figures, picture, table, together, words
 
 if TYPE_CHECKING:
+    from spineq.model.problem import Problem
     from spineq.report.study import Study
 
 #: Sensors listed on the page; all are in the files.
@@ -29,10 +30,29 @@ def headline(study: Study) -> Shown:
     several = ", groups weighted" if len(net.problem.groups) > 1 else ""
     figures.append((percent(net.total_coverage), f"coverage{several}"))
     if net.proven:
-        figures.append(("proven", "no network of so many sensors is better"))
+        allowed = "allowed network" if _has_rules(net.problem) else "network of so many sensors"
+        figures.append(("proven", f"no {allowed} is better"))
     elif net.gap is not None:
-        figures.append((f"{100 * net.gap:.2g} %", "at most between this and the best possible"))
-    return together(key_figures(figures), words(*net.summary().split("\n")[:2]))
+        figures.append((gap_words(net.gap), "at most between this and the best possible"))
+    return together(key_figures(figures), words(_near(study), *net.summary().split("\n")[:2]))
+
+
+def _has_rules(problem: Problem) -> bool:
+    """Whether other networks of so many sensors are not allowed."""
+    asked = ("budget", "region", "forbid", "at_least", "keep")
+    return problem.min_spacing > 0.0 or any(bool(getattr(problem, name)) for name in asked)
+
+
+def _near(study: Study) -> str:
+    """Say in people what the network brings, and what there is today."""
+    mine = shown_table(study.network)
+    name = str(mine["people"].idxmax())
+    title = in_a_sentence(str(mine["title"][name]))
+    said = f"{percent(float(mine['within 500 m'][name]))} of {title} are within 500 m of a sensor"
+    if study.existing is None:
+        return f"{said}."
+    today = float(study.existing.table()["within 500 m"][name])
+    return f"{said}; by the existing sensors {percent(today)} are."
 
 
 def meaning(study: Study) -> Shown:
@@ -86,6 +106,24 @@ def people(study: Study) -> Shown:
     ]
     caption = f"Share of people within so many metres of a sensor{straight}"
     return table((*heads, "half are within", "90 % are within"), rows, caption)
+
+
+def steps(study: Study) -> Shown:
+    """List what a part of the sensors would cover already."""
+    net, table_ = study.network, shown_table(study.network)
+    placed = net.n_sensors - net.n_kept
+    wanted = sorted({max(placed * part // 5, 1) for part in range(1, 6)})
+    history = net.dataset["group_history"]
+    rows = [
+        (
+            f"the first {k:,}" if k < placed else f"all {k:,}",
+            *(percent(float(history.sel(group=name)[net.n_kept + k - 1])) for name in table_.index),
+        )
+        for k in wanted
+    ]
+    beside = f" beside the {net.n_kept:,} that stay" if net.n_kept else ""
+    heads = ("Sensors", *map(str, table_["title"]))
+    return table(heads, rows, f"Coverage by the first sensors{beside}, for whoever buys fewer")
 
 
 def sensors(study: Study) -> Shown:

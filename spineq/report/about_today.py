@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spineq import plot
-from spineq.errors import SpineqError
 from spineq.model._objective_words import points
 from spineq.model._words import counted, percent, shown_table
-from spineq.report.parts import Shown, key_figures, picture, side_by_side, table, together, words
-from spineq.report.study import MOST_AREAS, without
+from spineq.report.parts import (
+    Shown,
+    heading,
+    key_figures,
+    picture,
+    side_by_side,
+    table,
+    together,
+    words,
+)
+from spineq.report.study import MOST_AREAS
 
 if TYPE_CHECKING:
     from spineq.report.study import Study
@@ -33,7 +41,7 @@ def comparison(study: Study) -> Shown:
     """Compare coverage by group."""
     today = study.existing
     if today is None:
-        return words(NONE)
+        return words(study.lacking_today or NONE)
     mine, theirs = shown_table(study.network), shown_table(today)
     rows = []
     for name in mine.index.intersection(theirs.index, sort=False):
@@ -49,7 +57,7 @@ def comparison(study: Study) -> Shown:
             )
         )
     heads = ("Group", *_HEADS, "Within 500 m (points)")
-    return together(_sizes(study), table(heads, rows), words(*_felt(study)))
+    return together(_sizes(study), table(heads, rows), words(*_felt(study), _spread(study)))
 
 
 def _sizes(study: Study) -> Shown:
@@ -88,7 +96,23 @@ def _felt(study: Study) -> list[str]:
         else ""
     )
     kept = "" if net.n_kept else "The existing sensors are not part of this network."
-    return [said, f"{places} {kept}".strip()]
+    more = "Changes are of the figures before they were rounded."
+    return [said, f"{places} {kept} {more}".strip()]
+
+
+def _spread(study: Study) -> str:
+    """Say how much of the change is owed to people being at points."""
+    spread = study.spread
+    if spread is None or spread.existing is None or study.existing is None:
+        return ""
+    here = study.network.total_coverage - study.existing.total_coverage
+    there = spread.network.total_coverage - spread.existing.total_coverage
+    return (
+        "These figures flatter the new network: its sensors stand at the very points where people "
+        "are taken to be, the existing ones where they are. With people spread evenly over their "
+        f"areas instead, the change is {points(there)} points, not {points(here)}; the section on "
+        "trust has both for each group."
+    )
 
 
 def difference_map(study: Study) -> Shown:
@@ -99,15 +123,17 @@ def difference_map(study: Study) -> Shown:
     pictures = [
         study.keep(picture("difference-by-area", plot.difference(net, today, city, labels=_LABELS)))
     ]
-    said = ""
-    if city.travel is not None or city.n_areas > MOST_AREAS:
-        said = "The change on the ground is not drawn for so large a city, or one of travel costs."
+    said = (
+        "On the map by area, a large area takes the colour of the one point where all of its "
+        "people are taken to be; on the ground, colours are of the places themselves."
+    )
+    if city.travel is not None:
+        said = "The change on the ground is not drawn: between points no travel costs are known."
+    elif city.n_areas > MOST_AREAS:
+        said = "The change on the ground is not drawn for so large a city."
     else:
-        try:
-            ground = plot.difference_grid(net, today, city, labels=_LABELS)
-            pictures.append(study.keep(picture("difference-on-the-ground", ground)))
-        except SpineqError as error:
-            said = without(error)
+        ground = plot.difference_grid(net, today, city, labels=_LABELS)
+        pictures.append(study.keep(picture("difference-on-the-ground", ground)))
     return together(side_by_side(*pictures), words(said))
 
 
@@ -115,22 +141,39 @@ def fewer(study: Study) -> Shown:
     """Say how few sensors would do as much as the existing ones."""
     if study.existing is None:
         return words()
+    head = heading("How few sensors would do as much")
     found = study.as_good_as_today
     if found is None:
-        return words("The existing sensors cover nobody, so that no number of sensors is less.")
+        return together(head, words("The existing sensors cover nobody: none do as much."))
     assert study.city.existing is not None
     now = len(study.city.existing)
     lines = [found.summary()]
     if found.n_sensors is not None and found.n_sensors < now:
-        lines.append(
-            f"Today's coverage takes {counted(found.n_sensors, 'well-placed sensor')} instead of "
-            f"{now:,}: {now - found.n_sensors:,} fewer."
-        )
-    lines.append(
-        "Existing sensors may stand where they do for other reasons than this report's: roads, "
-        "power, a study. What they measure is not judged here."
+        well = counted(found.n_sensors, "well-placed sensor")
+        lines.append(f"So many is today's coverage: {well} instead of {now:,}.")
+    lines += [_fewer_spread(study), _REASONS]
+    return together(head, words(*lines))
+
+
+_REASONS = (
+    "Existing sensors may stand where they do for other reasons than this report's: roads, power, "
+    "a study. What they measure is not judged here."
+)
+
+
+def _fewer_spread(study: Study) -> str:
+    """Say how many it takes where people are not at points."""
+    again, found = study.as_good_spread, study.as_good_as_today
+    if again is None or again.n_sensors is None or found is None or found.n_sensors is None:
+        return ""
+    number = counted(again.n_sensors, "sensor")
+    proof = ", fewer cannot" if again.proven else ""
+    if again.n_sensors == found.n_sensors:
+        return f"With people spread evenly over their areas it takes as many{proof}."
+    return (
+        f"With people spread evenly over their areas it takes {number} instead{proof}: the first "
+        "number owes something to people being taken to be at points, where sensors are put."
     )
-    return words(*lines)
 
 
 def worst_off(study: Study) -> Shown:
@@ -145,10 +188,16 @@ def worst_off(study: Study) -> Shown:
         return words("No area is covered worse than today by more than a percentage point.")
     areas = net.dataset["area"].to_numpy()
     covered, before = net.area_coverage.to_numpy(), today.area_coverage.to_numpy()
+    title, people = study.most_people
     rows = [
-        (str(areas[k]), percent(before[k]), percent(covered[k]), points(float(change[k])))
+        (
+            str(areas[k]),
+            f"{people[k]:,.0f}",
+            percent(before[k]),
+            percent(covered[k]),
+            points(float(change[k])),
+        )
         for k in order
     ]
-    return table(
-        ("Area", *_HEADS), rows, "Where most would be lost, by the people there and the change"
-    )
+    caption = "Where most would be lost, by the groups' weights and the change"
+    return table(("Area", title, *_HEADS), rows, caption)

@@ -9,13 +9,12 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from spineq.errors import SpineqError
-from spineq.insight.spread import spread_evenly
-from spineq.model._objective_words import points
+from spineq.model._objective_words import maximised, points
 from spineq.model._words import cutoff_words, in_a_sentence, percent, shown_table, theta_words
 from spineq.report.parts import Shown, listed, table, together, words
-from spineq.report.study import MOST_AREAS, without
 
 if TYPE_CHECKING:
+    from spineq.model.network import Network
     from spineq.report.study import Study
 
 #: Libraries whose versions are told.
@@ -27,56 +26,63 @@ def theta(study: Study) -> Shown:
     from spineq.solve import optimise
 
     net, unit = study.network, study.city.travel_unit
-    rows = []
+    rows, placed = list[tuple[str, ...]](), _placed(net)
     for factor in (0.5, 1.0, 2.0):
         other = study.problem.theta * factor
-        mine = net if factor == 1.0 else study.again(study.city, theta=other)
-        problem = replace(study.plain, theta=other, keep=study.problem.keep)
-        best = optimise(study.city, problem)
-        lost = best.total_coverage - mine.total_coverage
-        same = len(set(mine.placement_history) & set(best.placement_history))
+        called = f"{other:,g} {unit}{' (this report)' if factor == 1.0 else ''}"
+        mine = best = net
+        if factor != 1.0:
+            mine = study.again(study.city, theta=other)
+            try:
+                best = optimise(study.city, replace(study.problem, theta=other))
+            except SpineqError as error:
+                rows.append((called, percent(mine.total_coverage), f"none: {error.what}", "-", "-"))
+                continue
+        same = len(placed & _placed(best))
         rows.append(
             (
-                f"{other:,g} {unit}{' (this report)' if factor == 1.0 else ''}",
+                called,
                 percent(mine.total_coverage),
                 percent(best.total_coverage),
-                points(-lost),
-                f"{same:,} of {best.n_sensors:,}",
+                points(mine.total_coverage - best.total_coverage),
+                f"{same:,} of {len(placed):,}",
             )
         )
-    heads = ("Theta", "This network", "Best found for that theta", "Change (points)", "Same places")
+    heads = ("Theta", "This network", "Made for that theta", "Change (points)", "Same places")
     said = (
         "Coverage for different theta cannot be compared; what can is how much this network loses "
-        "against one that was made for the other theta."
+        "against one that is asked the same for the other theta."
     )
-    return together(table(heads, rows), words(said))
+    mean = "Compared is the mean coverage, although something else was maximised."
+    shown = table(heads, rows)
+    return together(shown, words(said, mean if maximised(study.problem) != "mean" else ""))
+
+
+def _placed(net: Network) -> set[str]:
+    """Sites of the sensors that do not stay."""
+    return set(net.placement_history[net.n_kept :])
 
 
 def demand(study: Study) -> Shown:
     """Say what it does that people are taken to be at points."""
-    city = study.city
+    city, spread = study.city, study.spread
     at = "a point of its own" if city.n_points == city.n_areas else "points"
     said = f"People of an area are taken to be at {at}, which flatters an area with a sensor."
-    if city.n_areas > MOST_AREAS:
-        return words(said, "For so large a city it is not shown by how much.")
-    try:
-        spread = study.again(spread_evenly(city))
-    except SpineqError as error:
-        return words(said, without(error))
-    mine, theirs = shown_table(study.network), shown_table(spread)
+    if spread is None:
+        return words(said, study.lacking_spread)
+    tables = [shown_table(study.network), shown_table(spread.network)]
+    heads = ["Group", "This network", "People spread evenly"]
+    if study.existing is not None and spread.existing is not None:
+        tables += [shown_table(study.existing), shown_table(spread.existing)]
+        heads += ["Existing sensors", "People spread evenly"]
     rows = [
-        (
-            f"{mine.loc[name, 'title']}",
-            percent(mine.loc[name, "coverage"]),
-            percent(theirs.loc[name, "coverage"]),
-            percent(theirs.loc[name, "within 500 m"]),
-        )
-        for name in mine.index.intersection(theirs.index, sort=False)
+        (str(tables[0]["title"][name]), *(percent(float(one["coverage"][name])) for one in tables))
+        for name in map(str, tables[0].index)
+        if all(name in one.index for one in tables)
     ]
-    heads = ("Group", "Coverage here", "People spread evenly", "of these within 500 m")
     more = (
-        "The second column spreads the people of each area evenly over its ground, parks and "
-        "roads included, which errs the other way: the truth is likely to lie between the two."
+        "The columns beside spread the people of each area evenly over its ground, parks and roads "
+        "included, which errs the other way: the truth is likely to lie between the two."
     )
     return together(words(said), table(heads, rows), words(more))
 
@@ -107,7 +113,7 @@ def limits(study: Study) -> Shown:
 def method(study: Study) -> Shown:
     """Say how the answer was found."""
     net = study.network
-    mean = net.problem.objective == "mean" and net.problem.aversion == 0.0
+    mean = maximised(net.problem) == "mean"
     return words(
         "What is maximised is the mean coverage of the groups, by their weights: each person is "
         "covered by the nearest sensor (in the literature, facility location with a fixed number "
@@ -120,14 +126,22 @@ def method(study: Study) -> Shown:
     )
 
 
+#: Parameters that say where things are on somebody's machine, and nothing of the answer.
+_NOT_TOLD = ("store", "scheduler", "output")
+
+
 def parameters(study: Study) -> Shown:
     """List what was asked."""
     rows = []
     for one in fields(study.parameters):
         value = getattr(study.parameters, one.name)
-        if value in (None, {}) or one.name == "output":
+        if value in (None, {}) or one.name in _NOT_TOLD:
             continue
         text = value if isinstance(value, str) else json.dumps(value, default=str)
+        if one.name == "city":
+            text = study.city.name or text
+        elif one.name == "theta":
+            text = f"{value:,g} {study.city.travel_unit}"
         rows.append((one.name.replace("_", " "), text))
     return table(("Parameter", "Value"), rows, "What was asked; what is not here was left as usual")
 

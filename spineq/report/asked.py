@@ -8,12 +8,16 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spineq.errors import MissingFileError, ProblemError, UnreadableFileError, shortened, shown
+from spineq.errors import ProblemError, UnreadableFileError, shown
 from spineq.model.groups import GROUPS, Group
 from spineq.model.problem import Problem
+from spineq.report.yaml_files import read_settings, read_value
 
 if TYPE_CHECKING:
     from spineq.model.city import City
+
+#: Number of sensors where none is said.
+DEFAULT_N = 20
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -30,7 +34,7 @@ class Parameters:
     city_options
         Words of `spineq.read_city` for a file or folder, such as ``crs``.
     n_sensors
-        Number of sensors to place.
+        Number of sensors to place; None for 20, or for as many as a budget in ``rules`` allows.
     theta
         Distance at which coverage has fallen to 37 %, metres; in the unit of the city's travel
         costs where it has any.
@@ -59,7 +63,7 @@ class Parameters:
 
     city: str = "san-francisco"
     city_options: Mapping[str, Any] = field(default_factory=dict)
-    n_sensors: int = 20
+    n_sensors: int | None = None
     theta: float | None = None
     groups: Any = None
     weights: Mapping[str, float] = field(default_factory=dict)
@@ -186,6 +190,9 @@ def _named_city(parameters: Parameters) -> City:
 
         with JobQueue(store=store, connect=False) as queue:
             return queue.load_city(where)
+    if is_built_in(where) and parameters.city_options:
+        msg = f"{where} is built in and takes no {next(iter(parameters.city_options))}"
+        raise ProblemError(msg, field="city_options", mend="Leave city_options out")
     try:
         return city_named(where, **parameters.city_options)
     except TypeError as error:
@@ -211,7 +218,10 @@ def problem_of(parameters: Parameters, city: City) -> Problem:
         raise ProblemError(msg, field="rules", mend=f"Write {twice[0]} beside rules, not in it")
     words = {"groups": {}, "method": parameters.method} | rules
     if "budget" not in rules:
-        words["n_sensors"] = parameters.n_sensors
+        words["n_sensors"] = DEFAULT_N if parameters.n_sensors is None else parameters.n_sensors
+    elif parameters.n_sensors is not None:
+        msg = "a number of sensors and a budget are both given"
+        raise ProblemError(msg, field="n_sensors", mend="Leave out one of them")
     if parameters.theta is not None:
         words["theta"] = parameters.theta
     made = Problem.from_dict(words)
@@ -267,24 +277,9 @@ def read_parameters(path: str | Path) -> dict[str, Any]:
     MissingFileError
         There is no such file.
     UnreadableFileError
-        It is not YAML, or has no names with values.
+        It is not YAML, a key stands twice, or it has no names with values.
     """
-    import yaml
-
-    file = Path(path)
-    try:
-        made = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        msg = "there is no such file"
-        raise MissingFileError(msg, file=file, mend="Name a file of parameters") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        said = shortened(" ".join(str(error).split()), 200)
-        msg = f"the file cannot be read as YAML ({said})"
-        raise UnreadableFileError(msg, file=file, mend="Write for example n_sensors: 20") from error
-    if not isinstance(made, dict) or not all(isinstance(name, str) for name in made):
-        msg = "the file has no names with values"
-        raise UnreadableFileError(msg, file=file, mend="Write for example n_sensors: 20")
-    return made
+    return dict(read_settings(path, mend="Write for example n_sensors: 20")[1])
 
 
 def read_parameter(text: str) -> tuple[str, Any]:
@@ -295,15 +290,13 @@ def read_parameter(text: str) -> tuple[str, Any]:
     ProblemError
         It is not of that form.
     """
-    import yaml
-
     name, equals, value = text.partition("=")
     mend = "Write for example -p n_sensors=20"
     if not equals or not name.strip():
         msg = f"{shown(text)} is not NAME=VALUE"
         raise ProblemError(msg, field="-p", mend=mend)
     try:
-        return name.strip(), yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        msg = f"the value of {shown(name.strip())} cannot be read as YAML"
+        return name.strip(), read_value(value, mend=mend)
+    except UnreadableFileError as error:
+        msg = f"the value of {shown(name.strip())} cannot be read: {error.what}"
         raise ProblemError(msg, field="-p", mend=mend) from error

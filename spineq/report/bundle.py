@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from spineq.report.folders import beside, moved
+from spineq.report.folders import LIST, beside, moved
 
 #: Time of every file in a bundle, so that equal files make equal bundles.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
@@ -40,12 +41,12 @@ class Bundle:
             It cannot be written.
         """
         target = Path(folder)
-        with beside(target) as work:
+        with beside(target, {PurePosixPath(name).parts[0] for name in self.files}) as work:
             for name, content in self.files.items():
                 path = work.joinpath(*PurePosixPath(name).parts)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-            moved(work, target, sorted(path.name for path in work.iterdir()))
+            moved(work, target)
         return target
 
     @classmethod
@@ -55,7 +56,7 @@ class Bundle:
             {
                 path.relative_to(folder).as_posix(): path.read_bytes()
                 for path in sorted(folder.rglob("*"))
-                if path.is_file()
+                if path.is_file() and path.name != LIST
             }
         )
 
@@ -82,7 +83,7 @@ def bundle_from_bytes(data: bytes) -> Bundle:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             files = {name: packed.read(name) for name in packed.namelist()}
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         msg = f"the report is damaged ({error})"
         raise ValueError(msg) from error
     for name in files:

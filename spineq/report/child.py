@@ -40,7 +40,9 @@ def run(request: dict[str, Any], say: Any) -> None:
 
     _register(say)
     headings: dict[int, str] = {}
-    with tempfile.TemporaryDirectory(prefix="spineq-kernel-") as place:
+    # Beside the executed notebook: where this process is killed, whoever asked clears that away.
+    beside = Path(request["output"]).absolute().parent
+    with tempfile.TemporaryDirectory(prefix=".spineq-kernel-", dir=beside) as place:
         _this_python(Path(place))
         try:
             papermill.execute_notebook(

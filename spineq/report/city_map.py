@@ -63,13 +63,12 @@ def _figure(net: Network, city: City) -> Any:
     from bokeh.models import ColorBar, HoverTool, LinearColorMapper, NumeralTickFormatter
     from bokeh.plotting import figure
 
-    # The areas' bounds may be degrees elsewhere; here all are metres.
     plot = figure(
         match_aspect=True,
         height=_HEIGHT,
         sizing_mode="stretch_width",
-        tools="pan,wheel_zoom,box_zoom,reset,save",
-        active_scroll="wheel_zoom",
+        # The wheel scrolls the page until somebody presses its button.
+        tools="pan,wheel_zoom,box_zoom,zoom_in,zoom_out,reset,save",
         toolbar_location="above",
         x_axis_location=None,
         y_axis_location=None,
@@ -78,9 +77,9 @@ def _figure(net: Network, city: City) -> Any:
     plot.toolbar.logo = None
     colours = LinearColorMapper(palette="Viridis256", low=0.0, high=1.0)
     fill: Any = {"field": "coverage", "transform": colours}
-    data = _area_data(net, city)
+    data, people = _area_data(net, city)
     tips = [("Area", "@area"), ("Coverage", "@covered"), ("Nearest sensor", "@nearest")]
-    tips += [(name, f"@{{{name}}}{{0,0}}") for name in data if name not in _OWN]
+    tips += [(title, f"@{column}{{0,0}}") for column, title in people.items()]
     if city.polygons is not None:
         areas = plot.multi_polygons(
             "xs", "ys", source=data, fill_color=fill, line_color="#ffffff", line_width=0.3
@@ -88,6 +87,7 @@ def _figure(net: Network, city: City) -> Any:
     else:
         areas = plot.scatter("x", "y", source=data, size=7, fill_color=fill, line_color=None)
     plot.add_tools(HoverTool(renderers=[areas], tooltips=tips))
+    _existing(plot, net, city)
     _sensors(plot, net)
     plot.add_layout(
         ColorBar(
@@ -98,11 +98,22 @@ def _figure(net: Network, city: City) -> Any:
     return plot
 
 
+def _existing(plot: Any, net: Network, city: City) -> None:
+    """Mark existing sensors that are not of the network."""
+    now = city.existing
+    if now is None or now.empty or net.n_kept:
+        return
+    plot.scatter(
+        "x", "y", source={"x": now["x"].to_numpy(), "y": now["y"].to_numpy()}, marker="x", size=7,
+        line_color="#111111", legend_label=f"{len(now):,} existing",
+    )  # fmt: skip
+
+
 def _sensors(plot: Any, net: Network) -> None:
     from bokeh.models import HoverTool
 
     table = net.sensors
-    for rows, first, words_, style in (
+    for rows, first, called, style in (
         (table.iloc[: net.n_kept], None, "stay", {"fill_color": "#c1121f", "marker": "square"}),
         (table.iloc[net.n_kept :], 1, "placed", {"fill_color": "#ffffff", "marker": "circle"}),
     ):
@@ -112,25 +123,26 @@ def _sensors(plot: Any, net: Network) -> None:
             "x": rows["x"].to_numpy(),
             "y": rows["y"].to_numpy(),
             "place": [str(row["site"] or row["area"]) for row in rows.to_dict("records")],
-            "number": [words_ if first is None else str(k + 1) for k in range(len(rows))],
+            "number": [called if first is None else str(k + 1) for k in range(len(rows))],
             "adds": [f"{100 * gain:.2f} points" for gain in rows["gain"]],
         }
         dots = plot.scatter(
-            "x", "y", source=source, size=10, line_color="#c1121f", line_width=2,
-            legend_label=f"{counted(len(rows), 'sensor')} {words_ if first is None else 'placed'}",
-            **style,
+            "x", "y", source=source, size=10 if first is None else 17, line_color="#c1121f",
+            line_width=2, legend_label=f"{counted(len(rows), 'sensor')} {called}", **style,
         )  # fmt: skip
+        if first is not None:
+            plot.text(
+                "x", "y", "number", source=source, text_align="center", text_baseline="middle",
+                text_font_size="9px",
+            )  # fmt: skip
         tips = [("Sensor", "@number"), ("At", "@place"), ("Adds", "@adds")]
         plot.add_tools(HoverTool(renderers=[dots], tooltips=tips))
     if plot.legend:
         plot.legend.location = "top_left"
 
 
-#: Columns of the areas that the hover names itself.
-_OWN = frozenset(["area", "coverage", "covered", "nearest", "x", "y", "xs", "ys"])
-
-
-def _area_data(net: Network, city: City) -> dict[str, Any]:
+def _area_data(net: Network, city: City) -> tuple[dict[str, Any], dict[str, str]]:
+    """Columns of the areas, and the titles of those that count people."""
     coverage = net.area_coverage.to_numpy()
     data: dict[str, Any] = {
         "area": [str(name) for name in net.dataset["area"].to_numpy()],
@@ -138,20 +150,20 @@ def _area_data(net: Network, city: City) -> dict[str, Any]:
         "covered": [percent(float(value)) for value in coverage],
         "nearest": [metres(float(value)) for value in nearest_sensor(net)],
     }
-    data |= {
-        # Braces end the name of a column in a tool tip.
-        name.replace("{", "(").replace("}", ")"): values
-        for name, values in area_columns(net, city).items()
-    }
+    people = {}
+    # By numbers: a group may have any name.
+    for number, (title, values) in enumerate(area_columns(net, city).items()):
+        people[f"people_{number}"] = title
+        data[f"people_{number}"] = values
     polygons = city.polygons
     if polygons is None:
         data |= {"x": net.dataset["x"].to_numpy(), "y": net.dataset["y"].to_numpy()}
-        return data
+        return data, people
     width, height = np.ptp(net.dataset["x"].to_numpy()), np.ptp(net.dataset["y"].to_numpy())
     # What is smaller than a pixel of the whole map is not seen; half of that may be zoomed into.
     shapes = polygons.geometry.simplify(max(float(width), float(height)) / 4000)
     data["xs"], data["ys"] = _rings(shapes)
-    return data
+    return data, people
 
 
 def _rings(shapes: Any) -> tuple[list[Any], list[Any]]:

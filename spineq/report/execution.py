@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import importlib.util
 import json
 import queue
@@ -47,7 +46,8 @@ def notebook_named(name: str) -> Path:
 
 def parameters_of(path: Path) -> dict[str, Any]:
     """Parameters of a notebook with their defaults, as its cell tagged ``parameters`` has them."""
-    nbformat = _library("nbformat")
+    import nbformat
+
     notebook: NotebookNode = nbformat.read(path, as_version=4)
     made = {}
     for cell in notebook.cells:
@@ -93,7 +93,7 @@ def run_notebook(
     MissingExtraError
         Papermill is not installed.
     """
-    _library("papermill")
+    need_libraries()
     known = parameters_of(notebook)
     unknown = [name for name in parameters if name not in known]
     if unknown:
@@ -178,16 +178,15 @@ def _failed(failure: Mapping[str, Any]) -> NotebookError:
     return NotebookError(f"the notebook failed in its cell {failure['cell']}{under}: {said}")
 
 
-def _library(name: str) -> Any:
-    """Import what runs and reads notebooks.
+def need_libraries() -> None:
+    """Check that all is there that a report needs, before anything is computed.
 
     Raises
     ------
     MissingExtraError
-        It is not installed.
+        A package is not installed.
     """
-    for needed in (name, "ipykernel"):
+    for needed in ("papermill", "ipykernel", "nbformat", "nbconvert", "openpyxl"):
         if importlib.util.find_spec(needed) is None:
             msg = f"a report needs {needed}, which is not installed"
             raise MissingExtraError(msg, mend='Install it: pip install "spineq[report]"')
-    return importlib.import_module(name)

@@ -48,8 +48,7 @@ def write(study: Study) -> Shown:
     if front is not None and front.n_networks:
         front.to_netcdf(data / "front.nc")
         _table(data / "front.csv", front.table())
-    count = sum(1 for path in folder.rglob("*") if path.is_file())
-    return words(f"{count:,} files were written to the folder {folder.name}.")
+    return words(f"Figures and data were written to the folder {folder.resolve().name}.")
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
@@ -13,7 +14,7 @@ from spineq.errors import NotebookError
 from spineq.model._words import counted
 from spineq.progress import Progress, SpanProgress, watcher_of
 from spineq.report.asked import Parameters, Question, question_of
-from spineq.report.execution import notebook_named, run_notebook
+from spineq.report.execution import need_libraries, notebook_named, run_notebook
 from spineq.report.folders import beside, moved
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def write_report(
     city: City | None = None,
     what_if: bool = False,
     progress: Progress | None = None,
-) -> Path:
+) -> Path | None:
     """Write a report into a folder.
 
     Parameters
@@ -43,7 +44,7 @@ def write_report(
     output
         Folder to write into, made where it is missing. It gets ``report.html`` (one page that
         opens offline), ``report.ipynb`` (the executed notebook), ``figures/`` and ``data/``;
-        what an earlier report left under these names is replaced.
+        what an earlier report left there is replaced, and nothing else.
     city
         The city itself, in place of the name that the parameters have.
     what_if
@@ -53,15 +54,15 @@ def write_report(
 
     Returns
     -------
-    Path
-        ``report.html``; the folder's name where the watcher asked to stop.
+    Path or None
+        ``report.html``; None where the watcher asked to stop.
 
     Raises
     ------
     SpineqError
         A parameter is unknown or wrong, or what is asked cannot be: then nothing is written.
     StoreError
-        The folder cannot be written.
+        The folder cannot be written, or holds something else under one of these names.
     NotebookError
         The notebook failed: the sentence names the cell, and the notebook with the error is in
         the folder.
@@ -72,7 +73,8 @@ def write_report(
     asked = parameters if isinstance(parameters, Parameters) else Parameters.from_dict(parameters)
     watcher.report(0.0, "reading the city")
     question = question_of(asked, city)
-    with beside(folder) as work:
+    need_libraries()
+    with beside(folder, (PAGE, NOTEBOOK, WHAT_IF, "figures", "data")) as work:
         words = _for_notebook(asked, question.city, work, given=city is not None)
         span = SpanProgress(watcher, 0.02, 0.9)
         try:
@@ -80,20 +82,29 @@ def write_report(
                 notebook_named("report"), work / NOTEBOOK, words, work, progress=span
             )
         except NotebookError as error:
+            if not _is_whole(work / NOTEBOOK):
+                raise
             moved(work, folder, [NOTEBOOK])
-            where = folder / NOTEBOOK
-            msg = error.what
-            raise NotebookError(msg, mend=f"The notebook with the error is {where}") from error
-        if not ended:
-            return folder
-        watcher.report(0.9, "writing the page")
+            mend = f"The notebook with the error is {folder / NOTEBOOK}"
+            raise NotebookError(error.what, mend=mend) from error
+        if not ended or watcher.report(0.9, "writing the page"):
+            return None
         _write_page(work, question)
         if what_if:
-            watcher.report(0.95, "writing the what-if page")
+            if watcher.report(0.95, "writing the what-if page"):
+                return None
             _write_what_if(work, question)
-        moved(work, folder, sorted(path.name for path in work.iterdir()))
+        moved(work, folder)
     watcher.report(1.0, "done")
     return folder / PAGE
+
+
+def _is_whole(notebook: Path) -> bool:
+    """Whether a notebook was written, and to its end."""
+    try:
+        return isinstance(json.loads(notebook.read_text(encoding="utf-8")), dict)
+    except (OSError, ValueError):
+        return False
 
 
 def _for_notebook(asked: Parameters, city: City, work: Path, *, given: bool) -> dict[str, Any]:

@@ -20,6 +20,9 @@ from spineq import plot
 DPI = 150
 
 
+#: Characters from which a cell's text may be broken.
+_LONG = 30
+
 #: A space between a number and its unit, where no line may break.
 _UNIT = re.compile(r"(?<=\d) (?=%|k?m\b|points\b)")
 
@@ -57,6 +60,11 @@ def words(*lines: str) -> Shown:
     return Shown("".join(f"<p>{_escaped(line)}</p>" for line in said), "\n".join(said))
 
 
+def heading(text: str) -> Shown:
+    """Show a heading of the third level."""
+    return Shown(f"<h3>{_escaped(text)}</h3>", text)
+
+
 def listed(*lines: str) -> Shown:
     """Show sentences as a list; empty ones are left out."""
     said = [line for line in lines if line]
@@ -92,9 +100,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str = ""
     body = [[str(cell) for cell in row] for row in rows]
     top = "".join(f"<th scope='col'>{_escaped(head)}</th>" for head in heads)
     lines = "".join(
-        f"<tr><th scope='row'>{_escaped(row[0])}</th>"
-        + "".join(f"<td>{_escaped(cell)}</td>" for cell in row[1:])
-        + "</tr>"
+        f"<tr><th scope='row'>{_escaped(row[0])}</th>" + "".join(map(_cell, row[1:])) + "</tr>"
         for row in body
     )
     said = f"<caption>{_escaped(caption)}</caption>" if caption else ""
@@ -115,6 +121,11 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str = ""
         for row in [list(heads), *body]
     ]
     return Shown(made, "\n".join(text))
+
+
+def _cell(text: str) -> str:
+    kind = " class='long'" if len(text) > _LONG else ""
+    return f"<td{kind}>{_escaped(text)}</td>"
 
 
 def together(*parts: Shown) -> Shown:

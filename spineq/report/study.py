@@ -8,13 +8,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from spineq.errors import MissingExtraError, SpineqError
 from spineq.insight.fewest import Fewest, fewest
-from spineq.model.groups import OLDEST, Group
+from spineq.insight.spread import spread_evenly
+from spineq.model.groups import OLDEST, Group, title_of
 from spineq.model.network import Network
 from spineq.report.asked import Parameters, Question, question_of
 from spineq.report.parts import Picture
@@ -22,16 +24,29 @@ from spineq.report.parts import Picture
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from spineq.inequality import Equity
     from spineq.jobs.queue import JobQueue
     from spineq.model.city import City
     from spineq.model.front import Front
     from spineq.model.problem import Problem
 
-#: Areas up to which people are spread over polygons, and ground is drawn: beyond, it takes minutes.
-MOST_AREAS = 20_000
+#: Areas up to which people are spread over polygons, and ground is drawn: beyond, it takes long.
+MOST_AREAS = 10_000
+
+#: Areas up to which sensors are placed anew for people who are spread: many points take long.
+_MOST_SEARCHED = 2_000
 
 _DENSITY = "residents per hectare"
+
+
+class Spread(NamedTuple):
+    """People spread evenly over their areas, and both networks measured so."""
+
+    city: City
+    network: Network
+    existing: Network | None
 
 
 class Study:
@@ -53,8 +68,8 @@ class Study:
         self.parameters = parameters or Parameters()
         #: Pictures made so far, for the folder of figures.
         self.pictures: list[Picture] = []
-        #: What could not be shown, in sentences.
-        self.lacking: list[str] = []
+        #: Why there is no front, no measure of the existing sensors, no spreading of people.
+        self.lacking = self.lacking_today = self.lacking_spread = ""
 
     @property
     def city(self) -> City:
@@ -87,10 +102,44 @@ class Study:
 
     @cached_property
     def existing(self) -> Network | None:
-        """The existing sensors where they stand, measured like the network; None without any."""
+        """The existing sensors where they stand, measured like the network; None without any.
+
+        None too where they cannot be measured; then `lacking` says why.
+        """
         if self.city.existing is None or self.city.existing.empty:
             return None
-        return self.measured(self.city, "existing-points")
+        try:
+            return self._existing_in(self.city)
+        except SpineqError as error:
+            self.lacking_today = f"The existing sensors cannot be measured: {error}"
+            return None
+
+    def _existing_in(self, city: City) -> Network:
+        """Measure the existing sensors in a city that has them."""
+        if city.travel is None:
+            return self.measured(city, "existing-points")
+        # Costs are known from sites alone; sensors that stand at some may be measured.
+        from spineq.constraints import kept_places
+
+        places = kept_places(city, replace(self.plain, keep="existing"))
+        return self.measured(city, places["site"].tolist())
+
+    @cached_property
+    def spread(self) -> Spread | None:
+        """The network and the existing sensors with people spread over their areas.
+
+        None where that cannot be done; then `lacking_spread` says why.
+        """
+        if self.city.n_areas > MOST_AREAS:
+            self.lacking_spread = "For so large a city it is not shown by how much."
+            return None
+        try:
+            city = spread_evenly(self.city)
+            today = None if self.existing is None else self._existing_in(city)
+            return Spread(city, self.again(city), today)
+        except SpineqError as error:
+            self.lacking_spread = f"It is not shown by how much: {error}"
+            return None
 
     def measured(self, city: City, sensors: Any, **words: Any) -> Network:
         """Measure sensors by the problem's theta, decay and groups, without a bound."""
@@ -102,11 +151,9 @@ class Study:
 
     def again(self, city: City, **words: Any) -> Network:
         """Measure the network's own sensors once more, by other demand points or another theta."""
-        table = self.network.sensors
-        at_sites = bool((table["site"] != "").all()) and city.travel is not None
-        return self.measured(
-            city, table["site"].tolist() if at_sites else table[["x", "y"]], **words
-        )
+        net = self.network
+        placed = net.sensors["site"].tolist()[net.n_kept :]
+        return self.measured(city, placed, keep=self.problem.keep, **words)
 
     @cached_property
     def plain(self) -> Problem:
@@ -137,6 +184,25 @@ class Study:
         return fewest(self.city, self.plain, self.existing.total_coverage)
 
     @cached_property
+    def as_good_spread(self) -> Fewest | None:
+        """The same with people spread evenly over their areas; None where they cannot be."""
+        spread = self.spread
+        if spread is None or spread.existing is None or self.city.n_areas > _MOST_SEARCHED:
+            return None
+        if not spread.existing.total_coverage > 0.0:
+            return None
+        return fewest(spread.city, self.plain, spread.existing.total_coverage)
+
+    @property
+    def most_people(self) -> tuple[str, NDArray[np.float64]]:
+        """The largest of the groups that weigh most: its title, and its people, (area,)."""
+        city = self.city
+        name, group = max(
+            self.groups, key=lambda item: (item[1].weight, city.people(item[1]).values.sum())
+        )
+        return title_of(name, group), city.people(group).values
+
+    @cached_property
     def densities(self) -> pd.Series[float] | None:
         """Residents per hectare of each area; None without polygons or residents."""
         everybody, polygons = Group(ages=(0, OLDEST)), self.city.polygons
@@ -161,7 +227,7 @@ class Study:
         from spineq.fronts import trade_off
 
         if len(self.problem.groups) < 2:
-            self.lacking.append("There is no trade-off to show, since there is one group alone.")
+            self.lacking = "There is no trade-off to show, since there is one group alone."
             return None
         words: dict[str, Any] = {
             "n_sensors": self.plain.n_sensors,
@@ -176,7 +242,7 @@ class Study:
             found = self._answer("trade_off", None, **words)
             return trade_off(self.city, **words) if found is None else found
         except MissingExtraError as error:
-            self.lacking.append(f"There is no trade-off to show: {error}")
+            self.lacking = f"There is no trade-off to show: {error}"
             return None
 
     def _answer(self, task: str, problem: Problem | None, **words: Any) -> Any:
@@ -216,8 +282,3 @@ def study(**parameters: Any) -> Study:
     """
     checked = Parameters.from_dict(parameters)
     return Study(question_of(checked), checked)
-
-
-def without(error: SpineqError) -> str:
-    """Say in a sentence that something is left out, and why."""
-    return f"This is left out: {error}"

@@ -52,9 +52,9 @@ def _check(city: City | None, parameters: Mapping[str, Any]) -> Asked:
     question = question_of(asked, city)
     problem = question.problem
     rules = {name: value for name, value in problem.to_dict().items() if name not in _OWN}
-    # In one form, however it was asked; of a problem with a budget the number means nothing.
+    # In one form, however it was asked.
     described = {
-        "n_sensors": problem.n_sensors or Parameters.n_sensors,
+        "n_sensors": problem.n_sensors,
         "theta": problem.theta,
         "groups": {name: group.to_dict() for name, group in problem.groups},
         "method": problem.method,
@@ -80,7 +80,10 @@ def _parameters(words: Mapping[str, Any]) -> Parameters:
         raise ProblemError(msg, field=unknown[0], mend=mend)
     rules = {name: value for name, value in words.items() if name in known - set(_OWN)}
     made = {name: value for name, value in words.items() if name not in rules}
-    made["rules"] = {**(made.get("rules") or {}), **rules}
+    if rules:
+        given = made.get("rules") or {}
+        # What is none of a mapping is refused with the rest.
+        made["rules"] = {**given, **rules} if isinstance(given, Mapping) else given
     groups = made.get("groups")
     if isinstance(groups, Mapping):
         made["groups"] = {
@@ -96,8 +99,8 @@ def _report(city: City, progress: Progress, *, what_if: bool, **parameters: Any)
     asked = Parameters.from_dict(parameters)
     with tempfile.TemporaryDirectory(prefix="spineq-report-") as place:
         folder = Path(place) / "report"
-        write_report(asked, folder, city=city, what_if=what_if, progress=progress)
-        return Bundle.of(folder) if folder.is_dir() else Bundle({})
+        made = write_report(asked, folder, city=city, what_if=what_if, progress=progress)
+        return Bundle({}) if made is None else Bundle.of(folder)
 
 
 def _dump(bundle: Bundle) -> bytes:

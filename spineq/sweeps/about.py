@@ -187,8 +187,9 @@ def others(result: SweepResult) -> Shown:
     found = rows[rows["of"].isin(["knee of the front", "mean of random networks"])]
     if found.empty:
         return words("The sweep has no fronts and no random networks.")
-    groups = list(result.groups)
-    heads = ("Point", "City", "What", "theta", "sensors", "networks", *groups)
+    groups, titles = list(result.groups), dict(result.facts.get("titles", {}))
+    named = (str(titles.get(name, name)) for name in groups)
+    heads = ("Point", "City", "What", "theta", "sensors", "networks", *named)
     shown = table(
         heads,
         [

@@ -12,8 +12,9 @@ from typing import Any
 import yaml
 
 from spineq.data.named import is_built_in
-from spineq.errors import MissingFileError, ProblemError, UnreadableFileError, shortened, shown
+from spineq.errors import ProblemError, shown
 from spineq.model.groups import Group
+from spineq.report.yaml_files import read_settings
 from spineq.sweeps.original import is_original, read_original
 from spineq.sweeps.points import (
     MOST_POINTS,
@@ -32,24 +33,6 @@ _CITY_KEYS = (
     "site_columns", "attribution",
 )  # fmt: skip
 _CITY_FILES = ("sites", "points", "existing", "travel")
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML's safe loader, which does not let a key stand twice."""
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen = set()
-    for key, _ in node.value:
-        if isinstance(key, yaml.ScalarNode) and key.value in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key.value} stands twice", key.start_mark
-            )
-        seen.add(getattr(key, "value", None) if isinstance(key, yaml.ScalarNode) else id(key))
-    return loader.construct_mapping(node, deep=True)
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
 def read_plan(config: str | Path | Mapping[str, Any]) -> Plan:
@@ -97,36 +80,9 @@ def _loaded(config: str | Path | Mapping[str, Any]) -> tuple[str, Path, str, Map
             msg = "the configuration holds what YAML cannot hold"
             raise ProblemError(msg, field="config", mend="Use numbers, text and lists") from error
         return "", Path(), text, config
-    path = Path(config)
     mend = "Name a file of YAML; spineq sweep --help has an example"
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = yaml.load(text, _Loader)
-    except FileNotFoundError as error:
-        msg = "there is no such file"
-        raise MissingFileError(msg, file=path, mend="Check the path") from error
-    except OSError as error:
-        msg = f"the file cannot be read ({error.strerror})"
-        raise MissingFileError(msg, file=path, mend="Check the path") from error
-    except UnicodeDecodeError as error:
-        msg = "the file is not text in UTF-8"
-        raise UnreadableFileError(msg, file=path, mend=mend) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        row = None if mark is None else f"line {mark.line + 1}, column {mark.column + 1}"
-        why = shortened(str(getattr(error, "problem", None) or error).splitlines()[0], 120)
-        msg = f"the file is not YAML ({why})"
-        raise UnreadableFileError(msg, file=path, row=row, mend=mend) from error
-    if not isinstance(content, Mapping):
-        msg = f"the file holds {_kind(content)}, not keys and values"
-        raise UnreadableFileError(msg, file=path, mend=mend)
-    return str(path), path.parent, text, content
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "nothing"
-    return "a list" if isinstance(value, list) else shown(value)
+    text, content = read_settings(config, mend=mend)
+    return str(config), Path(config).parent, text, content
 
 
 def _own(content: Mapping[str, Any], file: str, folder: Path, text: str) -> Plan:
@@ -273,10 +229,12 @@ def _axes(
         if not axis:
             msg = "the grid has no points: a word has no value"
             raise ProblemError(msg, file=file, field=place, mend="Give it one value at least")
-        for k, (label, _, at) in enumerate(axis):
-            if label in [other for other, _, _ in axis[:k]]:
+        seen = set()
+        for label, _, at in axis:
+            if label in seen:
                 msg = f"{shown(label)} stands there twice"
                 raise ProblemError(msg, file=file, field=at, mend="Name each value once")
+            seen.add(label)
         made[str(word)] = axis
     return made, sets
 

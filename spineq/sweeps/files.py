@@ -8,7 +8,7 @@
     reports/0001/       reports by point
     points.parquet      the table, at the end; points.csv the same for any programme
     grid.nc             the dataset over the grid
-    summary.html        pictures of it all, from sweep.ipynb
+    summary.html        pictures of it all, from summary.ipynb
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from spineq.sweeps.table import (
 #: Names of the files.
 CONFIG, TABLE, CSV, GRID, STORE, REPORTS, PAGE, NOTEBOOK = (
     "sweep.yml", "points.parquet", "points.csv", "grid.nc", "store", "reports", "summary.html",
-    "sweep.ipynb",
+    "summary.ipynb",
 )  # fmt: skip
 
 _KIND = Kind("sweep", "spineq_sweep_schema", SWEEP_SCHEMA)
@@ -68,17 +68,26 @@ def claim(folder: Path, digest: str, text: str, *, anew: bool) -> None:
     Raises
     ------
     ProblemError
-        It is that of another sweep.
+        It is that of another sweep, or has something of somebody else's under our names.
     StoreError
         It cannot be written.
     """
     earlier = _digest_of(folder / CONFIG)
+    if earlier == "other":
+        msg = f"the folder {folder} has a {CONFIG} that is not of a sweep's results"
+        raise ProblemError(msg, field="output", mend="Name another folder")
+    if earlier == "":
+        _need_free(folder)
     if earlier not in ("", digest) and not anew:
         msg = f"the folder {folder} holds the results of another sweep"
         mend = "Name another folder, or replace them with --anew (in Python anew=True)"
         raise ProblemError(msg, field="output", mend=mend)
-    if anew:
-        _clear(folder)
+    if anew and earlier:
+        try:
+            _clear(folder)
+        except OSError as error:
+            msg = f"the earlier results cannot be taken away ({error.strerror or error})"
+            raise StoreError(msg, file=folder, mend="Name another folder") from error
     versions = ", ".join(f"{name} {version}" for name, version in versions_here().items())
     head = (
         "# A sweep of spineq's; the same command with the same file goes on with it.\n"
@@ -108,6 +117,21 @@ def _digest_of(path: Path) -> str:
         msg = f"the file {path} cannot be read"
         raise StoreError(msg, field="output", mend="Name another folder") from error
     return found[1] if found else "other"
+
+
+def _need_free(folder: Path) -> None:
+    """Refuse a folder that has files under our names, and not by a sweep.
+
+    Raises
+    ------
+    ProblemError
+        It has.
+    """
+    for name in (TABLE, CSV, GRID, PAGE, NOTEBOOK, NETWORKS, FRONTS, BASELINES, REPORTS):
+        path = folder / name
+        if path.is_file() or (path.is_dir() and any(path.iterdir())):
+            msg = f"the folder {folder} has {name} already, and not by a sweep"
+            raise ProblemError(msg, field="output", mend="Name another folder, or move it away")
 
 
 def _clear(folder: Path) -> None:

@@ -183,6 +183,9 @@ class _Reader:
             made[str(name)] = self._group(words, place, ages=ages)
         if objectives.get(_WORKPLACE) is not None:
             place = f"objectives.{_WORKPLACE}"
+            if _WORKPLACE in made:
+                msg = f"an age group has the name {_WORKPLACE}, which is that of the workers"
+                raise ProblemError(msg, file=self._file, field=place, mend="Call it otherwise")
             made[_WORKPLACE] = self._group(objectives[_WORKPLACE], place, column="workers")
         if not made:
             msg = "there is no objective"
@@ -223,7 +226,7 @@ class _Reader:
         if not isinstance(names, list) or len(names) != 2 or names[0] == names[1]:
             raise self.wrong(names, place, "a list of two objectives")
         for k, name in enumerate(names):
-            if name not in groups:
+            if not isinstance(name, str) or name not in groups:
                 msg = f"there is no objective {shown(name)}"
                 mend = f"Use {', '.join(groups)}"
                 raise ProblemError(msg, file=self._file, field=f"{place}[{k}]", mend=mend)

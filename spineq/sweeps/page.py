@@ -6,7 +6,7 @@ from pathlib import Path
 
 from spineq.progress import Progress
 from spineq.report.execution import notebook_named, run_notebook
-from spineq.report.folders import beside, moved
+from spineq.report.folders import beside
 from spineq.report.html import write_page
 from spineq.sweeps.files import NOTEBOOK, PAGE
 from spineq.sweeps.table import SweepResult
@@ -28,7 +28,7 @@ def write_summary(result: SweepResult, *, progress: Progress | None = None) -> P
     Returns
     -------
     Path or None
-        ``summary.html`` in the sweep's folder, with ``sweep.ipynb`` beside it; None where the
+        ``summary.html`` in the sweep's folder, with ``summary.ipynb`` beside it; None where the
         watcher asked to stop.
 
     Raises
@@ -41,7 +41,7 @@ def write_summary(result: SweepResult, *, progress: Progress | None = None) -> P
         The folder cannot be written.
     """
     folder = result.folder.absolute()
-    with beside(folder / "summary") as work:
+    with beside(folder) as work:
         made = work / NOTEBOOK
         words = {"folder": "."}
         # In the sweep's own folder, so that the notebook runs again wherever it is moved.
@@ -53,7 +53,8 @@ def write_summary(result: SweepResult, *, progress: Progress | None = None) -> P
             title=f"Sweep over {_cities(result)}",
             lead="What the answers to many questions have in common, and where they differ.",
         )
-        moved(work, folder, [PAGE, NOTEBOOK])
+        for name in (PAGE, NOTEBOOK):
+            (work / name).replace(folder / name)
     return folder / PAGE
 
 

@@ -86,5 +86,5 @@ def test_the_page_opens_by_itself(
     assert page.count("<img ") == 8
     assert "<b>" not in page
     assert not re.findall(r"(?:src|href)=[\"']?(?:https?:)?//", page)
-    assert (result.folder / "sweep.ipynb").is_file()
+    assert (result.folder / "summary.ipynb").is_file()
     assert [path for path in result.folder.iterdir() if path.name.startswith(".")] == []

@@ -10,6 +10,7 @@
 
 (() => {
   const byId = (id) => document.getElementById(id);
+  const POINT = "Point at an area or a sensor to read what it is.";
 
   function start(given) {
     const { words, groups, sites } = given;
@@ -160,6 +161,7 @@
       byId("count-words").textContent = [count(), changeWords(...changes())].join(" ").trim();
       byId("said").textContent = said;
       byId("copied").textContent = "";
+      byId("hover").textContent = POINT;
       // Screen readers are told once a move has ended, not at each step of it.
       if (!dragging) tell([said, count(), `${title}: ${covered}, ${how}.`].join(" ").trim());
     }
@@ -393,7 +395,7 @@
       const chip = event.target.closest("button");
       if (chip) choose(Number(chip.dataset.number));
     });
-    byId("hover").textContent = "Point at an area or a sensor to read what it is.";
+    byId("hover").textContent = POINT;
     pointers();
     byId("main").hidden = false;
     showSymbols(byId("symbols"), given, original.length - nKept, nKept);
