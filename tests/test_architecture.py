@@ -85,10 +85,9 @@ FILES = {
         "meeting", "carrier", "keeper", "watch", "reading", "job", "queue", "overhead",
     ],
     "report": [
-        "parts", "yaml_files", "asked", "study", "about_city", "about_network", "about_today", "about_equity",
-        "about_front", "about_trust", "city_map", "files", "html", "child", "execution",
-        "folders", "bundle",
-        "page_shapes", "page_figures", "page", "making", "task",
+        "parts", "yaml_files", "asked", "study", "about_city", "about_network", "about_today",
+        "about_equity", "about_front", "about_trust", "city_map", "files", "html", "child",
+        "execution", "folders", "bundle", "page_shapes", "page_figures", "page", "making", "task",
     ],
     "sweeps": [
         "points", "original", "config", "preparing", "facts", "table", "files", "pace",

@@ -11,6 +11,12 @@ import spineq as sq
 from spineq.report.asked import Parameters, question_of, read_parameters
 from spineq.report.execution import notebook_named, parameters_of
 
+#: Each line holds ten times what the one above holds.
+BOMB = "\n".join(
+    f"{new}: &{new} [{','.join([f'*{old}'] * 10)}]"
+    for old, new in zip("abcdefg", "bcdefgh", strict=True)
+)
+
 
 def asked(**words: Any) -> sq.Problem:
     return question_of(Parameters.from_dict(words)).problem
@@ -73,6 +79,8 @@ def test_further_rules_are_fields_of_a_problem() -> None:
         ({"rules": {"keepp": 3}}, "no field 'keepp'"),
         ({"rules": "none"}, "rules must be names with values"),
         ({"scheduler": "tcp://127.0.0.1:1"}, "Name a store too"),
+        ({"n_sensors": 3, "rules": {"budget": 5}}, "number of sensors and a budget are both given"),
+        ({"city_options": {"crs": "EPSG:1"}}, "built in and takes no crs"),
         ({"city_options": {"crss": 1}, "city": "nowhere"}, "city_options has a word"),
     ],
 )
@@ -96,10 +104,15 @@ def test_a_file_of_parameters(tmp_path: Path) -> None:
     good.write_text("city: san-francisco\nn_sensors: 3\nweights:\n", encoding="utf-8")
     assert asked(**read_parameters(good)).n_sensors == 3
     for text, sentence in (
-        ("a: [", "cannot be read as YAML"),
-        ("- a", "no names with values"),
-        ("", "no names with values"),
-        ("3: 4", "no names with values"),
+        ("a: [", "line 1, column 5: this is not YAML"),
+        ("- a", "holds a list, not keys and values"),
+        ("", "holds nothing, not keys and values"),
+        ("3: 4", "keys that are no text"),
+        ("a: 1\na: 2", "the key a stands twice"),
+        ("a: 2026-99-99", "this is not YAML"),
+        ("[" * 5000, "this is not YAML"),
+        (f"a: &a [1,1,1,1,1,1,1,1,1,1]\n{BOMB}", "more than 1,000,000 values"),
+        ('a: "\\ud800"', "this is not YAML"),
     ):
         bad = tmp_path / "bad.yml"
         bad.write_text(text, encoding="utf-8")

@@ -24,14 +24,26 @@ def test_it_comes_back_as_it_was(tmp_path: Path) -> None:
 
 
 def test_writing_replaces_an_earlier_report_and_nothing_else(tmp_path: Path) -> None:
+    """What the earlier report had and this one has not goes; what is somebody's own stays."""
     out = tmp_path / "out"
-    (out / "data").mkdir(parents=True)
-    (out / "data" / "old.csv").write_text("old")
+    Bundle(FILES | {"data/old.csv": b"old"}).write(out)
     (out / "mine.txt").write_text("mine")
+    (out / "data" / "mine").mkdir()
     Bundle(FILES).write(out)
     assert not (out / "data" / "old.csv").exists()
     assert (out / "mine.txt").read_text() == "mine"
+    assert (out / "data" / "mine").is_dir()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_what_is_somebodys_own_is_not_replaced(tmp_path: Path) -> None:
+    """Refused before anything is written, and named."""
+    out = tmp_path / "out"
+    (out / "data").mkdir(parents=True)
+    (out / "data" / "survey.csv").write_text("mine")
+    with pytest.raises(StoreError, match=r"data/survey\.csv is there already"):
+        Bundle(FILES).write(out)
+    assert [path.name for path in out.rglob("*")] == ["data", "survey.csv"]
 
 
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import spineq as sq
 from spineq.errors import NotebookError, StoreError
 from spineq.progress import RecordingProgress
 from spineq.report import execution, making
+from spineq.report.bundle import Bundle
 from spineq.report.making import write_report
 
 pytestmark = pytest.mark.slow
@@ -43,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, needs: Callable[[str], Modu
 
 
 def test_the_folder_has_everything(folder: Path) -> None:
-    names = {path.name for path in folder.iterdir()}
+    names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
     assert names == {"report.html", "report.ipynb", "what-if.html", "figures", "data"}
     data = {path.name for path in (folder / "data").iterdir()}
     assert data >= {
@@ -51,7 +52,8 @@ def test_the_folder_has_everything(folder: Path) -> None:
         "areas.csv", "groups.csv", "groups-existing.csv", "front.nc", "front.csv", "city",
     }  # fmt: skip
     assert len(list((folder / "figures").glob("*.png"))) == 10
-    assert [path.name for path in folder.parent.iterdir() if path.name.startswith(".")] == []
+    hidden = [path.name for path in folder.iterdir() if path.name.startswith(".")]
+    assert hidden == [".spineq-report.json"]
 
 
 def test_its_figures_are_those_of_a_run(folder: Path) -> None:
@@ -107,7 +109,7 @@ def test_the_notebook_can_be_run_again_elsewhere(folder: Path) -> None:
         (["san-francisco", "-p", "n_sensor=3"], "a report has no parameter 'n_sensor'"),
         (["san-francisco", "-p", "n_sensors=many"], "whole number, not 'many'"),
         (["san-francisco", "-p", "n_sensors"], "is not NAME=VALUE"),
-        (["san-francisco", "-p", "theta=[1"], "cannot be read as YAML"),
+        (["san-francisco", "-p", "theta=[1"], "this is not YAML"),
         (["san-francisco", "-n", 500], "more than the city's 190 sites"),
         (["nowhere"], "no such file or folder"),
         ([], "Missing argument 'CITY'"),
@@ -152,18 +154,18 @@ def test_a_failed_run_keeps_the_notebook_with_the_error(
     broken.write_text(json.dumps(source), encoding="utf-8")
     monkeypatch.setattr(making, "notebook_named", lambda _: broken)
     out = tmp_path / "out"
-    out.mkdir()
-    (out / "report.html").write_text("earlier")
+    Bundle({"report.html": b"earlier", "data/groups.csv": b"earlier"}).write(out)
     with pytest.raises(NotebookError, match=r"cell .*'The city and its people'.*no paper") as error:
         write_report(ASKED, out)
     assert str(out / "report.ipynb") in str(error.value)
     assert "no paper" in (out / "report.ipynb").read_text(encoding="utf-8")
     assert (out / "report.html").read_text() == "earlier"
-    assert sorted(path.name for path in out.iterdir()) == ["report.html", "report.ipynb"]
+    names = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
+    assert names == ["data", "report.html", "report.ipynb"]
 
 
 def test_a_stop_writes_nothing(tmp_path: Path, needs: Callable[[str], ModuleType]) -> None:
     needs("papermill")
-    made = write_report(ASKED, tmp_path / "out", progress=RecordingProgress(stop_after=4))
-    assert made == tmp_path / "out"
+    progress = RecordingProgress(stop_after=4)
+    assert write_report(ASKED, tmp_path / "new" / "out", progress=progress) is None
     assert list(tmp_path.iterdir()) == []

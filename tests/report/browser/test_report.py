@@ -69,7 +69,7 @@ def test_the_figures_are_those_of_the_library(report: Path, tab: Page, shared: P
     page = tab.inner_text("main").replace("\N{NO-BREAK SPACE}", " ")
     for value in (net.total_coverage, now.total_coverage, *net.group_coverage.to_numpy()):
         assert f"{100 * float(value):.1f} %" in page
-    assert "22 sensors, placed anew, reach a coverage of 36.7 %" in page
+    assert "22 sensors, placed anew, reach a coverage of at least 36.7 %" in page
     assert "146" in page
 
 
