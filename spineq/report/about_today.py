@@ -84,7 +84,7 @@ def _felt(study: Study) -> list[str]:
     weight = net.dataset["area_weight"].to_numpy()
     better, worse = (float(weight[mask].sum()) for mask in (change > _FELT, change < -_FELT))
     said = (
-        f"{percent(better)} of the people who matter here, by the groups' weights, live or work in "
+        f"{percent(better)} of the groups' people, by the groups' weights, live or work in "
         f"areas that are covered better than today by more than a percentage point, "
         f"{percent(worse)} in areas that are covered worse."
     )
