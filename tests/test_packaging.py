@@ -278,3 +278,16 @@ def test_no_registry_is_named(root: Path, lacking: Callable[[str], NoReturn]) ->
         if found:
             named.append(f"{path.relative_to(root)}: {found[0]}")
     assert not named
+
+
+def test_an_installed_package_has_what_commands_run(root: Path, project: dict[str, Any]) -> None:
+    """The wheel carries the settings, the notebooks of commands, and the pages' scripts."""
+    listed = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    for source, place in listed.items():
+        assert (root / source).is_file()
+        assert place.startswith("spineq/")
+    from spineq.report.execution import notebook_named
+
+    for name in ("report", "sweep"):
+        assert f"notebooks/{name}.ipynb" in listed
+        assert notebook_named(name) == root / "notebooks" / f"{name}.ipynb"
