@@ -246,7 +246,7 @@ def test_dask_settings_are_in_the_wheel(root: Path, project: dict[str, Any]) -> 
     """The file is found at the root of the source tree, or inside the installed package."""
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert wheel["packages"] == ["spineq"]
-    assert wheel["force-include"] == {"dask-config.yaml": "spineq/dask-config.yaml"}
+    assert wheel["force-include"]["dask-config.yaml"] == "spineq/dask-config.yaml"
     package = Path(spineq.__file__).parent
     places = [package / "dask-config.yaml", package.parent / "dask-config.yaml"]
     found = [place for place in places if place.is_file()]
