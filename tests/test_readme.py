@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from spineq.sweeps.config import read_plan
+
 
 def _blocks(root: Path) -> list[str]:
     return re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)
@@ -29,6 +31,14 @@ def test_a_block_of_python_runs(root: Path, tmp_path: Path, number: int) -> None
     assert made.returncode == 0, made.stderr
     assert made.stderr == ""
     assert "sensors in San Francisco" in made.stdout
+
+
+def test_the_sweep_is_one(root: Path, tmp_path: Path) -> None:
+    """The file that README shows asks twelve questions and a baseline."""
+    (text,) = re.findall(r"```yaml\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)
+    config = tmp_path / "sweep.yml"
+    config.write_text(text)
+    assert [point.task for point in read_plan(config).points] == ["optimise"] * 12 + ["random"]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from browser import Console, axe, screenshot
 from command_line import good
 
 import spineq as sq
+from spineq.report.html import write_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -81,3 +82,23 @@ def test_it_reads_well(report: Path, tab: Page, width: int) -> None:
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert axe(tab, "body") == []
     screenshot(tab, f"report-{width}")
+
+
+def test_widgets_of_a_notebook_do_not_break_its_page(
+    root: Path, tmp_path: Path, tab: Page, needs: Callable[[str], ModuleType]
+) -> None:
+    """The panel's notebook, executed by papermill, becomes a page that says what is missing."""
+    papermill = needs("papermill")
+    needs("ipyleaflet")
+    made = tmp_path / "panel.ipynb"
+    papermill.execute_notebook(
+        root / "notebooks" / "panel.ipynb", made, parameters={"store": str(tmp_path / "store")},
+        cwd=tmp_path, kernel_name="python3", progress_bar=False,
+    )  # fmt: skip
+    page = write_page(made, tmp_path / "panel.html", title="The panel")
+    console, asked = Console(tab), list[str]()
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(page.as_uri())
+    assert "there when the notebook is opened in JupyterLab" in tab.inner_text("main")
+    assert console.ours() == []
+    assert asked == [page.as_uri()]
