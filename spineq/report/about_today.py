@@ -66,11 +66,12 @@ def _sizes(study: Study) -> Shown:
     change = net.total_coverage - today.total_coverage
     assert study.city.existing is not None
     placed = net.n_sensors - net.n_kept
-    beside = f"{placed:,}" if not net.n_kept else f"{placed:,} more"
+    number = f"{placed:,}" if not net.n_kept else f"{placed:,} more"
+    of = "of this network" if not net.n_kept else "beside those that stay"
     return key_figures(
         [
             (f"{len(study.city.existing):,}", f"existing sensors: {percent(today.total_coverage)}"),
-            (beside, f"sensors of this network: {percent(net.total_coverage)}"),
+            (number, f"sensors {of}: {percent(net.total_coverage)}"),
             (points(change), "percentage points of coverage"),
         ]
     )
@@ -107,11 +108,15 @@ def _spread(study: Study) -> str:
         return ""
     here = study.network.total_coverage - study.existing.total_coverage
     there = spread.network.total_coverage - spread.existing.total_coverage
-    return (
+    flatters = (
         "These figures flatter the new network: its sensors stand at the very points where people "
-        "are taken to be, the existing ones where they are. With people spread evenly over their "
-        f"areas instead, the change is {points(there)} points, not {points(here)}; the section on "
-        "trust has both for each group."
+        "are taken to be, the existing ones where they are. "
+        if study.city.sites_are_areas and there < here
+        else ""
+    )
+    return (
+        f"{flatters}With people spread evenly over their areas instead, the change is "
+        f"{points(there)} points, not {points(here)}; the section on trust has both for each group."
     )
 
 

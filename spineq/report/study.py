@@ -104,7 +104,7 @@ class Study:
     def existing(self) -> Network | None:
         """The existing sensors where they stand, measured like the network; None without any.
 
-        None too where they cannot be measured; then `lacking` says why.
+        None too where they cannot be measured; then `lacking_today` says why.
         """
         if self.city.existing is None or self.city.existing.empty:
             return None
