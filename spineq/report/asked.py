@@ -269,6 +269,11 @@ def _named_groups(given: Any, city: City) -> dict[str, Group]:
     return made
 
 
+def absolute_store(store: str | None) -> str | None:
+    """Name a store so that it is found from any folder; an address stays as it is."""
+    return store if store is None or "://" in store else str(Path(store).expanduser().absolute())
+
+
 def read_parameters(path: str | Path) -> dict[str, Any]:
     """Read parameters of a report from a file in YAML or JSON, such as the panel shows them.
 

@@ -13,7 +13,7 @@ from spineq.data.named import is_built_in
 from spineq.errors import NotebookError
 from spineq.model._words import counted
 from spineq.progress import Progress, SpanProgress, watcher_of
-from spineq.report.asked import Parameters, Question, question_of
+from spineq.report.asked import Parameters, Question, absolute_store, question_of
 from spineq.report.execution import need_libraries, notebook_named, run_notebook
 from spineq.report.folders import beside, moved
 
@@ -111,8 +111,8 @@ def _for_notebook(asked: Parameters, city: City, work: Path, *, given: bool) -> 
     """Parameters for a notebook that runs in the report's folder."""
     words = {name: value for name, value in asdict(asked).items() if value not in (None, {})}
     words["output"] = "."
-    if asked.store is not None and "://" not in asked.store:
-        words["store"] = str(Path(asked.store).absolute())
+    if asked.store is not None:
+        words["store"] = absolute_store(asked.store)
     if given or not is_built_in(asked.city) or asked.existing is not None:
         # The city lies beside the report: so the notebook can be run again, anywhere.
         city.to_geoparquet(work / _CITY)

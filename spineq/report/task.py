@@ -12,7 +12,7 @@ from spineq.errors import ProblemError, shown
 from spineq.jobs.records import digest
 from spineq.jobs.tasks import Asked, Task, task_named
 from spineq.model.problem import Problem
-from spineq.report.asked import Parameters, question_of
+from spineq.report.asked import Parameters, absolute_store, question_of
 from spineq.report.bundle import Bundle, bundle_from_bytes
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def _check(city: City | None, parameters: Mapping[str, Any]) -> Asked:
         "method": problem.method,
         "rules": rules,
         "by": asked.by,
-        "store": asked.store,
+        # The worker may stand in another folder.
+        "store": absolute_store(asked.store),
         "what_if": what_if,
     }
     # Where answers are looked up makes no other question.
