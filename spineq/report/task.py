@@ -43,7 +43,8 @@ def _check(city: City | None, parameters: Mapping[str, Any]) -> Asked:
         if not isinstance(problem, Problem):
             msg = f"a Problem is needed, not {shown(problem)}"
             raise ProblemError(msg, field="problem", mend="Write for example n_sensors=20")
-        words |= problem.to_dict()
+        # Also what is at its default there: a report's own usual groups are others.
+        words |= problem.to_dict() | {"groups": dict(problem.groups), "theta": problem.theta}
     what_if = words.pop("what_if", False)
     if not isinstance(what_if, bool):
         msg = f"what_if must be true or false, not {shown(what_if)}"

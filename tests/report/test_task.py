@@ -44,6 +44,13 @@ def test_the_same_question_is_the_same_report(city: sq.City) -> None:
     assert len({each.question for each in [one, *others]}) == 5
 
 
+def test_a_problem_is_reported_on_as_it_is(city: sq.City) -> None:
+    """One for all residents stays one, although a report's usual groups are four."""
+    problem = sq.Problem(n_sensors=3)
+    assert list(asked(city, problem=problem).parameters["groups"]) == ["pop_total"]
+    assert len(asked(city, n_sensors=3).parameters["groups"]) == 4
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
