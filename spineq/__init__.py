@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from spineq.model.network import read_network as read_network
     from spineq.model.problem import Problem as Problem
     from spineq.panel import Panel as Panel
+    from spineq.report.making import write_report as write_report
     from spineq.report.page import what_if as what_if
     from spineq.solve import evaluate as evaluate
     from spineq.solve import optimise as optimise
@@ -84,6 +85,7 @@ _HOMES = {
     "sweep": "spineq.sweeps.running",
     "trade_off": "spineq.fronts",
     "what_if": "spineq.report.page",
+    "write_report": "spineq.report.making",
 }
 
 __all__ = [*sorted(_HOMES), "panel", "plot"]

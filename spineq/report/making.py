@@ -68,6 +68,10 @@ def write_report(
         the folder.
     MissingExtraError
         Papermill or nbconvert is not installed.
+
+    Examples
+    --------
+    >>> sq.write_report({"city": "san-francisco", "n_sensors": 20}, "my-report")  # doctest: +SKIP
     """
     watcher, folder = watcher_of(progress), Path(output)
     asked = parameters if isinstance(parameters, Parameters) else Parameters.from_dict(parameters)
