@@ -377,7 +377,8 @@ class _Heart(Watcher):
                 _LOG.warning("no heartbeat of %s: %s", self._order.attempt, error)
 
 
-_cities: OrderedDict[str, City] = OrderedDict()
+# By store too: the same city may have another name in another one.
+_cities: OrderedDict[tuple[str, str], City] = OrderedDict()
 _cities_lock = threading.Lock()
 
 
@@ -393,13 +394,14 @@ def city_at(ledger: Ledger, digest: str) -> City:
     """
     from spineq.data.packed import unpack_city
 
+    key = ledger.id, digest
     with _cities_lock:
-        if digest in _cities:
-            _cities.move_to_end(digest)
-            return _cities[digest]
+        if key in _cities:
+            _cities.move_to_end(key)
+            return _cities[key]
     city = unpack_city(ledger.city(digest), digest)
     with _cities_lock:
-        _cities[digest] = city
+        _cities[key] = city
         while len(_cities) > _MOST_CITIES:
             _cities.popitem(last=False)
     return city

@@ -211,6 +211,17 @@ def test_a_city_is_read_once_a_process(
     assert worker.city_at(ledger, city.digest) is first
 
 
+def test_a_city_has_the_name_that_its_own_store_gives_it(
+    ledger: Ledger, city: sq.City, tmp_path: Path
+) -> None:
+    """The same data under another name, in another store of the same process."""
+    other = Ledger.open(str(tmp_path / "other"))
+    ledger.put_city(city.digest, pack_city(city.labelled(name="Here")))
+    other.put_city(city.digest, pack_city(city.labelled(name="There")))
+    names = [worker.city_at(one, city.digest).name for one in (ledger, other)]
+    assert names == ["Here", "There"]
+
+
 # ---------------------------------------------------------------------------- stops
 
 
