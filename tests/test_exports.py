@@ -220,3 +220,13 @@ def test_what_cannot_be_written_is_refused(
         export(net, city, "shp")
     with pytest.raises(DataError, match="was made for San Francisco"):
         export(net, strange, "csv")
+
+
+def test_a_group_that_is_only_owed_something_has_its_people(tmp_path: Path) -> None:
+    """It is none of those that are weighed, and is in the network's tables all the same."""
+    city = sq.demo_city()
+    owed = {"old": (sq.Group(ages=(65, 90), title="Aged"), 0.01)}
+    net = sq.optimise(city, n_sensors=3, theta=500, at_least=owed)
+    net.to_gpkg(tmp_path / "net.gpkg", city)
+    areas = gpd.read_file(tmp_path / "net.gpkg", layer="areas")
+    assert areas["Aged"].sum() == city.people(owed["old"][0]).values.sum()
