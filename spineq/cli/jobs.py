@@ -205,12 +205,7 @@ def _end_words(job: JobSnapshot, answer: Any, line: str) -> str:
 def result(job_id: str, output: Path | None, store: str | None, as_json: bool) -> None:
     """Print a job's answer, and write its maps and data."""
     from spineq.cli.job_access import answer_of, ids_named, looking, opened, store_named
-    from spineq.cli.results import finish, finish_baseline, finish_front, finish_report
-    from spineq.errors import ProblemError
-    from spineq.model.baseline import Baseline
-    from spineq.model.front import Front
-    from spineq.model.network import Network
-    from spineq.report.bundle import Bundle
+    from spineq.cli.results import finish_answer
 
     with looking(store_named(store)) as found:
         (name,) = ids_named(found, [job_id])
@@ -218,22 +213,7 @@ def result(job_id: str, output: Path | None, store: str | None, as_json: bool) -
         job = queue.snapshot(name)
         answer = answer_of(queue, job)
         city = queue.city(job)
-    if isinstance(answer, Network):
-        assert city is not None  # that is what the network is of
-        finish(answer, city, output, as_json=as_json)
-    elif isinstance(answer, Front):
-        assert city is not None
-        asked = job.parameters.get("tolerance")
-        finish_front(answer, city, output, asked=asked, as_json=as_json)
-    elif isinstance(answer, Baseline):
-        finish_baseline(answer, output, as_json=as_json)
-    elif isinstance(answer, Bundle):
-        finish_report(answer, output, name, as_json=as_json)
-    elif output is None:
-        print_json(answer)
-    else:
-        msg = f"the answer of job {name} is no network, so there is nothing to draw"
-        raise ProblemError(msg, field="--output", mend="Leave it out")
+    finish_answer(answer, job, city, output, as_json=as_json)
 
 
 @jobs.command(

@@ -6,12 +6,12 @@ import math
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from spineq.cli.printing import print_json, say, text_table
-from spineq.errors import StoreError
+from spineq.errors import ProblemError, StoreError
 from spineq.model import _front_words
 from spineq.model._objective_words import (
     budget_words,
@@ -23,6 +23,7 @@ from spineq.model._objective_words import (
 from spineq.model._words import counted, metres, percent, shown_table, theta_words
 
 if TYPE_CHECKING:
+    from spineq.jobs.snapshot import JobSnapshot
     from spineq.model.baseline import Baseline
     from spineq.model.city import City
     from spineq.model.front import Front
@@ -104,6 +105,48 @@ def finish(network: Network, city: City, folder: Path | None, *, as_json: bool) 
     for line in rules_words(network):
         say(line)
     _say_where(folder, files, "maps and data")
+
+
+def finish_answer(
+    answer: Any, job: JobSnapshot, city: City | None, folder: Path | None, *, as_json: bool
+) -> None:
+    """Write and print the answer of a job, of whichever task it is.
+
+    Parameters
+    ----------
+    answer, job, city
+        The answer, its job, and the city that it is about, if any.
+    folder
+        Where its files go; None for no files.
+    as_json
+        Whether to print JSON.
+
+    Raises
+    ------
+    ProblemError
+        A folder is named for an answer that has no files.
+    """
+    from spineq.model.baseline import Baseline
+    from spineq.model.front import Front
+    from spineq.model.network import Network
+    from spineq.report.bundle import Bundle
+
+    if isinstance(answer, Network):
+        assert city is not None  # that is what the network is of
+        finish(answer, city, folder, as_json=as_json)
+    elif isinstance(answer, Front):
+        assert city is not None
+        asked = job.parameters.get("tolerance")
+        finish_front(answer, city, folder, asked=asked, as_json=as_json)
+    elif isinstance(answer, Baseline):
+        finish_baseline(answer, folder, as_json=as_json)
+    elif isinstance(answer, Bundle):
+        finish_report(answer, folder, job.id, as_json=as_json)
+    elif folder is None:
+        print_json(answer)
+    else:
+        msg = f"the answer of job {job.id} is no network, so there is nothing to draw"
+        raise ProblemError(msg, field="--output", mend="Leave it out")
 
 
 def finish_front(

@@ -83,6 +83,7 @@ def bundle_from_bytes(data: bytes) -> Bundle:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             files = {name: packed.read(name) for name in packed.namelist()}
+    # A damaged byte may also name a way of packing that Python does not have (the last of these).
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         msg = f"the report is damaged ({error})"
         raise ValueError(msg) from error
