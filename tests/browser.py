@@ -33,9 +33,11 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from jupyter_servers import Lab, VoilaServer, write_notebook
 
@@ -56,10 +58,12 @@ __all__ = [
     "Traffic",
     "VoilaServer",
     "axe",
+    "failed_name",
     "find_chromium",
     "launch",
     "new_context",
     "screenshot",
+    "started",
     "write_notebook",
 ]
 
@@ -94,6 +98,26 @@ def find_chromium() -> str | None:
 def launch(playwright: Playwright, executable: str) -> Browser:
     """Start Chromium."""
     return playwright.chromium.launch(executable_path=executable, args=CHROMIUM_OPTIONS)
+
+
+@contextmanager
+def started(
+    needs: Callable[[str], ModuleType], lacking: Callable[[str], NoReturn]
+) -> Iterator[Browser]:
+    """Chromium, by the fixtures of those names: skips without it or Playwright, fails in CI."""
+    playwright = needs("playwright.sync_api")
+    executable = find_chromium()
+    if executable is None:
+        lacking("Chromium is not here (SPINEQ_CHROMIUM names one elsewhere)")
+    with playwright.sync_playwright() as driver:
+        browser = launch(driver, executable)
+        yield browser
+        browser.close()
+
+
+def failed_name(test: str) -> str:
+    """Name of the picture of a page whose test failed."""
+    return "failed-" + re.sub(r"[^\w-]+", "-", test)
 
 
 def new_context(browser: Browser, **options: Any) -> BrowserContext:

@@ -7,7 +7,6 @@ thread's, and tests elsewhere could not start one of their own. (pytest takes "p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,10 +19,10 @@ from browser import (
     Lab,
     Traffic,
     VoilaServer,
-    find_chromium,
-    launch,
+    failed_name,
     new_context,
     screenshot,
+    started,
 )
 
 if TYPE_CHECKING:
@@ -57,14 +56,8 @@ def chromium(
     needs: Callable[[str], ModuleType], lacking: Callable[[str], NoReturn]
 ) -> Iterator[Browser]:
     """Chromium; skips without it or Playwright, fails in CI."""
-    playwright = needs("playwright.sync_api")
-    executable = find_chromium()
-    if executable is None:
-        lacking("Chromium is not here (SPINEQ_CHROMIUM names one elsewhere)")
-    with playwright.sync_playwright() as driver:
-        browser = launch(driver, executable)
+    with started(needs, lacking) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -74,7 +67,7 @@ def tab(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     page = context.new_page()
     yield page
     if request.node.stash.get(_FAILED, False):
-        screenshot(page, "failed-" + re.sub(r"[^\w-]+", "-", request.node.name))
+        screenshot(page, failed_name(request.node.name))
     context.close()
 
 

@@ -6,14 +6,13 @@ thread's.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from browser import find_chromium, launch, new_context, screenshot
+from browser import failed_name, new_context, screenshot, started
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -45,14 +44,8 @@ def chromium(
     needs: Callable[[str], ModuleType], lacking: Callable[[str], NoReturn]
 ) -> Iterator[Browser]:
     """Chromium; skips without it or Playwright, fails in CI."""
-    playwright = needs("playwright.sync_api")
-    executable = find_chromium()
-    if executable is None:
-        lacking("Chromium is not here (SPINEQ_CHROMIUM names one elsewhere)")
-    with playwright.sync_playwright() as driver:
-        browser = launch(driver, executable)
+    with started(needs, lacking) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -62,5 +55,5 @@ def tab(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     page = context.new_page()
     yield page
     if request.node.stash.get(_FAILED, False):
-        screenshot(page, "failed-" + re.sub(r"[^\w-]+", "-", request.node.name))
+        screenshot(page, failed_name(request.node.name))
     context.close()
