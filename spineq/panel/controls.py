@@ -235,7 +235,7 @@ class SetUp(View):
         if new.get("preset") != old.get("preset") and new.get("preset"):
             city = self.state.city
             assert city is not None
-            self.form.values = {**new, **preset_values(str(new["preset"]), city), "preset": ""}
+            self.form.put(**preset_values(str(new["preset"]), city), preset="")
             label = dict(PRESETS).get(str(new["preset"]), "")
             fair = " The goal is an equal share, under Fairness." if new["preset"] == "fair" else ""
             self.form.note(preset=f"Chosen: {label}.{fair}" if label else "")

@@ -78,6 +78,10 @@ class Form(_Element):
     _esm = source("dom.js", "form.js")
     fields: Any = traitlets.List().tag(sync=True)
     values: Any = traitlets.Dict().tag(sync=True)
+    #: What a page changed that it has not seen in `values` yet: view, serial, values.
+    entered: Any = traitlets.Dict().tag(sync=True)
+    #: View and serial of what the values have of that.
+    seen: Any = traitlets.List().tag(sync=True)
     errors: Any = traitlets.Dict().tag(sync=True)
     notes: Any = traitlets.Dict().tag(sync=True)
     hidden: Any = traitlets.List().tag(sync=True)
@@ -86,6 +90,15 @@ class Form(_Element):
 
     def __init__(self, fields: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> None:
         super().__init__(fields=[dict(each) for each in fields], values=dict(values))
+
+    @traitlets.observe("entered")
+    def _take(self, change: Mapping[str, Any]) -> None:
+        # The page sends what it changed, not all that it shows: what was changed here while that
+        # was on its way stays. Both go back together, so that the page knows what it may forget.
+        entered = change["new"]
+        with self.hold_sync():
+            self.seen = [entered.get("view", ""), entered.get("serial", 0)]
+            self.put(**entered.get("values", {}))
 
     def put(self, **values: Any) -> None:
         """Change some values."""

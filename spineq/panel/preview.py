@@ -58,6 +58,8 @@ class Preview:
         #: What was shown when the latest wish was made, and what was shown for it.
         self._before: Network | None = None
         self._shown: Network | None = None
+        #: Number of the latest wish whose proven answer was shown.
+        self._proved = 0
         #: Whether the person wants it.
         self.on = True
         #: Seconds that the last greedy and the last proven answer took, from the wish to the state.
@@ -174,10 +176,11 @@ class Preview:
             # What was proven already stays, however late greedy comes.
             # So does what the person has turned to since: an edit, a result, a city.
             over = [self._before, *([] if self._shown is None else [self._shown])]
-            if not (name == QUICK and self._is_proven()) and self._state.show_over(
-                over, city, network, name, remember=False
-            ):
+            behind = name == QUICK and (number <= self._proved or self._is_proven())
+            if not behind and self._state.show_over(over, city, network, name, remember=False):
                 self._shown = network
+                if name == PROVEN:
+                    self._proved = number
             return late
 
     def _is_proven(self) -> bool:

@@ -27,6 +27,21 @@ def test_a_form_changes_part_of_its_values_and_notes() -> None:
     assert form.notes == {"theta": "so far", "n": "that many"}
 
 
+def test_what_a_page_changed_joins_what_was_changed_here() -> None:
+    """The page sends its changes alone, and hears in one message up to which they are in."""
+    form = Form([], {"n": 1, "theta": 500, "preset": ""})
+    heard: list[dict[str, object]] = []
+    form.observe(lambda change: heard.append(change["new"]), "values")
+    form.put(theta=300)  # on its way to the page when the person changes the number
+    sent: list[dict[str, object]] = []
+    form._send = lambda message, buffers=None: sent.append(message)
+    form.set_state({"entered": {"view": "a", "serial": 1, "values": {"n": 2}}})
+    assert form.values == {"n": 2, "theta": 300, "preset": ""}
+    assert heard[-1] == form.values
+    (answer,) = [each for each in sent if each["method"] == "update"]
+    assert answer["state"] == {"seen": ["a", 1], "values": form.values}
+
+
 def test_a_table_tells_of_actions_and_pages() -> None:
     """As the page sends them."""
     table = Table([{"key": "name", "label": "Name"}], caption="Things")

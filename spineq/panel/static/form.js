@@ -30,10 +30,22 @@ export default {
     let parts = {};
     const folds = {};
 
-    const values = () => model.get("values") || {};
+    // What the person entered stays on the page until the kernel's values have it: an answer that
+    // was on its way before the click must not take the click back, nor the click the answer.
+    let mine = {}, serial = 0;
+    const values = () => {
+      const [view, seen] = model.get("seen") || [];
+      if (view === id) mine = Object.fromEntries(Object.entries(mine).filter(([, each]) => each.serial > seen));
+      const entered = Object.entries(mine).map(([name, each]) => [name, each.value]);
+      return { ...model.get("values"), ...Object.fromEntries(entered) };
+    };
     const put = (name, value) => {
-      model.set("values", { ...values(), [name]: value });
+      values();
+      mine[name] = { value, serial: ++serial };
+      const entered = Object.entries(mine).map(([each, { value: put }]) => [each, put]);
+      model.set("entered", { view: id, serial, values: Object.fromEntries(entered) });
       model.save_changes();
+      renew();
     };
     const press = (name, value) => model.send({ press: name, value });
 
@@ -240,7 +252,7 @@ export default {
       const now = values();
       for (const [name, part] of Object.entries(parts)) part.set(now[name]);
     };
-    const listen = [["change:fields", draw], ["change:values", renew], ["change:errors", tell], ["change:notes", tell],
+    const listen = [["change:fields", draw], ["change:values", renew], ["change:seen", renew], ["change:errors", tell], ["change:notes", tell],
       ["change:hidden", hide], ["change:disabled", hide], ["change:pressed", hide]];
     for (const [event, handler] of listen) model.on(event, handler);
     draw();

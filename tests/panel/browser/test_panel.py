@@ -78,6 +78,26 @@ def test_from_set_up_to_export(lab: GiveLab, tab: Page, console: Console, tmp_pa
     assert console.ours() == []
 
 
+def test_a_click_and_an_answer_on_its_way_do_not_undo_each_other(
+    lab: GiveLab, tab: Page, console: Console, tmp_path: Path
+) -> None:
+    """What the kernel changes while a person changes something else: both stay."""
+    page = _open(lab, tab, "sq.demo_city()", tmp_path / "store")
+    page.headline("Proven best: no network of 20 sensors")
+    page.lab.execute(tab, _SLOW)
+    page.root.locator("select[id$=-preset]").select_option("older")
+    box = page.root.locator(".field[data-name=live] input")
+    box.uncheck()
+    page.root.get_by_text("Chosen: Older people first").wait_for()
+    assert not box.is_checked()
+    page.until("not panel.setup.form.values['live']")
+    groups = page.python("[group['who'] for group in panel.setup.form.values['groups']]")
+    assert groups == "['pop_elderly', 'pop_total']"
+    assert not box.is_checked()
+    assert page.errors() == ""
+    assert console.ours() == []
+
+
 def test_dragging_a_sensor_changes_the_figures(
     lab: GiveLab, tab: Page, console: Console, tmp_path: Path
 ) -> None:
@@ -292,3 +312,14 @@ def test_every_tab_is_accessible_and_looks_right(
             assert wide <= 1, f"{name} is {wide} px too wide at {width} px"
     assert not any(found.values()), json.dumps(found, indent=1)
     assert console.ours() == []
+
+
+#: A preset that takes its time.
+_SLOW = """
+from spineq.panel import controls
+real = controls.preset_values
+def slowly(*words):
+    time.sleep(1.5)
+    return real(*words)
+controls.preset_values = slowly
+"""
