@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import threading
 from typing import TYPE_CHECKING, Any
@@ -20,12 +21,30 @@ NAME = "spineq-warm-up"
 #: with which every table grows and swaps are made. A test holds that no kernel is left out.
 _AREAS, _SENSORS = 800, 20
 
+#: What jobs import, packages before what lies in them.
+_MODULES = (
+    "pyproj",
+    "shapely",
+    "geopandas",
+    "spineq.model.city",
+    "spineq.data.packed",
+    "spineq.data.demo",
+    "spineq.data._synthetic",
+    "spineq.solvers",
+    "spineq.solvers.leximin",
+    "spineq.solvers.welfare",
+    "spineq.constraints",
+    "spineq.instance",
+    "spineq.solve",
+    "spineq.jobs.worker",
+)
+
 # Below Dask's own, so that it shows up in client.get_worker_logs().
 _LOG = logging.getLogger("distributed.worker.spineq")
 
 
 class WarmUp(WorkerPlugin):
-    """Compiles or loads the solvers when a worker starts, beside its event loop.
+    """Imports what jobs need, and compiles or loads the solvers beside the worker's event loop.
 
     A job that comes meanwhile runs at once and waits only for what it needs itself: numba
     compiles one function at a time. Whatever goes wrong stays in the worker's log.
@@ -35,7 +54,12 @@ class WarmUp(WorkerPlugin):
     idempotent = True
 
     def setup(self, worker: Worker) -> None:
-        """Start the thread; called by Dask in the worker's event loop, which must not wait."""
+        """Import, and start the thread; called by Dask in the worker's event loop."""
+        # Here, although the loop waits for a second: a thread that imports a package beside one
+        # that imports a module of it may find it half made. Where that is the loop, which imports
+        # what it reads, the worker waits for ever for the city that it was being sent
+        # (distributed 2026.8, its issue 6705).
+        _import()
         self._unwanted = threading.Event()
         # A daemon, so that a process that ends does not wait for it.
         threading.Thread(target=_run, args=(self._unwanted,), name=NAME, daemon=True).start()
@@ -43,6 +67,14 @@ class WarmUp(WorkerPlugin):
     def teardown(self, worker: Worker) -> None:
         """Let the thread end after the step that it is at; called by Dask when a worker ends."""
         self._unwanted.set()
+
+
+def _import() -> None:
+    try:
+        for name in _MODULES:
+            importlib.import_module(name)
+    except Exception:
+        _LOG.warning("spineq could not be imported whole; jobs will say more", exc_info=True)
 
 
 def _run(unwanted: threading.Event) -> None:

@@ -145,6 +145,8 @@ class Preview:
                 words = str(error)
             except Exception as error:  # of a worker, which the panel must not fall over
                 words = f"No preview at the moment: {type(error).__name__}."
+            if network is None and not words and not question.is_dropped:
+                words = "No preview at the moment: the cluster does not answer."
             took = time.monotonic() - began
             with self._lock:
                 if question is self._quick:

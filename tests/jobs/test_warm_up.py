@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -59,6 +61,34 @@ def test_a_warm_worker_has_every_kernel_that_jobs_need(far: Process) -> None:
             client.restart()
             client.submit(worker_side.wait_until_warm, pure=False).result()
             assert client.submit(worker_side.compiled, pure=False).result() == before
+
+
+def test_what_a_worker_reads_and_warms_up_with_is_imported_by_one_thread() -> None:
+    """Two at once may find packages half made: a city that is read then never comes."""
+    code = """
+import pickle, sys, threading
+import distributed
+from spineq.jobs import warm_up
+start, threading.Thread.start = threading.Thread.start, lambda self: None
+warm_up.WarmUp().setup(None)
+threading.Thread.start = start
+def ours():
+    tops = ("spineq", "pyproj", "pandas", "geopandas", "shapely", "xarray")
+    return {name for name in sys.modules if name.split(".")[0] in tops}
+before = ours()
+pickle.loads(sys.stdin.buffer.read())
+print(ours() - before)
+warm_up.exercise()
+print(ours() - before)
+"""
+    made = subprocess.run(
+        [sys.executable, "-c", code],
+        input=pickle.dumps(sq.demo_city()),
+        capture_output=True,
+        check=True,
+        timeout=240,
+    )
+    assert made.stdout.decode().split("\n") == ["set()", "set()", ""], made.stdout
 
 
 @pytest.mark.slow

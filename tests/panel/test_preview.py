@@ -110,6 +110,23 @@ def test_a_wish_that_cannot_be_met_is_said(state: PanelState, until: Callable[..
     assert state.error == ""
 
 
+def test_an_answer_that_the_cluster_loses_is_said(
+    state: PanelState, busy_queue: sq.JobQueue, until: Callable[..., None]
+) -> None:
+    """Nobody is left waiting for it."""
+    said: list[str] = []
+    preview = Preview(state, said.append)
+    # Both workers are at something else, so that it can be lost before it is answered.
+    sleeps = [busy_queue.client.submit(time.sleep, 1.0, pure=False, priority=2000) for _ in "ab"]
+    until(lambda: sum(map(len, busy_queue.client.processing().values())) == 2)
+    preview.want(sq.Problem(n_sensors=9, theta=430))
+    until(lambda: preview._quick is not None and preview._quick._future is not None)
+    preview._quick._future.cancel(force=True)
+    until(lambda: said)
+    assert said[0] == "No preview at the moment: the cluster does not answer."
+    busy_queue.client.gather(sleeps)
+
+
 @pytest.mark.parametrize(
     ("city", "queue", "words"),
     [
