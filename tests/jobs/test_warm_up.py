@@ -154,6 +154,17 @@ def test_what_goes_wrong_is_said_in_the_log_alone(
     assert "no compiler" in caplog.text
 
 
+def test_a_module_that_cannot_be_imported_leaves_the_worker_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log says which; a job that needs it fails in its own words."""
+    monkeypatch.setattr(module, "_MODULES", ("spineq.no_such_module",))
+    caplog.set_level(logging.WARNING, logger="distributed.worker.spineq")
+    module._import()
+    assert "could not be imported whole" in caplog.text
+    assert "no_such_module" in caplog.text
+
+
 def test_a_worker_that_ends_stops_its_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Teardown sets what the exercise looks at; the plugin travels as a pickle."""
     seen = []

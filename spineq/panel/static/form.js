@@ -33,17 +33,16 @@ export default {
     // What the person entered stays on the page until the kernel's values have it: an answer that
     // was on its way before the click must not take the click back, nor the click the answer.
     let mine = {}, serial = 0;
-    const values = () => {
+    const entered = () => {
       const [view, seen] = model.get("seen") || [];
-      if (view === id) mine = Object.fromEntries(Object.entries(mine).filter(([, each]) => each.serial > seen));
-      const entered = Object.entries(mine).map(([name, each]) => [name, each.value]);
-      return { ...model.get("values"), ...Object.fromEntries(entered) };
+      const waits = Object.entries(mine).filter(([, each]) => view !== id || each.serial > seen);
+      mine = Object.fromEntries(waits);
+      return Object.fromEntries(waits.map(([name, each]) => [name, each.value]));
     };
+    const values = () => ({ ...model.get("values"), ...entered() });
     const put = (name, value) => {
-      values();
       mine[name] = { value, serial: ++serial };
-      const entered = Object.entries(mine).map(([each, { value: put }]) => [each, put]);
-      model.set("entered", { view: id, serial, values: Object.fromEntries(entered) });
+      model.set("entered", { view: id, serial, values: entered() });
       model.save_changes();
       renew();
     };
