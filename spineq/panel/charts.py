@@ -162,6 +162,9 @@ class LineChart(View):
     def __init__(self, state: PanelState, pick: Callable[[int], object] | None = None) -> None:
         super().__init__(state)
         self.layout.width = "100%"
+        # A figure that is a little wider than its box until it has been fitted would make the box
+        # one that scrolls, which a keyboard cannot do while nothing in it takes the focus.
+        self.layout.overflow = "hidden"
         #: The plotly figure; None before there is anything to draw.
         self.figure: Any = None
         self._pick = pick

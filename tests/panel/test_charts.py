@@ -210,6 +210,13 @@ def test_names_are_no_tags(
     chart.close()
 
 
+def test_a_box_of_a_chart_never_scrolls(charts: ModuleType, state: PanelState) -> None:
+    """A figure that is wider than its box for a moment makes no region that a keyboard misses."""
+    chart = charts.LineChart(state)
+    assert chart.layout.overflow == "hidden"
+    chart.close()
+
+
 def test_a_click_is_told_once(
     charts: ModuleType, state: PanelState, net: sq.Network, until: Callable[..., None]
 ) -> None:

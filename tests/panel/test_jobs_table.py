@@ -205,7 +205,10 @@ def test_closing_stops_listening(queue: sq.JobQueue) -> None:
 def test_progress_moves_and_a_cancelled_job_ends(
     tmp_path: Path, until: Callable[..., None]
 ) -> None:
-    """A real job: at least five figures of progress, then cancelling, then cancelled."""
+    """A real job: at least five figures of progress, then cancelling, then cancelled.
+
+    Another is before it, so that it is sure to be seen waiting.
+    """
     with sq.JobQueue(store=tmp_path / "store", n_workers=1) as queue:
         table = JobsTable(queue)
         fractions: set[float] = set()
@@ -213,14 +216,21 @@ def test_progress_moves_and_a_cancelled_job_ends(
 
         def note(_change: Any) -> None:
             for row in table.table.rows:
+                if not job or row["id"] != job[0].id:
+                    continue
                 fractions.add(row["progress"]["fraction"])
                 if not states or states[-1] != row["state"]:
                     states.append(row["state"])
 
+        job: list[sq.Job] = []
         table.table.observe(note, "rows")
-        job = queue.submit(sq.demo_city("synthetic", n_areas=12_000), n_sensors=100, theta=500)
+        city = sq.demo_city("synthetic", n_areas=12_000)
+        before = queue.submit(city, n_sensors=99, theta=500)
+        job.append(queue.submit(city, n_sensors=100, theta=500))
+        until(lambda: bool(states), 60)
+        before.cancel()
         until(lambda: len(fractions) >= 5, 120)
-        table.table.say(action="cancel", id=job.id)
+        table.table.say(action="cancel", id=job[0].id)
         until(lambda: states[-1] == "cancelled", 20)
         table.close()
     assert states[0] == "queued"
