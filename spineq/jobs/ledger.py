@@ -29,6 +29,7 @@ from spineq.jobs.records import (
     FORMAT,
     Beat,
     JobRecord,
+    KeyRecord,
     Lease,
     Outcome,
     Record,
@@ -172,7 +173,18 @@ class Ledger:
         read = self._many(JobRecord, "jobs/", ids)
         return {name: job for name, job in read.items() if job.id == name}
 
-    def delete_job(self, job_id: str, turns: int) -> None:
+    def has_job(self, job_id: str) -> bool:
+        """Whether a job is in the store."""
+        return self.store.exists(f"jobs/{job_id}")
+
+    def put_key(self, key: str, record: KeyRecord) -> KeyRecord:
+        """Say which job a key stands for; returns what it stands for since its first use."""
+        if self._put(f"keys/{key}", record.to_bytes()):
+            return record
+        # A torn one stands for nothing any more, and the job is another.
+        return KeyRecord.from_bytes(self._get(f"keys/{key}")) or record
+
+    def delete_job(self, job_id: str, turns: int, key: str = "") -> None:
         """Remove a job's files; what it waited for goes on unless it was withdrawn before."""
         # The job first: without its withdrawal it would be wanted again.
         self.store.delete(f"jobs/{job_id}")
@@ -180,6 +192,8 @@ class Ledger:
             self.store.delete(f"withdrawn/{job_id}-{number}")
             if number:
                 self.store.delete(f"turns/{job_id}-{number}")
+        if key:
+            self.store.delete(f"keys/{key}")
 
     def turn_names(self) -> list[tuple[str, int]]:
         """List jobs that had a new turn, with its number."""

@@ -36,7 +36,7 @@ def prune(index: Index, ledger: Ledger, retention_days: float) -> int:
             if (snapshot.ended or snapshot.created) < before:
                 old.append(entry)
     for entry in old:
-        ledger.delete_job(entry.id, entry.turn)
+        ledger.delete_job(entry.id, entry.turn, index.record(entry).key)
         index.remove(entry.id)
     _prune_attempts(index, ledger, before)
     ledger.store.tidy()

@@ -10,11 +10,10 @@ import os
 import time
 import weakref
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from spineq.errors import JobError, ProblemError, QueueFullError, shown
+from spineq.errors import JobError, ProblemError, shown
 from spineq.jobs._host import clock_name
 from spineq.jobs.job import Job
 from spineq.jobs.keeper import Keeper
@@ -22,10 +21,10 @@ from spineq.jobs.ledger import Ledger
 from spineq.jobs.prune import prune
 from spineq.jobs.reading import Named, Reading, name_of, no_such
 from spineq.jobs.records import JobRecord, new_job_id
-from spineq.jobs.requests import checked_request
+from spineq.jobs.requests import checked_request, key_digest
 from spineq.jobs.states import after
+from spineq.jobs.submission import submitted
 from spineq.jobs.tasks import check_asked, family_digest, run_digest, task_named
-from spineq.jobs.worker import figures_of
 
 if TYPE_CHECKING:
     from spineq.model.city import City
@@ -67,8 +66,8 @@ class JobQueue(Reading):
         Name for the list of jobs, and for fairness: users take turns. By default the system's.
     n_workers, adapt, allow_remote, security
         As in `spineq.connect`.
-    max_waiting
-        Jobs that may wait; more are refused.
+    max_waiting, max_waiting_per_user
+        Jobs that may wait, of all and of one user; more are refused.
     retention_days
         Days for which jobs that have ended are kept.
     connect
@@ -110,13 +109,14 @@ class JobQueue(Reading):
         allow_remote: bool = False,
         security: Any = None,
         max_waiting: int = MOST_WAITING,
+        max_waiting_per_user: int | None = None,
         retention_days: float = RETENTION_DAYS,
         connect: bool = True,
         silence_logs: int | None = None,
     ) -> None:
         self.store = str(default_store() if store is None else store)
         self.user = _user(user)
-        self.max_waiting = max_waiting
+        self.max_waiting, self.max_waiting_per_user = max_waiting, max_waiting_per_user
         ledger = Ledger.open(self.store)
         options: dict[str, Any] = {
             name: value
@@ -161,6 +161,8 @@ class JobQueue(Reading):
         time_limit: float | None = None,
         expires_in: float | None = None,
         reuse: bool = True,
+        user: str | None = None,
+        key: str | None = None,
         **parameters: Any,
     ) -> Job:
         """Submit a job; when this returns, it is in the store and will be done.
@@ -189,6 +191,11 @@ class JobQueue(Reading):
             Seconds of waiting, after which the job is not wanted any more.
         reuse
             False to compute although there is an answer.
+        user
+            Whose job it is, for the list and for turns; by default the queue's own user.
+        key
+            A name of the caller's own for this submission, up to 200 characters: submitted again
+            with it, by whom an answer was lost, it is the same job and not a second one.
         **parameters
             Of the task.
 
@@ -196,7 +203,7 @@ class JobQueue(Reading):
         ------
         ProblemError, DataError
             A parameter is unknown, of the wrong type or out of its range; more sensors than
-            sites; or the city lacks the data of a group.
+            sites; the city lacks the data of a group; or the key was given to another job.
         UnknownSensorError
             What ``evaluate`` is given as sensors names none of the city.
         UnknownTaskError
@@ -209,6 +216,7 @@ class JobQueue(Reading):
             The job cannot be written; it was not submitted.
         """
         self._need_open()
+        whose = self.user if user is None else _user(user)
         request = checked_request(priority, tags, note, time_limit, expires_in)
         known = task_named(task)
         place = self._city(city)
@@ -230,41 +238,19 @@ class JobQueue(Reading):
             parameters=asked.parameters,
             family=family_digest(known, asked, digest),
             size=asked.size,
-            user=self.user,
+            user=whose,
             fresh=not reuse,
+            key=key_digest(whose, key),
             **vars(request),
         )
-        return self._submitted(job)
-
-    def _submitted(self, job: JobRecord) -> Job:
-        keeper, ledger = self.keeper, self.keeper.ledger
-        if not job.fresh and ledger.has_answer(job.run):
-            value, bound = figures_of(task_named(job.task), ledger, job.run)
-            job = replace(job, reused="answer", value=value, bound=bound)
-            with keeper.lock:
-                job = _put(ledger, job)
-                keeper.index.add(job)
-        else:
-            with keeper.lock:
-                index = keeper.index
-                if len(index.open) >= self.max_waiting:
-                    msg = f"{len(index.open):,} jobs wait, and the queue takes no more"
-                    raise QueueFullError(msg, mend="Wait for some, or clear(waiting=True)")
-                reused, earlier = ("", "") if job.fresh else index.relative_of(job)
-                if earlier and not ledger.has_answer(earlier):
-                    reused = earlier = ""  # pruned since
-                job = replace(
-                    job,
-                    reused=reused,
-                    earlier=earlier,
-                    order=index.next_order(job.priority, job.user),
-                    attempt=ledger.open_attempt(job.run, job.time_limit),
-                )
-                job = _put(ledger, job)
-                index.add(job)
-                keeper.start(job, job.attempt)
-        keeper.nudge()
-        return Job(self, job.id)
+        job_id = submitted(
+            self.keeper,
+            job,
+            most_waiting=self.max_waiting,
+            most_of_a_user=self.max_waiting_per_user,
+        )
+        self.keeper.nudge()
+        return Job(self, job_id)
 
     def _keep_city(self, city: City) -> None:
         if city.digest in self._known_cities:
@@ -376,7 +362,8 @@ class JobQueue(Reading):
         self.keeper.withdraw(ids)
         for job_id in ids:
             if entry := index.entries.get(job_id):
-                self.keeper.ledger.delete_job(job_id, entry.turn)
+                key = index.record(entry).key
+                self.keeper.ledger.delete_job(job_id, entry.turn, key)
                 index.remove(job_id)
 
     def prune(self) -> int:
@@ -419,12 +406,6 @@ class JobQueue(Reading):
         for job_id in ids:
             if job_id not in self.keeper.index.entries:
                 raise no_such(job_id)
-
-
-def _put(ledger: Ledger, job: JobRecord) -> JobRecord:
-    while not ledger.put_job(job):
-        job = replace(job, id=new_job_id())
-    return job
 
 
 def _user(user: object) -> str:

@@ -18,6 +18,7 @@ from spineq.errors import (
     shown,
 )
 from spineq.jobs import meeting
+from spineq.jobs.records import is_job_id
 from spineq.jobs.similar import nearest
 from spineq.jobs.snapshot import JobSnapshot
 from spineq.jobs.states import State
@@ -87,7 +88,9 @@ class Reading:
             There is no such job.
         """
         job_id, index = name_of(job), self.keeper.index
-        if job_id not in index.entries:
+        # Another process may have submitted it in this moment. Only then is all that is new listed:
+        # strangers may ask for anything.
+        if job_id not in index.entries and is_job_id(job_id) and self.keeper.ledger.has_job(job_id):
             self.keeper.refresh()
         with self.keeper.lock:
             if job_id not in index.entries:
@@ -144,6 +147,16 @@ class Reading:
         """Ids of all jobs, the latest first."""
         with self.keeper.lock:
             return sorted(self.keeper.index.entries, reverse=True)
+
+    def ids_by_state(self) -> dict[State, list[str]]:
+        """Ids of all jobs, the oldest first, by state; every state is there."""
+        made: dict[State, list[str]] = {state: [] for state in get_args(State)}
+        with self.keeper.lock:
+            for entry in self.keeper.index.entries.values():
+                made[entry.state].append(entry.id)
+        for ids in made.values():
+            ids.sort()
+        return made
 
     def count(self) -> dict[State, int]:
         """Number of jobs by state."""

@@ -5,6 +5,8 @@ file                   record               written
 =====================  ===================  ====================================================
 ``format``             number and id        once, by whoever opens a new store first
 ``jobs/J``             `JobRecord`          once, by submit; gone when the job is deleted
+``keys/Y``             `KeyRecord`          once, before a job that was submitted under a name of
+                                            the caller's own; gone when the job is deleted
 ``turns/J-N``          `Turn`               once, by retry, or when others stopped the attempt
 ``withdrawn/J-N``      `Withdrawal`         once, by cancel or delete, or after too long a wait
 ``leases/A-K``         `Lease`              once, by the worker that takes the attempt; removed
@@ -21,8 +23,8 @@ file                   record               written
 ``scheduler.json``     address              by whoever has a cluster that others may join
 =====================  ===================  ====================================================
 
-J is a job's id, N its turn (0, 1, ...), R a run's digest, A an attempt (run and number), K the
-number of a lease (1, 2, ...), D a city's digest.
+J is a job's id, Y a digest of user and key, N its turn (0, 1, ...), R a run's digest, A an
+attempt (run and number), K the number of a lease (1, 2, ...), D a city's digest.
 
 A file that was torn (by a broken disk or another program) reads as None and is passed over;
 but a torn outcome is a failure, a torn withdrawal counts, and a torn lease is nobody's.
@@ -181,6 +183,8 @@ class JobRecord(Record):
         Seconds of computing and of waiting; None for as long as it takes.
     fresh
         Compute, even if there is an answer.
+    key
+        Digest of user and key, where the caller named the submission.
     """
 
     id: str
@@ -207,10 +211,31 @@ class JobRecord(Record):
     time_limit: float | None = None
     expires_in: float | None = None
     fresh: bool = False
+    key: str = ""
 
     def __post_init__(self) -> None:
         """Refuse names that would lead elsewhere in the store."""
-        _check_names(self.run, self.city, self.family, self.attempt, self.earlier)
+        _check_names(self.run, self.city, self.family, self.attempt, self.earlier, self.key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyRecord(Record):
+    """Which job a caller's own name for a submission stands for.
+
+    Parameters
+    ----------
+    job
+        Its id.
+    asked
+        Digest of everything that was asked, so that a name is not used for two things.
+    """
+
+    job: str
+    asked: str
+
+    def __post_init__(self) -> None:
+        """Refuse names that would lead elsewhere in the store."""
+        _check_names(self.job, self.asked)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 from spineq.errors import ProblemError, shortened, shown
+from spineq.jobs.records import digest
 
 #: Highest and, below zero, lowest priority.
 MOST_PRIORITY = 1000
 
 _MOST_TEXT, _MOST_TAGS = 2000, 50
+
+#: Characters of a caller's own name for a submission.
+MOST_KEY = 200
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,22 @@ class Request:
     note: str
     time_limit: float | None
     expires_in: float | None
+
+
+def key_digest(user: str, key: object) -> str:
+    """Name in the ledger of a caller's own name for a submission; empty for none.
+
+    Raises
+    ------
+    ProblemError
+        It is no text, or too long.
+    """
+    if key is None:
+        return ""
+    if not isinstance(key, str) or not 0 < len(key) <= MOST_KEY or not key.isprintable():
+        msg = f"{shown(key)} cannot name a submission"
+        raise ProblemError(msg, field="key", mend=f"Give 1 to {MOST_KEY} plain characters")
+    return digest(user, key)
 
 
 def checked_request(

@@ -85,7 +85,7 @@ _TASKS: dict[str, Task] = {}
 #: Words that no parameter of a task can have.
 _RESERVED = frozenset(
     ["city", "problem", "task", "priority", "tags", "note", "time_limit", "expires_in"]
-) | {"reuse", "progress", "earlier"}
+) | {"reuse", "user", "key", "progress", "earlier"}
 
 #: Types that a parameter may have.
 _TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"} | {
@@ -333,7 +333,7 @@ def _check_optimise(city: City | None, parameters: Mapping[str, Any]) -> Asked:
     from spineq.instance import check, problem_for
 
     assert city is not None  # check_asked saw to it
-    words = dict(parameters)
+    words = with_groups(parameters)
     problem = problem_for(city, words.pop("problem", None), words)
     check(city, problem)
     # The titles of groups make no other question: the digest is without them.

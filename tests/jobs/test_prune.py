@@ -11,7 +11,7 @@ from job_records import finished, submitted
 from spineq.jobs.index import Index
 from spineq.jobs.ledger import Ledger
 from spineq.jobs.prune import prune
-from spineq.jobs.records import JobRecord, Lease, Outcome, Stop, Turn, Withdrawal
+from spineq.jobs.records import JobRecord, KeyRecord, Lease, Outcome, Stop, Turn, Withdrawal
 
 DAY = 86_400.0
 
@@ -53,8 +53,9 @@ def test_what_is_older_than_the_retention_goes(ledger: Ledger) -> None:
 
 
 def test_all_files_of_an_old_job_go(ledger: Ledger) -> None:
-    """Its turns, withdrawals, stops and what it had when it was stopped."""
-    job = submitted(ledger, created=1.0)
+    """Its turns, withdrawals, stops, its key and what it had when it was stopped."""
+    job = submitted(ledger, created=1.0, key="k")
+    ledger.put_key("k", KeyRecord(job=job.id, asked="a"))
     ledger.put_answer(f"partial/{job.attempt}", b"1")
     ledger.stop(job.attempt, Stop(at=2.0))
     ledger.withdraw(job.id, 0, Withdrawal(event="left", at=2.0))

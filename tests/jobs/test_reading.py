@@ -7,16 +7,18 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from job_records import KINDS, finished, job_of, place, submitted
 
 import spineq as sq
 from spineq.data.packed import pack_city
-from spineq.errors import UnknownIdError, UnreadableFileError
+from spineq.errors import JobNotFoundError, UnknownIdError, UnreadableFileError
 from spineq.jobs import worker
 from spineq.jobs.facts import line_of
 from spineq.jobs.ledger import Ledger
+from spineq.jobs.states import State
 
 HERE, THERE, GONE = ("a" * 64, "b" * 64, "c" * 64)
 
@@ -204,3 +206,36 @@ def test_a_deleted_job_and_a_closed_queue_are_told(tmp_path: Path) -> None:
         queue.delete(job)
         queue.submit(sq.demo_city(), n_sensors=4)
     assert gone == [job.id, None]
+
+
+# ---------------------------------------------------------------------------- jobs by state, by id
+
+
+def test_ids_by_state(tmp_path: Path) -> None:
+    """Every state is there, the oldest first."""
+    ledger = Ledger.open(str(tmp_path))
+    waiting = [submitted(ledger).id for _ in range(3)]
+    done = submitted(ledger)
+    ledger.publish(done.attempt, finished(done.run))
+    with sq.JobQueue(store=tmp_path, connect=False) as queue:
+        found = queue.ids_by_state()
+    assert set(found) == set(get_args(State))
+    assert found["queued"] == sorted(waiting)
+    assert found["finished"] == [done.id]
+    assert sum(map(len, found.values())) == 4
+
+
+def test_an_unknown_id_costs_one_look(idle: sq.JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for what is not there has no store of thousands listed; who asks for what
+    another process has just submitted is told of it.
+    """
+    looks: list[int] = []
+    plain = idle.keeper.refresh
+    monkeypatch.setattr(idle.keeper, "refresh", lambda: (looks.append(1), plain()))
+    monkeypatch.setattr(idle.keeper, "nudge", lambda: None)
+    for unknown in ("0000000000000000", "", "../etc", "x" * 5000):
+        with pytest.raises(JobNotFoundError):
+            idle.snapshot(unknown)
+    assert looks == []
+    new = submitted(Ledger.open(idle.store))
+    assert idle.snapshot(new.id).id == new.id

@@ -15,6 +15,7 @@ from spineq.jobs import records
 from spineq.jobs.records import (
     Beat,
     JobRecord,
+    KeyRecord,
     Lease,
     Outcome,
     Record,
@@ -30,7 +31,16 @@ from spineq.jobs.records import (
     run_of,
 )
 
-KINDS: tuple[type[Record], ...] = (JobRecord, Turn, Withdrawal, Lease, Beat, Stop, Outcome)
+KINDS: tuple[type[Record], ...] = (
+    JobRecord,
+    KeyRecord,
+    Turn,
+    Withdrawal,
+    Lease,
+    Beat,
+    Stop,
+    Outcome,
+)
 
 TEXT = st.text(st.characters(exclude_categories=()), max_size=8)  # lone surrogates among them
 NUMBER = st.floats(allow_nan=False) | st.integers(-(2**60), 2**60)
@@ -43,7 +53,7 @@ JSON = st.recursive(
 TIME = st.floats(-1e11, 1e11) | st.integers(-(10**11), 10**11)
 
 #: Fields that name something in the store, which no content may lead out of.
-NAMES = {"run", "city", "family", "attempt", "earlier"}
+NAMES = {"run", "city", "family", "attempt", "earlier", "key", "job", "asked"}
 
 #: What may stand in a field, by its type.
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -60,7 +70,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 def made(kind: type[Record]) -> st.SearchStrategy[Record]:
     """Records of a kind, with any content."""
-    names = NAMES if kind in (JobRecord, Turn) else set()
+    names = NAMES if kind in (JobRecord, KeyRecord, Turn) else set()
     name = st.from_regex(r"[0-9a-f][-.0-9a-f]{0,20}", fullmatch=True)
     values = {
         f.name: name if f.name in names else VALUES[str(f.type)]
