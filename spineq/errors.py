@@ -37,6 +37,7 @@
     ├── QueueFullError             (RuntimeError) more jobs wait than the queue takes
     ├── UnknownTaskError           (LookupError) a task that was not registered
     ├── NotebookError              (RuntimeError) a notebook that was run failed in one of its cells
+    ├── GatewayError               (ValueError) settings with which a gateway must not open
     ├── ClusterError               (ConnectionError) no Dask cluster could be reached or made
     └── MissingExtraError          (ImportError) an optional package is not installed
     SpineqWarning                  (UserWarning) not wrong, but should be known
@@ -267,6 +268,10 @@ class UnknownTaskError(SpineqError, LookupError):
 
 class NotebookError(SpineqError, RuntimeError):
     """A notebook that was run failed in one of its cells, or its kernel died."""
+
+
+class GatewayError(SpineqError, ValueError):
+    """A gateway cannot open with these settings, or must not."""
 
 
 class ClusterError(SpineqError, ConnectionError):

@@ -48,6 +48,7 @@ ROOMS = [
     "report",
     "sweeps",
     "panel",
+    "gateway",
     "cli",
 ]
 
@@ -82,7 +83,8 @@ FILES = {
         "index", "prune", "similar",
         "settings", "cluster", "events", "warm_up", "tasks", "evaluate_task",
         "front_task", "random_task", "requests", "worker",
-        "meeting", "carrier", "keeper", "watch", "reading", "job", "queue", "overhead",
+        "meeting", "carrier", "keeper", "submission", "watch", "reading", "job", "queue",
+        "overhead",
     ],
     "report": [
         "parts", "yaml_files", "asked", "study", "about_city", "about_network", "about_today",
@@ -103,11 +105,16 @@ FILES = {
         "front_jobs", "front_ask", "front_points", "front_charts", "front_table", "trade_offs",
         "app",
     ],
+    "gateway": [
+        "settings", "answers", "safety", "original", "cities", "desk", "news", "events", "packets",
+        "models",
+        "answer_models", "api_jobs", "api_cities", "home", "original_routes", "app", "serving",
+    ],
     "cli": [
-        "problem_words", "options", "printing", "results", "data", "demo", "job_words",
+        "problem_words", "options", "signals", "printing", "results", "data", "demo", "job_words",
         "job_access", "jobs", "queued", "bench_parts", "bench_front", "bench", "fronts", "commands",
         "report",
-        "panel", "sweep",
+        "panel", "sweep", "serve",
     ],
 }  # fmt: skip
 
@@ -141,6 +148,13 @@ OWNED = {
     "PIL": "panel",
     "plotly": "panel",
     "traitlets": "panel",
+    "anyio": "gateway",
+    "fastapi": "gateway",
+    "fastapi_offline": "gateway",
+    "pydantic": "gateway",
+    "socketio": "gateway",
+    "starlette": "gateway",
+    "uvicorn": "gateway",
 }
 
 

@@ -24,6 +24,7 @@ _HOMES = {
     "data": "data",
     "bench": "bench",
     "panel": "panel",
+    "serve": "serve",
 }
 
 

@@ -9,14 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from spineq.cli.options import read_city_argument, store_option
+from spineq.cli.signals import ending
 from spineq.data.named import CITY_WORDS, is_built_in
 from spineq.errors import MissingExtraError, StoreError
 
@@ -191,7 +190,7 @@ def _run(words: list[str]) -> int:
         nonlocal asked
         asked += 1
 
-    with _signals(stop):
+    with ending(stop):
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
         while (status := process.poll()) is None and not asked:
             time.sleep(_PERIOD)
@@ -205,22 +204,6 @@ def _run(words: list[str]) -> int:
         if process.poll() is None:
             _kill(process)
     return 0
-
-
-@contextmanager
-def _signals(stop: Callable[..., None]) -> Iterator[None]:
-    """Call a function at Ctrl-C, when the terminal is closed and when this process is to end."""
-    before = {}
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        # What is ignored, by nohup say, is so on purpose.
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,1 @@
+"""The queue over HTTP and Socket.IO: the original system's wire, and a documented API."""

@@ -1,0 +1,88 @@
+"""Does the gateway keep to its own OpenAPI document? Requests are drawn from it, good and bad."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from served import Served, served
+
+import spineq as sq
+
+#: Requests to each operation.
+EXAMPLES = int(os.environ.get("SPINEQ_SCHEMA_EXAMPLES", "40"))
+
+
+@pytest.fixture(scope="module")
+def gateway(
+    _web: None, city: sq.City, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """A gateway whose jobs wait."""
+    store = tmp_path_factory.mktemp("schema") / "store"
+    with sq.JobQueue(store=store, connect=False) as queue, served(queue, city) as made:
+        yield made
+
+
+def _operations() -> list[str]:
+    """Operations that the application describes, without serving it."""
+    return [
+        "GET /", "GET /optimise", "GET /job/{job_id}", "GET /queue", "POST /queue/deleteall",
+        "POST /queue/delete/{job_id}", "POST /coverage",
+        "POST /api/v1/jobs", "GET /api/v1/jobs", "DELETE /api/v1/jobs",
+        "GET /api/v1/jobs/{job_id}", "DELETE /api/v1/jobs/{job_id}",
+        "POST /api/v1/jobs/{job_id}/cancel", "POST /api/v1/jobs/{job_id}/retry",
+        "GET /api/v1/jobs/{job_id}/result", "GET /api/v1/jobs/{job_id}/events",
+        "POST /api/v1/trade-offs", "GET /api/v1/trade-offs", "GET /api/v1/trade-offs/{job_id}",
+        "DELETE /api/v1/trade-offs/{job_id}", "GET /api/v1/trade-offs/{job_id}/result",
+        "GET /api/v1/cities", "GET /api/v1/cities/{city}", "GET /api/v1/cities/{city}/areas",
+        "POST /api/v1/coverage",
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def schema(gateway: Served, needs: Callable[[str], ModuleType]) -> Any:
+    """The document, with what it says of each operation."""
+    return needs("schemathesis").openapi.from_url(f"{gateway.url}/openapi.json")
+
+
+def test_every_operation_is_tried(gateway: Served) -> None:
+    """The list below is the document's."""
+    paths = gateway.get("/openapi.json").json()["paths"]
+    found = {f"{method.upper()} {path}" for path, each in paths.items() for method in each}
+    assert found == set(_operations())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("operation", _operations())
+def test_it_answers_as_it_says(schema: Any, operation: str) -> None:
+    """No server error, no answer outside its schema, nothing taken that the schema forbids."""
+    method, path = operation.split()
+    described = schema[path][method]
+    from schemathesis import GenerationMode
+    from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+    good, bad = (
+        described.as_strategy(generation_mode=mode)
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+    )
+
+    @given(case=good | bad if _can_be_wrong(described) else good)
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=True,
+    )
+    def ask(case: Any) -> None:
+        # What a schema allows may still make no sense in this city; that is refused in words.
+        case.call_and_validate(timeout=30, excluded_checks=[positive_data_acceptance])
+
+    ask()
+
+
+def _can_be_wrong(described: Any) -> bool:
+    return bool(list(described.iter_parameters())) or bool(list(described.body))
