@@ -46,16 +46,17 @@ class Served:
 @contextmanager
 def served(queue: sq.JobQueue, city: sq.City, **settings: Any) -> Iterator[Served]:
     """Serve a queue on a free port of this machine, on a thread."""
-    from spineq.gateway.serving import Gateway
+    from spineq.gateway.serving import Gateway, listen
     from spineq.gateway.settings import Settings, set_up
 
-    gateway = Gateway(queue, [city], set_up(Settings(**{"port": 0} | settings)))
+    listening, made = listen(set_up(Settings(**{"port": 0} | settings)))
+    gateway = Gateway(queue, {"here": city}, listening, made)
     thread = threading.Thread(target=gateway.run, daemon=True)
     thread.start()
     try:
-        url = f"http://127.0.0.1:{gateway.settings.port}"
+        url = f"http://127.0.0.1:{made.port}"
         wait_for(url)
-        yield Served(url, queue, gateway.settings, city)
+        yield Served(url, queue, made, city)
     finally:
         gateway.stop()
         thread.join(timeout=30)

@@ -107,8 +107,8 @@ FILES = {
     ],
     "gateway": [
         "settings", "answers", "safety", "original", "cities", "desk", "news", "events", "packets",
-        "models",
-        "answer_models", "api_jobs", "api_cities", "home", "original_routes", "app", "serving",
+        "maps", "models", "refusals", "answer_models", "paging", "api_jobs", "api_cities", "home",
+        "original_routes", "app", "serving",
     ],
     "cli": [
         "problem_words", "options", "signals", "printing", "results", "data", "demo", "job_words",

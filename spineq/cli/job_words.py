@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from spineq.jobs.states import State
+from spineq.jobs.tasks import NETWORK_TASKS
 from spineq.model._objective_words import counted
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ _SHORT_ID = 6
 #: Tasks about sensors, whose parameters are those of a problem; and those that answer with one
 #: network.
 _PLACING = ("optimise", "trade_off", "evaluate", "random", "report")
-_NETWORKS = ("optimise", "evaluate")
 
 #: Widths below which a column is rather left out than cut.
 _LEAST_NOTE, _LEAST_CITY, _LEAST_TASK = 12, 13, 22
@@ -154,7 +154,7 @@ def percent_done(job: JobSnapshot) -> str:
 
 def _value(job: JobSnapshot) -> str:
     value = job.progress.value
-    return "-" if value is None or job.task not in _NETWORKS else f"{100 * value:.1f} %"
+    return "-" if value is None or job.task not in NETWORK_TASKS else f"{100 * value:.1f} %"
 
 
 def _note(job: JobSnapshot) -> str:
@@ -280,7 +280,7 @@ def job_lines(job: JobSnapshot) -> list[tuple[str, str]]:
         lines += _times(job)
     last = plain(job.progress.message)
     lines.append(("progress", ", ".join(filter(None, [percent_done(job), last]))))
-    lines.append(("coverage" if job.task in _NETWORKS else "value", _figures(job)))
+    lines.append(("coverage" if job.task in NETWORK_TASKS else "value", _figures(job)))
     lines.append(("computed", _how(job)))
     lines.append(("why", "" if job.error is None else failure_words(job)))
     return [(label, words) for label, words in lines if words]
@@ -308,7 +308,7 @@ def _figures(job: JobSnapshot) -> str:
     value, bound = job.progress.value, job.progress.bound
     if value is None:
         return ""
-    if job.task not in _NETWORKS:
+    if job.task not in NETWORK_TASKS:
         return f"{value:g}" + ("" if bound is None else f", at most {bound:g} is possible")
     # What is claimed as a bound is rounded up.
     most = "" if bound is None else math.ceil(1000 * min(bound, 1.0) - 1e-6) / 10

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import socket
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import quote
 
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from spineq.model.city import City
 
 _DEFAULTS = Limits()
+
+#: What the extra brings.
+_PACKAGES = ("fastapi", "fastapi_offline", "pydantic", "socketio", "uvicorn", "websockets")
 
 
 @click.command(
@@ -58,6 +63,13 @@ _DEFAULTS = Limits()
     help="Be as open as the original was: to pages of any origin, and deleting by GET.",
 )
 @click.option(
+    "--proxy",
+    default="",
+    metavar="ADDRESS",
+    help="Address of a server with HTTPS before this one, whose X-Forwarded-For says who asks. "
+    "Name the origin of its pages with --cors.",
+)
+@click.option(
     "--also", "more", multiple=True, metavar="CITY", help="Another city to know. May be repeated."
 )
 @click.option(
@@ -72,28 +84,28 @@ _DEFAULTS = Limits()
     type=click.IntRange(min=1),
     default=_DEFAULTS.body,
     show_default=True,
-    help="Bytes of a request.",
+    help="Bytes of a request at most.",
 )
 @click.option(
     "--max-sensors",
     type=click.IntRange(min=1),
     default=_DEFAULTS.sensors,
     show_default=True,
-    help="Sensors of a job.",
+    help="Sensors of a job at most.",
 )
 @click.option(
     "--max-waiting",
     type=click.IntRange(min=1),
-    default=_DEFAULTS.waiting,
+    default=10_000,
     show_default=True,
-    help="Jobs that have not ended.",
+    help="Jobs at most that have not ended.",
 )
 @click.option(
     "--max-per-client",
     type=click.IntRange(min=1),
-    default=_DEFAULTS.per_client,
+    default=1_000,
     show_default=True,
-    help="Jobs of one address that have not ended.",
+    help="Jobs at most of one address that have not ended.",
 )
 @click.option(
     "--max-seconds",
@@ -112,6 +124,7 @@ def serve(
     token: str | None,
     origins: tuple[str, ...],
     compat: bool,
+    proxy: str,
     more: tuple[str, ...],
     method: MethodName,
     max_body: int,
@@ -131,43 +144,57 @@ def serve(
     """
     from spineq.cli.job_access import store_named, working
 
-    limits = Limits(max_body, max_sensors, max_waiting, max_per_client, max_seconds)
+    limits = Limits(max_body, max_sensors, max_seconds)
     given = os.environ.get("SPINEQ_TOKEN", "") if token is None else token
-    settings = set_up(Settings(host, port, given, compat, origins, method, limits))
-    for package in ("fastapi", "fastapi_offline", "socketio", "uvicorn"):
+    settings = set_up(Settings(host, port, given, compat, origins, method, limits, proxy))
+    for package in _PACKAGES:
         if importlib.util.find_spec(package) is None:
             msg = f"the package {package} is not installed"
             raise MissingExtraError(msg, mend='Install it: pip install "spineq[gateway]"')
-    from spineq.gateway.serving import Gateway
+    from spineq.gateway.serving import Gateway, listen
 
-    cities = [read_city_argument(city, take_city_options(words))]
-    cities += [read_city_argument(name, {}) for name in more]
+    cities = {city: read_city_argument(city, take_city_options(words))}
+    cities |= {name: read_city_argument(name, {}) for name in more}
     where = store_named(store)
     room = {"max_waiting": max_waiting, "max_waiting_per_user": max_per_client}
-    with working(where, scheduler, allow_remote=allow_remote, **room) as queue:
-        gateway = Gateway(queue, cities, settings)
-        _say(gateway.settings, cities, where)
+    listening, settings = listen(settings)
+    with listening, working(where, scheduler, allow_remote=allow_remote, **room) as queue:
+        gateway = Gateway(queue, cities, listening, settings)
+        _say(settings, cities, where)
+        # Ctrl-C and SIGTERM the server hears itself, and sends them on afterwards.
         with ending(lambda *_: gateway.stop()):
             gateway.run()
     say("The gateway has ended; jobs that have not are kept in the store.")
 
 
-def _say(made: Settings, cities: list[City], store: str) -> None:
+def _say(made: Settings, cities: Mapping[str, City], store: str) -> None:
     """Say where the gateway is, and to whom it is open."""
-    names = ", ".join(city.name or "a city without a name" for city in cities)
-    say(f"{names}; jobs in {store}.")
+    say(f"{'; '.join(map(_named, cities, cities.values()))}. Jobs in {store}.")
     token = f"?token={quote(made.token)}" if made.token else ""
     say(f"Open {made.url}/{token} (documentation: {made.url}/docs{token})")
     if made.token:
         say(f"Programmes send the header  Authorization: Bearer {made.token}")
     if not made.is_local:
+        say(f"From other machines it is http://{socket.gethostname()}:{made.port}/")
+    if not made.is_local and not made.proxy:
         say(
             "Other machines can reach it, and whoever reads along on the way reads the token: put "
             "a server with HTTPS before it."
         )
-    if made.compat:
+    if made.compat and made.token:
+        say(
+            "--compat: pages of any origin that know the token may submit and delete jobs, by GET "
+            "too."
+        )
+    elif made.compat:
         say(
             "--compat: pages of any origin may submit and delete jobs with the browsers of whoever "
             "reads them, and links can delete: GET /queue/deleteall empties the queue."
         )
     say("Ctrl-C ends it.")
+
+
+def _named(name: str, city: City) -> str:
+    """A city, and how requests name it."""
+    code = city.label.code
+    return f"{city.name or 'A city without a name'} ({f'{code} or ' if code else ''}{name})"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from spineq.gateway.answers import API
+from spineq.gateway.models import FrontProblem
 from spineq.jobs.states import State
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class LinksModel(BaseModel):
     self: str
     result: str
     events: str
+    cancel: str = Field(description="To POST to.")
+    retry: str = Field(description="To POST to.")
 
 
 class JobModel(BaseModel):
@@ -67,7 +70,7 @@ class JobModel(BaseModel):
     task: str
     city: str = Field(description="Digest of the city.")
     city_name: str
-    problem: dict[str, Any] = Field(description="What was asked, without what is at its default.")
+    problem: dict[str, Any] = Field(description="What was asked, as it may be asked again.")
     user: str
     tags: list[str]
     note: str
@@ -87,10 +90,11 @@ class JobModel(BaseModel):
     @classmethod
     def of(cls, job: JobSnapshot) -> JobModel:
         """Describe a job."""
+        plain = f"{API}/jobs/{job.id}"
         home = f"{API}/{_HOMES.get(job.task, 'jobs')}/{job.id}"
         error = job.error
         made = {name: getattr(job, name) for name in _AS_THEY_ARE} | {
-            "problem": job.parameters,
+            "problem": _problem_of(job),
             "tags": list(job.tags),
             "progress": vars(job.progress),
             # Without the traceback, which is for whoever looks after the gateway.
@@ -100,13 +104,21 @@ class JobModel(BaseModel):
             "links": {
                 "self": home,
                 "result": f"{home}/result",
-                "events": f"{API}/jobs/{job.id}/events",
+                "events": f"{plain}/events",
+                "cancel": f"{plain}/cancel",
+                "retry": f"{plain}/retry",
             },
         }
         # The store may hold halves of characters, which no answer can: they become marks.
         return cls.model_validate_json(
             json.dumps(made, ensure_ascii=False).encode(errors="replace")
         )
+
+
+def _problem_of(job: JobSnapshot) -> dict[str, Any]:
+    """What was asked, as it may be asked again."""
+    known = FrontProblem.model_fields if job.task == "trade_off" else job.parameters
+    return {name: job.parameters[name] for name in sorted(job.parameters) if name in known}
 
 
 class JobList(BaseModel):
@@ -140,7 +152,8 @@ class CityModel(BaseModel):
     areas: int
     demand_points: int
     sites: int
-    site_columns: list[str]
+    columns: list[str] = Field(description="Columns of the areas that groups may name.")
+    site_columns: list[str] = Field(description="Columns of the sites, for prices and regions.")
     existing_sensors: int
     crs: str = Field(description="Coordinate system of x and y.")
     theta_unit: str

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 # FastAPI reads annotations when the routes are made: what they name must be there at run time.
+from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from spineq.gateway.answer_models import CityList, CityModel, NetworkModel
 from spineq.gateway.answers import API
-from spineq.gateway.api_jobs import Limit, Offset, next_page
 from spineq.gateway.desk import Desk
-from spineq.gateway.models import CoverageRequest, problem_words
+from spineq.gateway.maps import GEOJSON, geojson
+from spineq.gateway.models import CoverageRequest, words_of
+from spineq.gateway.paging import Limit, Offset, next_page, no_other_words
 
 CityName = Annotated[str, Path(description="Code, name or digest of a city.", max_length=200)]
 
 
 def city_routes(desk: Desk) -> APIRouter:
     """Make the routes of cities. They run on a thread."""
-    router = APIRouter(prefix=f"{API}/cities", tags=["cities"])
+    router = APIRouter(
+        prefix=f"{API}/cities", tags=["cities"], dependencies=[Depends(no_other_words)]
+    )
 
     @router.get("")
     def list_cities(request: Request, limit: Limit = 50, offset: Offset = 0) -> CityList:
@@ -27,41 +31,37 @@ def city_routes(desk: Desk) -> APIRouter:
         page = digests[offset : offset + limit]
         more = len(digests) > offset + limit
         return CityList(
-            cities=[CityModel(**desk.cities.described(digest)) for digest in page],
+            cities=[CityModel(**each) for each in desk.cities.described_all(page)],
             next=next_page(request, more, limit, offset),
         )
 
     @router.get("/{city}")
     def get_city(city: CityName) -> CityModel:
         """Describe a city."""
-        return CityModel(**desk.cities.described(desk.cities.named(city).digest))
+        return CityModel(**desk.cities.described(desk.cities.digest_of(city)))
 
-    @router.get(
-        "/{city}/areas",
-        response_class=Response,
-        responses={
-            200: {
-                "description": "Areas, and points where there are no outlines.",
-                "content": {"application/geo+json": {"schema": {"type": "object"}}},
-            }
-        },
-    )
-    def get_areas(city: CityName) -> Response:
-        """Areas of a city as GeoJSON, longitude and latitude: what a map needs."""
-        return Response(desk.cities.areas(city), media_type="application/geo+json")
+    def on_map(path: str, made: Callable[[str], str], what: str) -> None:
+        """Add a route that answers with GeoJSON, longitude and latitude: what a map needs."""
 
+        @router.get(f"/{{city}}/{path}", name=f"get_{path}", **geojson(what))
+        def get(city: CityName) -> Response:
+            return Response(made(city), media_type=GEOJSON)
+
+    on_map("areas", desk.cities.areas, "Areas, and their people; points where it has no outlines.")
+    on_map("sites", desk.cities.sites, "Where sensors may stand.")
+    on_map("existing", desk.cities.existing, "Sensors of today.")
     return router
 
 
 def coverage_routes(desk: Desk) -> APIRouter:
-    """Make the route of coverage. It runs on a thread."""
+    """Make the route of coverage."""
     router = APIRouter(prefix=f"{API}/coverage", tags=["coverage"])
 
     @router.post("")
-    def measure(asked: CoverageRequest) -> NetworkModel:
+    async def measure(asked: CoverageRequest) -> NetworkModel:
         """Measure a network of your own, at once: no job is made of it."""
-        words = problem_words(asked)
-        network = desk.measure(words.pop("sensors"), words, asked.city)
-        return NetworkModel.model_validate(network.to_dict())
+        words = words_of(asked)
+        network = await desk.measured(words.pop("sensors"), words, asked.city)
+        return NetworkModel.model_validate(network)
 
     return router

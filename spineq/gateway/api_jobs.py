@@ -7,10 +7,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from spineq.gateway.answer_models import (
@@ -22,13 +21,19 @@ from spineq.gateway.answer_models import (
 )
 from spineq.gateway.answers import API
 from spineq.gateway.desk import Desk
-from spineq.gateway.models import FrontSubmission, JobSubmission, problem_words
+from spineq.gateway.maps import GEOJSON, geojson
+from spineq.gateway.models import FrontSubmission, JobSubmission, words_of
+from spineq.gateway.paging import Limit, Offset, next_page, no_other_words
 from spineq.gateway.safety import client_of
 from spineq.jobs.requests import MOST_KEY
 from spineq.jobs.states import State
+from spineq.jobs.watch import Watch
 
 #: Seconds of silence after which a stream shows that it is alive.
 KEEP_ALIVE = 15.0
+
+#: Id of the event after which nothing follows.
+_LAST = "end"
 
 JobId = Annotated[str, Path(description="Id of a job.", max_length=100)]
 Key = Annotated[
@@ -41,13 +46,11 @@ Key = Annotated[
         "job and not a second one.",
     ),
 ]
-Limit = Annotated[int, Query(ge=1, le=500, description="Most to list.")]
-Offset = Annotated[int, Query(ge=0, le=10**9, description="How many to leave out before.")]
 
 
 def job_routes(desk: Desk) -> APIRouter:
     """Make the routes of jobs. Those that are no coroutines run on a thread."""
-    router = APIRouter(prefix=f"{API}/jobs", tags=["jobs"])
+    router = APIRouter(prefix=f"{API}/jobs", tags=["jobs"], dependencies=[Depends(no_other_words)])
 
     @router.post("", status_code=201)
     def submit_job(
@@ -60,9 +63,13 @@ def job_routes(desk: Desk) -> APIRouter:
     def list_jobs(
         request: Request,
         state: Annotated[list[State] | None, Query(description="Only in these states.")] = None,
-        task: Annotated[str | None, Query(max_length=200)] = None,
-        user: Annotated[str | None, Query(max_length=200)] = None,
-        tag: Annotated[str | None, Query(max_length=2000)] = None,
+        task: Annotated[
+            str | None, Query(max_length=200, description="`optimise`, `trade_off`, or another.")
+        ] = None,
+        user: Annotated[
+            str | None, Query(max_length=200, description="Such as `web 127.0.0.1`.")
+        ] = None,
+        tag: Annotated[str | None, Query(max_length=2000, description="That a job has.")] = None,
         city: Annotated[
             str | None, Query(max_length=200, description="Code, name or digest.")
         ] = None,
@@ -70,18 +77,9 @@ def job_routes(desk: Desk) -> APIRouter:
         offset: Offset = 0,
     ) -> JobList:
         """List jobs of everybody, the latest first."""
-        where = None if city is None else desk.cities.named(city)
-        found = desk.queue.jobs(
-            state=state or None,
-            task=task,
-            user=user,
-            tag=tag,
-            city=where,
-            limit=limit + 1,
-            offset=offset,
-        )
-        jobs = [JobModel.of(job) for job in found[:limit]]
-        return JobList(jobs=jobs, next=next_page(request, len(found) > limit, limit, offset))
+        where = None if city is None else desk.cities.digest_of(city)
+        filters = {"state": state or None, "task": task, "user": user, "tag": tag, "city": where}
+        return _page(desk, request, limit, offset, **filters)
 
     @router.delete("")
     def delete_jobs(
@@ -91,9 +89,7 @@ def job_routes(desk: Desk) -> APIRouter:
         ],
     ) -> Deleted:
         """Cancel and delete all jobs in some states."""
-        ids = [job.id for job in desk.queue.jobs(state=state)]
-        desk.queue.delete(*ids)
-        return Deleted(deleted=len(ids))
+        return Deleted(deleted=desk.queue.clear(state=state))
 
     @router.get("/{job_id}")
     def get_job(job_id: JobId) -> JobModel:
@@ -122,9 +118,11 @@ def job_routes(desk: Desk) -> APIRouter:
     @router.get("/{job_id}/result")
     def get_result(job_id: JobId) -> NetworkModel:
         """Network that a job has found; of one that was cut short, the best so far."""
-        job = desk.snapshot(job_id)
-        _need_network(job.task)
-        return NetworkModel.model_validate(desk.result(job))
+        return NetworkModel.model_validate(desk.network(desk.snapshot(job_id)).to_dict())
+
+    @router.get("/{job_id}/sensors", **geojson("Sensors of the network, for a map."))
+    def get_sensors(job_id: JobId) -> Response:
+        return Response(desk.sensors(desk.snapshot(job_id)), media_type=GEOJSON)
 
     @router.get(
         "/{job_id}/events",
@@ -133,15 +131,24 @@ def job_routes(desk: Desk) -> APIRouter:
             200: {
                 "description": "Events `progress`, with the job, until one of `end` or `gone`.",
                 "content": {"text/event-stream": {"schema": {"type": "string"}}},
-            }
+            },
+            204: {"description": "To a browser that asks again after the end: it asks no more."},
         },
     )
-    async def follow_job(job_id: JobId) -> StreamingResponse:
-        """Follow a job until it has ended, as Server-Sent Events; the present state comes first."""
-        await run_sync(desk.snapshot, job_id)
+    async def follow_job(
+        job_id: JobId,
+        last: Annotated[str | None, Header(alias="Last-Event-ID", max_length=200)] = None,
+    ) -> Response:
+        """Follow a job until it has ended, as Server-Sent Events; the present state comes first.
+
+        A browser's EventSource sends no header of one's own: it brings the token in the address.
+        """
+        if last == _LAST:
+            return Response(status_code=204)
+        watch = await run_sync(desk.watch, job_id)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(
-            _events(desk, job_id), media_type="text/event-stream", headers=headers
+            _events(desk, watch, job_id), media_type="text/event-stream", headers=headers
         )
 
     return router
@@ -149,7 +156,9 @@ def job_routes(desk: Desk) -> APIRouter:
 
 def front_routes(desk: Desk) -> APIRouter:
     """Make the routes of trade-offs."""
-    router = APIRouter(prefix=f"{API}/trade-offs", tags=["trade-offs"])
+    router = APIRouter(
+        prefix=f"{API}/trade-offs", tags=["trade-offs"], dependencies=[Depends(no_other_words)]
+    )
     task = "trade_off"
 
     @router.post("", status_code=201)
@@ -162,9 +171,7 @@ def front_routes(desk: Desk) -> APIRouter:
     @router.get("")
     def list_trade_offs(request: Request, limit: Limit = 50, offset: Offset = 0) -> JobList:
         """List these jobs of everybody, the latest first."""
-        found = desk.queue.jobs(task=task, limit=limit + 1, offset=offset)
-        jobs = [JobModel.of(job) for job in found[:limit]]
-        return JobList(jobs=jobs, next=next_page(request, len(found) > limit, limit, offset))
+        return _page(desk, request, limit, offset, task=task)
 
     @router.get("/{job_id}")
     def get_trade_off(job_id: JobId) -> JobModel:
@@ -179,21 +186,15 @@ def front_routes(desk: Desk) -> APIRouter:
     @router.get("/{job_id}/result")
     def get_front(job_id: JobId) -> FrontModel:
         """Front that such a job has found."""
-        return FrontModel.model_validate(desk.result(desk.snapshot(job_id, task)))
+        return FrontModel.model_validate(desk.answer(desk.snapshot(job_id, task)).to_dict())
 
     return router
 
 
-def next_page(request: Request, more: bool, limit: int, offset: int) -> str | None:
-    """Address of the page that follows, with the filters of this one; None after the last."""
-    if not more:
-        return None
-    kept = [
-        (name, value)
-        for name, value in request.query_params.multi_items()
-        if name not in ("limit", "offset", "token")
-    ]
-    return f"{request.url.path}?{urlencode([*kept, ('limit', limit), ('offset', offset + limit)])}"
+def _page(desk: Desk, request: Request, limit: int, offset: int, **filters: Any) -> JobList:
+    found = desk.jobs(**filters, limit=limit + 1, offset=offset)
+    jobs = [JobModel.of(job) for job in found[:limit]]
+    return JobList(jobs=jobs, next=next_page(request, len(found) > limit, limit, offset))
 
 
 def _submitted(
@@ -206,7 +207,7 @@ def _submitted(
 ) -> JobModel:
     job = desk.submit(
         task,
-        problem_words(asked.problem),
+        words_of(asked.problem),
         client=client_of(request.scope),
         city=asked.city,
         key=key,
@@ -217,18 +218,8 @@ def _submitted(
     return made
 
 
-def _need_network(task: str) -> None:
-    from spineq.errors import JobError
-
-    if task not in ("optimise", "evaluate"):
-        msg = f"the result of the task {task!r} is no network"
-        mend = f"Ask {API}/trade-offs" if task == "trade_off" else "Read it with the library"
-        raise JobError(msg, mend=mend)
-
-
-async def _events(desk: Desk, job_id: str) -> AsyncIterator[str]:
+async def _events(desk: Desk, watch: Watch, job_id: str) -> AsyncIterator[str]:
     """Write what happens to a job, until it has ended, is deleted or nobody listens any more."""
-    watch = aiter(desk.queue.get(job_id))
     try:
         while True:
             try:
@@ -237,15 +228,19 @@ async def _events(desk: Desk, job_id: str) -> AsyncIterator[str]:
                 yield ": still here\n\n"
                 continue
             except StopAsyncIteration:
-                yield _event("gone", {"id": job_id})
+                # Or the queue closes, and the client comes again.
+                if not await run_sync(desk.has, job_id):
+                    yield _event("gone", json.dumps({"id": job_id}), is_last=True)
                 return
-            yield _event("end" if job.has_ended else "progress", JobModel.of(job).model_dump_json())
+            name, said = "end" if job.has_ended else "progress", JobModel.of(desk.public(job))
+            yield _event(name, said.model_dump_json(), is_last=job.has_ended)
             if job.has_ended:
                 return
     finally:
-        watch.stop()
+        desk.unwatch(watch)
 
 
-def _event(name: str, data: Any) -> str:
-    text = data if isinstance(data, str) else json.dumps(data)
-    return f"event: {name}\ndata: {text}\n\n"
+def _event(name: str, data: str, *, is_last: bool) -> str:
+    # Browsers ask again when a stream ends, and say which event they heard last.
+    number = f"id: {_LAST}\n" if is_last else ""
+    return f"event: {name}\n{number}data: {data}\n\n"

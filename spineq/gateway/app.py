@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -20,23 +20,23 @@ from starlette.routing import BaseRoute, Match
 
 from spineq.errors import SpineqError
 from spineq.gateway.answer_models import ProblemDocument
-from spineq.gateway.answers import API, PROBLEM, UNEXPECTED, original_error, problem, status_of
+from spineq.gateway.answers import API, PROBLEM, UNEXPECTED, refusal, status_of
 from spineq.gateway.api_cities import city_routes, coverage_routes
 from spineq.gateway.api_jobs import front_routes, job_routes
 from spineq.gateway.cities import Cities
 from spineq.gateway.desk import Desk
 from spineq.gateway.events import Events
-from spineq.gateway.news import News
 from spineq.gateway.original_routes import original_routes
 from spineq.gateway.packets import TolerantPacket
-from spineq.gateway.safety import SOCKET_PATH, App, Guard
+from spineq.gateway.refusals import field_on_wire, in_words
+from spineq.gateway.safety import SOCKET_PATH, Guard
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from spineq.gateway.settings import Settings
     from spineq.jobs.queue import JobQueue
     from spineq.model.city import City
-
-_LOG = logging.getLogger(__name__)
 
 _ABOUT = """\
 Where N sensors go in a city so that the people who matter are covered, as jobs of a queue. What is
@@ -45,14 +45,16 @@ the mend."""
 
 _DOCUMENT, _JSON = "#/components/schemas/ProblemDocument", "application/json"
 
-#: Errors of a request that an answer names.
-_MOST_NAMED = 5
+#: Seconds from one sign of life of a Socket.IO client to the next.
+_PING = 10
 
 #: Seconds after which a client may ask again.
 _RETRY_AFTER = {429: "5", 503: "5"}
 
 
-def make_app(queue: JobQueue, cities: Sequence[City], settings: Settings) -> App:
+def make_app(
+    queue: JobQueue, cities: Mapping[str, City], settings: Settings
+) -> tuple[ASGIApp, Callable[[], None]]:
     """Make the application (ASGI).
 
     Parameters
@@ -60,9 +62,14 @@ def make_app(queue: JobQueue, cities: Sequence[City], settings: Settings) -> App
     queue
         Whose jobs. It stays open; whoever made it closes it.
     cities
-        Cities to know from the start; the first is meant where none is named.
+        Cities to know from the start, by name; the first is meant where none is named.
     settings
         What `spineq.gateway.settings.set_up` returned.
+
+    Returns
+    -------
+    app, end
+        The application; and what ends, on its event loop, what would keep it from ending.
     """
     desk = Desk(queue, Cities(queue, cities), settings)
     # Its own list of origins would stand beside ours: [] leaves the question to the guard.
@@ -70,6 +77,7 @@ def make_app(queue: JobQueue, cities: Sequence[City], settings: Settings) -> App
         async_mode="asgi",
         cors_allowed_origins=[],
         max_http_buffer_size=settings.limits.body,
+        ping_interval=_PING,
         serializer=TolerantPacket,
         logger=False,
         engineio_logger=False,
@@ -78,9 +86,11 @@ def make_app(queue: JobQueue, cities: Sequence[City], settings: Settings) -> App
 
     @asynccontextmanager
     async def telling(_: FastAPI) -> AsyncIterator[None]:
-        events.news = News(queue, events.tell)
-        yield
-        await events.news.close()
+        task = asyncio.create_task(events.news.run())
+        try:
+            yield
+        finally:
+            task.cancel()
 
     api = FastAPIOffline(
         title="spineq",
@@ -94,10 +104,13 @@ def make_app(queue: JobQueue, cities: Sequence[City], settings: Settings) -> App
     routers = [make(desk) for make in makers]
     for router in routers:
         api.include_router(router)
-    _answer_errors(api, [route for router in routers for route in router.routes])
+    _answer_errors(api, desk, [route for router in routers for route in router.routes])
     _describe(api, settings)
-    app: Any = socketio.ASGIApp(server, api, socketio_path=SOCKET_PATH.strip("/"))
+    app: ASGIApp = Guard(
+        socketio.ASGIApp(server, api, socketio_path=SOCKET_PATH.strip("/")), settings
+    )
     if settings.compat or settings.origins:
+        # Around the guard: a page that may use this may also read why something was refused.
         app = CORSMiddleware(
             app,
             allow_origins=["*"] if settings.compat else settings.origins,
@@ -105,26 +118,21 @@ def make_app(queue: JobQueue, cities: Sequence[City], settings: Settings) -> App
             allow_headers=["*"],
             expose_headers=["Location", "Retry-After"],
         )
-    return Guard(app, settings)
+    return app, desk.close
 
 
-def _answer_errors(api: FastAPI, routes: Sequence[BaseRoute]) -> None:
+def _answer_errors(api: FastAPI, desk: Desk, routes: Sequence[BaseRoute]) -> None:
     """Have every error answered in words, in the form that the clients of its path know."""
 
     @api.exception_handler(SpineqError)
     def ours(request: Request, error: SpineqError) -> JSONResponse:
-        return _error(request, status_of(error), str(error), field=error.field, mend=error.mend)
+        field, mend = field_on_wire(request.url.path, error.field), error.mend
+        return _error(request, status_of(error), desk.said(error), field=field, mend=mend)
 
     @api.exception_handler(RequestValidationError)
     def not_as_described(request: Request, error: RequestValidationError) -> JSONResponse:
-        # The first part says whether it was in the body, the path or the query.
-        wrong = [
-            (".".join(str(part) for part in each["loc"][1:])[:200], each["msg"])
-            for each in error.errors()[:_MOST_NAMED]
-        ]
-        words = "; ".join(f"{where}: {what}" if where else what for where, what in wrong)
-        mend = "See /docs for what it may be"
-        return _error(request, 422, f"{words}. {mend}.", field=wrong[0][0] or None, mend=mend)
+        words, field, mend = in_words(error.errors())
+        return _error(request, 422, words, field=field, mend=mend)
 
     @api.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> JSONResponse:
@@ -166,10 +174,8 @@ def _error(
         made["Retry-After"] = _RETRY_AFTER[status]
     # What a client sent may be in the words, halves of characters among it.
     words = words.encode(errors="replace").decode()
-    if request.url.path.startswith(API):
-        body = problem(status, words, field=field, mend=mend)
-        return JSONResponse(body, status, headers=made, media_type=PROBLEM)
-    return JSONResponse(original_error(status, words), status, headers=made)
+    kind, body = refusal(request.url.path, status, words, field=field, mend=mend)
+    return JSONResponse(body, status, headers=made, media_type=kind)
 
 
 def _describe(api: FastAPI, settings: Settings) -> None:

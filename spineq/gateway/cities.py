@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from spineq.errors import UnknownIdError, shown
+import geopandas as gpd
+import pandas as pd
+
+from spineq.errors import DataError, UnknownIdError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from spineq.jobs.queue import JobQueue
     from spineq.model.city import City
 
@@ -25,12 +28,18 @@ class Cities:
     queue
         Whose store has more of them.
     given
-        Cities that the gateway was started with; the first is meant where none is named.
+        Cities that the gateway was started with, by a name of whoever started it; the first is
+        meant where none is named.
     """
 
-    def __init__(self, queue: JobQueue, given: Sequence[City]) -> None:
+    def __init__(self, queue: JobQueue, given: Mapping[str, City]) -> None:
         self._queue = queue
-        self._given = {city.digest: city for city in given}
+        self._given = {city.digest: city for city in given.values()}
+        self._names: dict[str, str] = {}
+        for name, city in given.items():
+            for each in (name, city.digest, city.label.code, city.name):
+                self._names.setdefault(each.casefold(), city.digest)
+        self._names.pop("", None)
         self._lock = threading.Lock()
         self._descriptions: dict[str, dict[str, Any]] = {}
 
@@ -65,20 +74,31 @@ class Cities:
         ------
         UnknownIdError
             There is none of that name.
+        UnreadableFileError
+            It is damaged.
         """
-        if name is None:
-            return self.default
+        return self.default if name is None else self.load(self.digest_of(name))
+
+    def digest_of(self, name: str) -> str:
+        """Find the digest of a city.
+
+        Raises
+        ------
+        UnknownIdError
+            There is none of that name.
+        """
         wanted = name.strip().casefold()
-        for city in self._given.values():
-            if wanted in (city.digest, city.label.code.casefold(), city.name.casefold()):
-                return city
-        digests = self.digests()
-        if wanted in digests:
-            return self.load(wanted)
-        described = [self.described(digest) for digest in digests]
+        if wanted in self._names:
+            return self._names[wanted]
+        stored = self._queue.cities()
+        for digest, called in stored.items():
+            if wanted in (digest, called.casefold()):
+                return digest
+        # Codes stand in the cities themselves, each of which is read once.
+        described = self.described_all([*self._given, *stored])
         for each in described:
-            if wanted in (each["code"].casefold(), each["name"].casefold()):
-                return self.load(each["digest"])
+            if wanted and wanted == each["code"].casefold():
+                return str(each["digest"])
         some = dict.fromkeys(each["code"] or each["name"] or each["digest"] for each in described)
         known = ", ".join(list(some)[:_MOST_NAMED])
         msg = f"there is no city {shown(name)}"
@@ -87,19 +107,48 @@ class Cities:
     def areas(self, name: str) -> str:
         """GeoJSON of a city's areas, with ``id``; points where it has no outlines.
 
+        Their properties are the people of each group that results report.
+
         Raises
         ------
         UnknownIdError
             There is no city of that name.
         """
-        import geopandas as gpd
-
         city = self.named(name)
         frame = city.to_frame().set_index("area_id")
-        outlines = city.polygons
-        where = gpd.points_from_xy(frame["x"], frame["y"]) if outlines is None else frame.geometry
-        text: str = gpd.GeoSeries(where, frame.index, crs=city.crs).to_crs("EPSG:4326").to_json()
-        return text
+        where = city.polygons
+        people = {group: city.people(each).values for group, each in city.reported_groups().items()}
+        table = pd.DataFrame(people, index=frame.index)
+        points = gpd.points_from_xy(frame["x"], frame["y"])
+        return _geojson(table, points if where is None else where.geometry, city)
+
+    def sites(self, name: str) -> str:
+        """GeoJSON of where sensors may stand: points with ``id``, area and the sites' columns.
+
+        Raises
+        ------
+        UnknownIdError
+            There is no city of that name.
+        """
+        return _places(self.named(name), lambda city: city.sites)
+
+    def existing(self, name: str) -> str:
+        """GeoJSON of the sensors of today: points with ``id`` and area.
+
+        Raises
+        ------
+        UnknownIdError
+            There is no city of that name.
+        """
+        return _places(self.named(name), lambda city: city.existing)
+
+    def described_all(self, digests: Iterable[str]) -> list[dict[str, Any]]:
+        """Describe cities; those that the store has lost or that are damaged are left out."""
+        made = []
+        for digest in digests:
+            with suppress(UnknownIdError, DataError):
+                made.append(self.described(digest))
+        return made
 
     def described(self, digest: str) -> dict[str, Any]:
         """Describe a city: what people call it, how large it is, whom it knows.
@@ -108,6 +157,8 @@ class Cities:
         ------
         UnknownIdError
             The store does not have it any more.
+        UnreadableFileError
+            It is damaged.
         """
         with self._lock:
             found = self._descriptions.get(digest)
@@ -116,6 +167,20 @@ class Cities:
             with self._lock:
                 self._descriptions[digest] = found
         return found
+
+
+def _places(city: City, table_of: Callable[[City], pd.DataFrame | None]) -> str:
+    table = table_of(city)
+    if table is None:
+        table = pd.DataFrame(columns=["x", "y", "area_id"])
+    points = gpd.points_from_xy(table["x"], table["y"])
+    return _geojson(table.drop(columns=["x", "y"]), points, city)
+
+
+def _geojson(table: pd.DataFrame, where: Any, city: City) -> str:
+    frame = gpd.GeoDataFrame(table, geometry=list(where), crs=city.crs)
+    text: str = frame.to_crs("EPSG:4326").to_json()
+    return text
 
 
 def _described(city: City) -> dict[str, Any]:
@@ -137,6 +202,7 @@ def _described(city: City) -> dict[str, Any]:
         "areas": city.n_areas,
         "demand_points": city.n_points,
         "sites": city.n_sites,
+        "columns": list(city.columns),
         "site_columns": list(city.site_columns),
         "existing_sensors": len(city.existing_areas),
         "crs": city.crs.to_string(),

@@ -1,28 +1,47 @@
 """What routes and events do with the queue, in one place and with the limits of the gateway.
 
-Its methods block: for files and for locks. Whoever serves requests calls them on a thread.
+Its methods block, for files and for locks: whoever serves requests calls them on a thread. Those
+that are coroutines see to that themselves.
 """
 
 from __future__ import annotations
 
-import threading
+import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from spineq.errors import JobError, JobNotEndedError, JobNotFoundError, ProblemError, shown
-from spineq.gateway.original import emptied, job_dict, problem_words
-from spineq.jobs.records import is_job_id
-from spineq.jobs.tasks import with_groups
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+
+from spineq.errors import (
+    ClusterError,
+    JobError,
+    JobNotEndedError,
+    JobNotFoundError,
+    ProblemError,
+    QueueFullError,
+    SpineqError,
+    StoreError,
+    shown,
+)
+from spineq.gateway.answers import API, UNAVAILABLE, public_words
+from spineq.gateway.original import city_word, emptied, job_dict, problem_words
+from spineq.jobs.reading import no_such
+from spineq.jobs.tasks import NETWORK_TASKS, with_groups
 
 if TYPE_CHECKING:
     from spineq.gateway.cities import Cities
     from spineq.gateway.settings import Settings
     from spineq.jobs.queue import JobQueue
     from spineq.jobs.snapshot import JobSnapshot
+    from spineq.jobs.watch import Watch
     from spineq.model.network import Network
 
-#: Networks that are measured at once; more wait.
-_MEASURED_AT_ONCE = 2
+_LOG = logging.getLogger(__name__)
+
+#: Networks that are measured at once, and that wait for it; they hold up nothing else.
+_MEASURED_AT_ONCE, _MOST_MEASURED = 2, 30
 
 
 class Desk:
@@ -40,7 +59,24 @@ class Desk:
 
     def __init__(self, queue: JobQueue, cities: Cities, settings: Settings) -> None:
         self.queue, self.cities, self.settings = queue, cities, settings
-        self._measuring = threading.Semaphore(_MEASURED_AT_ONCE)
+        self._measuring = CapacityLimiter(_MEASURED_AT_ONCE)
+        self._watches: set[Watch] = set()
+
+    # Words
+
+    def said(self, error: SpineqError) -> str:
+        """What clients may hear of an error: no place of this machine."""
+        if isinstance(error, StoreError | ClusterError):
+            _LOG.error("%s", error)
+            return UNAVAILABLE
+        return public_words(str(error), self.queue.store)
+
+    def public(self, job: JobSnapshot) -> JobSnapshot:
+        """Snapshot with nothing in it that is not for clients."""
+        if job.error is None:
+            return job
+        message = public_words(job.error.message, self.queue.store)
+        return replace(job, error=replace(job.error, message=message, traceback=""))
 
     # Submitting
 
@@ -76,7 +112,8 @@ class Desk:
         if (asked := request.get("time_limit")) is None or asked > most:
             request["time_limit"] = most
         place = self.cities.named(city)
-        return self.queue.submit(place, task=task, user=client, **request, **words).snapshot()
+        job = self.queue.submit(place, task=task, user=client, **request, **words)
+        return self.public(job.snapshot())
 
     def _check_number(self, number: object) -> None:
         most = self.settings.limits.sensors
@@ -84,21 +121,32 @@ class Desk:
             msg = f"{shown(number)} sensors are more than this gateway takes"
             raise ProblemError(msg, field="n_sensors", mend=f"Give up to {most:,}")
 
-    def measure(self, sensors: Any, words: Mapping[str, Any], city: str | None = None) -> Network:
+    async def measured(
+        self, sensors: Any, words: Mapping[str, Any], city: str | None = None
+    ) -> dict[str, Any]:
         """Measure a network that somebody else has chosen, at once and without a bound.
 
         Raises
         ------
         UnknownSensorError, ProblemError, DataError, UnknownIdError
             As `spineq.evaluate`, and for more sensors than the gateway takes.
+        QueueFullError
+            Too many wait for that.
         """
-        from spineq.solve import evaluate
-
+        if self._measuring.statistics().tasks_waiting >= _MOST_MEASURED:
+            msg = "too many networks are being measured"
+            raise QueueFullError(msg, mend="Ask again in some seconds")
         if isinstance(sensors, Sequence) and not isinstance(sensors, str):
             self._check_number(len(sensors))
-        place = self.cities.named(city)
-        with self._measuring:
-            return evaluate(place, sensors, bound="none", **with_groups(words))
+
+        def measure() -> dict[str, Any]:
+            from spineq.solve import evaluate
+
+            place = self.cities.named(city)
+            return evaluate(place, sensors, bound="none", **with_groups(words)).to_dict()
+
+        # Not waited for where the gateway is to end.
+        return await run_sync(measure, limiter=self._measuring, abandon_on_cancel=True)
 
     # Looking
 
@@ -117,15 +165,69 @@ class Desk:
         JobNotFoundError
             There is none of that id.
         """
-        if is_job_id(job_id):
-            found = self.queue.snapshot(str(job_id))
-            if task in (None, found.task):
-                return found
-        msg = f"there is no job {shown(job_id)}, or not any more"
-        raise JobNotFoundError(msg, mend="Give the id that came with the job")
+        found = self.queue.snapshot(job_id) if isinstance(job_id, str) else None
+        if found is None or task not in (None, found.task):
+            raise no_such(job_id)
+        return self.public(found)
 
-    def result(self, job: JobSnapshot) -> Any:
-        """Answer of a job, in JSON's types; of one that was stopped, the best that it had.
+    def jobs(self, **filters: Any) -> list[JobSnapshot]:
+        """List jobs; words as for `JobQueue.jobs`."""
+        return [self.public(job) for job in self.queue.jobs(**filters)]
+
+    def has(self, job_id: str) -> bool:
+        """Whether there is a job of that id."""
+        try:
+            self.queue.snapshot(job_id)
+        except JobNotFoundError:
+            return False
+        return True
+
+    def watch(self, job_id: str) -> Watch:
+        """Follow a job, beginning with its present state.
+
+        Raises
+        ------
+        JobNotFoundError
+            There is none of that id.
+        """
+        watch: Watch = self.queue.get(job_id).watch()
+        self._watches.add(watch)
+        return watch
+
+    def unwatch(self, watch: Watch) -> None:
+        """End the following of a job."""
+        self._watches.discard(watch)
+        watch.stop()
+
+    def close(self) -> None:
+        """End what follows jobs: the gateway is to end."""
+        for watch in list(self._watches):
+            self.unwatch(watch)
+
+    def network(self, job: JobSnapshot) -> Network:
+        """Network that a job has found; as `answer`.
+
+        Raises
+        ------
+        JobError
+            Jobs of its task find none.
+        """
+        if job.task not in NETWORK_TASKS:
+            msg = f"the result of the task {job.task!r} is no network"
+            mend = "Read it with the library"
+            raise JobError(msg, mend=f"Ask {API}/trade-offs" if job.task == "trade_off" else mend)
+        found: Network = self.answer(job)
+        return found
+
+    def sensors(self, job: JobSnapshot) -> str:
+        """GeoJSON of the sensors that a job has placed, by longitude and latitude; as `network`."""
+        from spineq.model._exports import sensor_frame
+
+        text: str = sensor_frame(self.network(job)).to_crs("EPSG:4326").to_json()
+        return text
+
+    def answer(self, job: JobSnapshot) -> Any:
+        """Answer of a job; of one that was stopped, the best that it had.
 
         Raises
         ------
@@ -135,8 +237,7 @@ class Desk:
             It has no answer, or the answer is damaged or gone.
         """
         if job.answer:
-            found = self.queue.load(job)
-            return found.to_dict() if hasattr(found, "to_dict") else found
+            return self.queue.load(job)
         if not job.has_ended:
             msg = f"job {job.id} is {job.state} and has no answer yet"
             raise JobNotEndedError(msg, mend="Follow its events, or ask again later")
@@ -144,7 +245,7 @@ class Desk:
         msg = f"job {job.id} has {job.state} without an answer{why}"
         if job.state == "cancelled":
             msg = f"job {job.id} was cancelled before it had found anything"
-        raise JobError(msg, mend="Mend what is wrong, then retry it")
+        raise JobError(msg, mend="Retry it, or mend the question and submit that")
 
     # Changing
 
@@ -166,11 +267,7 @@ class Desk:
         """Submit what an original client asks for; see `submit`."""
         words = problem_words(given)
         words["method"] = self.settings.method
-        city = given.get("lad20cd")
-        if city is not None and not isinstance(city, str):
-            msg = f"lad20cd must be text, not {shown(city)}"
-            raise ProblemError(msg, field="lad20cd", mend="Give a code, or leave it out")
-        return self.submit("optimise", words, client=client, city=city)
+        return self.submit("optimise", words, client=client, city=city_word(given))
 
     def job_original(self, job_id: object) -> dict[str, Any]:
         """Describe a job, with its result, as the original did.
@@ -183,8 +280,9 @@ class Desk:
         return self.described(self.snapshot(job_id))
 
     def described(self, job: JobSnapshot) -> dict[str, Any]:
-        """Describe a job as the original did, with its result if it has finished."""
-        return job_dict(job, self.result(job) if job.state == "finished" else None)
+        """Describe a job as the original did, with its network if it has finished."""
+        has_network = job.state == "finished" and job.task in NETWORK_TASKS
+        return job_dict(job, self.network(job).to_dict() if has_network else None)
 
     def queue_original(self) -> dict[str, list[str]]:
         """Ids of jobs by state, as the original listed them, the oldest first."""

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import socketio
 from anyio.to_thread import run_sync
+from starlette.requests import HTTPConnection
 
 from spineq.errors import JobNotFoundError, SpineqError
 from spineq.gateway.answers import UNEXPECTED, status_of
+from spineq.gateway.news import News
 from spineq.gateway.original import MISSING, deleted, job_dict, no_job, progress_of
 from spineq.gateway.safety import client_of, given_token, knows
 
 if TYPE_CHECKING:
     from spineq.gateway.desk import Desk
-    from spineq.gateway.news import News
     from spineq.jobs.snapshot import JobSnapshot
 
 _LOG = logging.getLogger(__name__)
 
+#: Events of a client that may be on their way at once; one that sends more is cut off.
+_MOST_UNANSWERED = 1_000
+
 _Handler = Callable[..., Awaitable[None]]
+
+
+@dataclass
+class _Client:
+    """Who is connected: jobs that it waits for, and how many of its events are on their way."""
+
+    waits_for: set[str] = field(default_factory=set)
+    unanswered: int = 0
 
 
 class Events:
@@ -38,10 +51,13 @@ class Events:
 
     def __init__(self, server: socketio.AsyncServer, desk: Desk) -> None:
         self._server, self._desk = server, desk
-        self.news: News | None = None
-        # Who waits for which job: told in person where it does not finish.
-        self._waiting: dict[str, str] = {}
+        #: What is told to all.
+        self.news = News(desk.queue, self._tell)
+        # Who is here, and who waits for a job: told in person where it does not finish.
+        self._clients: dict[str, _Client] = {}
+        self._waits: dict[str, str] = {}
         server.on("connect", self._connect)
+        server.on("disconnect", self._disconnect)
         for name, handler, answer in (
             ("submitJob", self._submit, "job"),
             ("getJob", self._get, "job"),
@@ -57,38 +73,55 @@ class Events:
 
         @wraps(handler)
         async def handled(sid: str, *sent: Any) -> None:
+            client = self._clients.get(sid)
+            if client is None:
+                return
+            client.unanswered += 1
             try:
+                if client.unanswered > _MOST_UNANSWERED:
+                    # Each takes memory, and its answer too, for as long as nobody reads it.
+                    await self._server.disconnect(sid)
+                    return
                 await handler(sid, sent[0] if sent else None)
             except SpineqError as error:
-                said = {"code": status_of(error), "message": str(error)}
+                said = {"code": status_of(error), "message": self._desk.said(error)}
                 await self._server.emit(answer, said, to=sid)
             except Exception:
                 _LOG.exception("an event could not be answered")
                 await self._server.emit(answer, {"code": 500, "message": UNEXPECTED}, to=sid)
+            finally:
+                client.unanswered -= 1
 
         return handled
 
     async def _connect(self, sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
         settings = self._desk.settings
         if settings.token:
-            scope = environ.get("asgi.scope", {})
             given = auth.get("token") if isinstance(auth, Mapping) else None
-            if not knows(settings.token, given or given_token(scope, settings)):
+            asked = HTTPConnection(environ["asgi.scope"])
+            if not knows(settings.token, given or given_token(asked, settings)):
                 msg = "The token is missing or wrong: send it as auth={'token': ...}."
                 raise socketio.exceptions.ConnectionRefusedError(msg)
+        self._clients[sid] = _Client()
         await self._server.emit("message", {"data": "Connected"}, to=sid)
+
+    async def _disconnect(self, sid: str, *_: Any) -> None:
+        client = self._clients.pop(sid, None)
+        for job_id in client.waits_for if client else ():
+            self._waits.pop(job_id, None)
 
     async def _submit(self, sid: str, given: Any) -> None:
         named = given if isinstance(given, Mapping) else {}
         if any(named.get(name) is None for name in ("n_sensors", "theta")):
             await self._server.emit("job", MISSING, to=sid)
             return
-        assert self.news is not None
-        async with self.news.submitting():
+        with self.news.submitting():
             job = await run_sync(self._desk.submit_original, given, self._client(sid))
-            if not job.has_ended:
-                self._waiting[job.id] = sid
-            await self._server.emit("job", job_dict(job), to=sid)
+            if not job.has_ended and (client := self._clients.get(sid)) is not None:
+                client.waits_for.add(job.id)
+                self._waits[job.id] = sid
+            said = await run_sync(self._desk.described, job)
+            await self._server.emit("job", said, to=sid)
 
     async def _get(self, sid: str, job_id: Any) -> None:
         try:
@@ -121,17 +154,30 @@ class Events:
         environ = self._server.get_environ(sid) or {}
         return client_of(environ.get("asgi.scope", {}))
 
-    async def tell(self, snapshot: JobSnapshot) -> None:
+    async def _tell(self, job_id: str, job: JobSnapshot | None) -> None:
         """Tell all clients how far a job is, or its result; of another end, who waits for it.
 
         The original said nothing of a job that failed, and its clients waited for ever.
         """
-        sid = self._waiting.pop(snapshot.id, None) if snapshot.has_ended else None
-        if snapshot.state == "running":
-            said = {"job_id": snapshot.id, "progress": progress_of(snapshot)}
+        if job is not None and job.state == "running":
+            said = {"job_id": job_id, "progress": progress_of(job)}
             await self._server.emit("jobProgress", said)
-        elif snapshot.state == "finished":
-            described = await run_sync(self._desk.described, snapshot)
-            await self._server.emit("jobFinished", described)
+            return
+        if job is not None and not job.has_ended:
+            return
+        sid = self._waits.pop(job_id, None)
+        if sid is not None and sid in self._clients:
+            self._clients[sid].waits_for.discard(job_id)
+        if job is not None and job.state == "finished":
+            if self._clients:
+                await self._server.emit("jobFinished", await run_sync(self._described, job))
         elif sid is not None:
-            await self._server.emit("job", job_dict(snapshot), to=sid)
+            said = no_job(job_id) if job is None else job_dict(self._desk.public(job))
+            await self._server.emit("job", said, to=sid)
+
+    def _described(self, job: JobSnapshot) -> dict[str, Any]:
+        try:
+            return self._desk.described(job)
+        except SpineqError:
+            # The answer is damaged or gone: whoever asks for it is told so.
+            return job_dict(job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -40,10 +41,32 @@ _NEW = (
     ("GET", f"{API}/jobs", "list jobs, with filters and pages"),
     ("GET", f"{API}/jobs/ID/events", "follow a job (Server-Sent Events)"),
     ("GET", f"{API}/jobs/ID/result", "the network that it found"),
+    ("GET", f"{API}/jobs/ID/sensors", "its sensors for a map, as GeoJSON"),
     ("POST", f"{API}/coverage", "measure a network of your own"),
     ("POST", f"{API}/trade-offs", "networks between which groups compete"),
     ("GET", f"{API}/cities", "cities, with codes, groups and columns"),
+    ("GET", f"{API}/cities/CITY/areas", "areas for a map; also sites, and existing sensors"),
 )
+
+#: Event, what goes with it, what it is answered by.
+_EVENTS = (
+    (
+        "submitJob",
+        "{n_sensors, theta}; and min_age, max_age, population_weight, workplace_weight, lad20cd",
+        "job: the job, or {code, message}",
+    ),
+    ("getJob", "id alone", "job: the job, or {error: {code, message}}"),
+    ("getQueue", "nothing", "queue: {queued, started, finished, failed}, lists of ids"),
+    ("deleteJob", "id alone", "message: {code, message}, or {error: {code, message}}"),
+    ("deleteQueue", "nothing", "message: {code, message, n_jobs_removed, n_jobs_remaining}"),
+)
+
+_FOLLOW = """const events = new EventSource("{url}{api}/jobs/" + id + "/events{token}");
+events.addEventListener("progress", ({{data}}) => console.log(JSON.parse(data).progress));
+events.addEventListener("end", ({{data}}) => {{
+  events.close();
+  console.log(JSON.parse(data));
+}});"""
 
 
 def home_page(settings: Settings, city: dict[str, Any]) -> str:
@@ -60,6 +83,16 @@ def home_page(settings: Settings, city: dict[str, Any]) -> str:
     token = ' -H "Authorization: Bearer TOKEN"' if settings.token else ""
     body = shlex.quote('{"problem": {"n_sensors": 5, "theta": 500}}')
     curl = f"curl {settings.url}{API}/jobs{token} -H 'Content-Type: application/json' -d {body}"
+    follow = _FOLLOW.format(
+        url=settings.url, api=API, token="?token=TOKEN" if settings.token else ""
+    )
+    known = (
+        "<p>Every request brings the token that was printed when the gateway started: in the "
+        "header <code>Authorization: Bearer TOKEN</code>, or as <code>?token=TOKEN</code> in the "
+        "address; Socket.IO clients as <code>auth: {token: TOKEN}</code>.</p>"
+        if settings.token
+        else ""
+    )
     deleting = (
         "Started with <code>--compat</code>: pages of any origin may use it, and jobs can be "
         "deleted by GET too."
@@ -77,24 +110,39 @@ people who matter are covered. Other cities are named by <code>lad20cd</code> or
 <h2>The documented API</h2>
 <p>Every field and answer, to be tried out: <a href="/docs">documentation</a>
 (<a href="/openapi.json">OpenAPI</a>).</p>
-{_table(_NEW)}
+{known}
+{_table(_HEAD, map(_route, _NEW))}
 <pre>{escape(curl)}</pre>
+<pre>{escape(follow)}</pre>
 <h2>As the original system had it</h2>
-<p>Socket.IO events <code>submitJob</code>, <code>getJob</code>, <code>getQueue</code>,
-<code>deleteJob</code>, <code>deleteQueue</code>; answers are <code>job</code>,
-<code>jobProgress</code>, <code>jobFinished</code>, <code>queue</code> and <code>message</code>.
-{deleting}</p>
-{_table(_ORIGINAL)}
+<p>{deleting}</p>
+{_table(_HEAD, map(_route, _ORIGINAL))}
+<p>Socket.IO (clients 3 and 4 of JavaScript). All clients hear of all jobs:
+<code>jobProgress</code> with job_id and progress, 0 to 100, and <code>jobFinished</code> with the
+job and its result. A job that does not finish comes as <code>job</code> to who submitted it.</p>
+{_table(("Event", "With", "Answer"), map(_event, _EVENTS))}
 </main></body></html>
 """
 
 
-def _table(rows: tuple[tuple[str, str, str], ...]) -> str:
-    made = []
-    for method, path, words in rows:
-        shown = f"<code>{escape(path)}</code>"
-        if method == "GET" and "ID" not in path and "optimise" not in path:
-            shown = f'<a href="{escape(path)}">{shown}</a>'
-        made.append(f"<tr><td>{method}</td><td>{shown}</td><td>{escape(words)}</td></tr>")
-    head = "<thead><tr><th>Method</th><th>Path</th><th>What it does</th></tr></thead>"
-    return f"<table>{head}<tbody>{''.join(made)}</tbody></table>"
+_HEAD = ("Method", "Path", "What it does")
+
+
+def _route(row: tuple[str, str, str]) -> tuple[str, str, str]:
+    method, path, words = row
+    shown = f"<code>{escape(path)}</code>"
+    if method == "GET" and not {"ID", "CITY"} & set(path.split("/")) and "?" not in path:
+        shown = f'<a href="{escape(path)}">{shown}</a>'
+    return method, shown, escape(words)
+
+
+def _event(row: tuple[str, str, str]) -> tuple[str, str, str]:
+    name, given, answer = row
+    return f"<code>{name}</code>", escape(given), escape(answer)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    titles = "".join(f"<th>{title}</th>" for title in head)
+    made = ("".join(f"<td>{cell}</td>" for cell in row) for row in rows)
+    body = "".join(f"<tr>{cells}</tr>" for cells in made)
+    return f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>"

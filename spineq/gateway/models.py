@@ -1,15 +1,17 @@
 """What the documented API takes: models of its requests.
 
 They say what JSON may hold; what makes sense is for `spineq.model.problem.Problem` to say, with
-the same fields. A test holds the two together.
+the same fields; a test holds the two together.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import json
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from spineq.gateway.original import N_SENSORS, OPTIONAL, THETA
 from spineq.model.problem import (
     AversionForm,
     BoundName,
@@ -25,6 +27,9 @@ Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
+_Weight = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
+
+
 class Asked(BaseModel):
     """Base of requests: a word that does not exist is refused, and so is what no file can hold."""
 
@@ -34,9 +39,11 @@ class Asked(BaseModel):
     @classmethod
     def _is_unicode(cls, given: Any) -> Any:
         """Refuse halves of characters, which JSON can escape and UTF-8 cannot hold."""
-        if "\\ud" in ascii(given):
+        try:
+            json.dumps(given, ensure_ascii=False, default=repr).encode()
+        except UnicodeEncodeError:
             msg = "it has half a character (a lone surrogate) in it"
-            raise ValueError(msg)
+            raise ValueError(msg) from None
         return given
 
 
@@ -51,11 +58,20 @@ class GroupModel(Asked):
     weight: Annotated[Real, Field(ge=0)] = Field(1.0, description="Importance, not head count.")
     title: Name | None = Field(None, description="What people call it.")
 
+    @model_validator(mode="after")
+    def _is_somebody(self) -> Self:
+        if (self.ages is None) == (self.column is None):
+            msg = 'must have either ages, such as [0, 15], or column, such as "workers"'
+            raise ValueError(msg)
+        return self
+
 
 Groups = Annotated[
     dict[Name, GroupModel] | None,
     Field(
-        description="Who matters, by name; by default all residents.",
+        max_length=100,
+        description="Who matters, by name; by default all residents, and for a trade-off the four "
+        "groups of results.",
         examples=[{"children": {"ages": [0, 15], "weight": 2}, "jobs": {"column": "workers"}}],
     ),
 ]
@@ -69,6 +85,13 @@ Theta = Annotated[
 ]
 Ids = Annotated[list[Name], Field(max_length=100_000)]
 PerRegion = Annotated[Whole, Field(ge=1)] | dict[Name, Annotated[Whole, Field(ge=0)]]
+
+
+class FloorModel(Asked):
+    """Coverage that people must reach who are no group of the question."""
+
+    group: GroupModel
+    level: Annotated[Real, Field(ge=0, le=1)]
 
 
 class WhereAndWho(Asked):
@@ -106,8 +129,10 @@ class ProblemModel(WhereAndWho):
         0.0, description="Aversion to inequality between people; 0 is none."
     )
     aversion_form: AversionForm = Field("kolm_pollak", description="Its form.")
-    at_least: dict[Name, Annotated[Real, Field(ge=0, le=1)]] = Field(
-        default_factory=dict, description="Coverage that groups must reach, 0 to 1, by name."
+    at_least: dict[Name, Annotated[Real, Field(ge=0, le=1)] | FloorModel] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="Coverage that groups must reach, 0 to 1, by name.",
     )
     objective: ObjectiveName = Field("mean", description="What is maximised.")
     bound: BoundName | None = Field(None, description="Which bound the answer is to have.")
@@ -178,8 +203,13 @@ class FrontProblem(WhereAndWho):
     keep: Literal["existing"] | Ids = Field(default_factory=list)
     forbid: Ids = Field(default_factory=list)
     effort: Annotated[Real, Field(gt=0)] = 1.0
-    size: Annotated[Whole, Field(ge=2, le=1000)] = Field(
+    size: Annotated[Whole, Field(ge=1, le=5000)] = Field(
         200, description="Networks of the front at most."
+    )
+    tolerance: Annotated[Real, Field(gt=0)] | None = Field(
+        None,
+        description="For two groups: how far beyond the front a network may lie at most, to be "
+        "proven.",
     )
     seed: Annotated[Whole, Field(ge=0)] = 0
 
@@ -195,6 +225,18 @@ class FrontSubmission(Request):
     )
 
 
+class OriginalRequest(BaseModel):
+    """What a link of the original's may say; other words are passed over, as the original did."""
+
+    n_sensors: Annotated[int, Field(ge=1, le=10**9)] = N_SENSORS
+    theta: Annotated[float, Field(gt=0, le=1e15, allow_inf_nan=False)] = THETA
+    min_age: Annotated[int, Field(ge=0, le=90)] = OPTIONAL["min_age"]
+    max_age: Annotated[int, Field(ge=0, le=90)] = OPTIONAL["max_age"]
+    population_weight: _Weight = OPTIONAL["population_weight"]
+    workplace_weight: _Weight = OPTIONAL["workplace_weight"]
+    lad20cd: Annotated[str, Field(max_length=200)] | None = None
+
+
 class CoverageRequest(WhereAndWho):
     """A network of the client's own, to be measured."""
 
@@ -208,12 +250,37 @@ class CoverageRequest(WhereAndWho):
         "there today."
     )
 
+    @field_validator("sensors", mode="before")
+    @classmethod
+    def _are_places(cls, given: Any) -> Any:
+        """Say of all the forms together what is wrong."""
+        is_list = isinstance(given, list) and bool(given)
+        ids = is_list and all(isinstance(each, str) for each in given)
+        pairs = is_list and all(
+            isinstance(each, list | tuple) and [type(x) in (int, float) for x in each] == [True] * 2
+            for each in given
+        )
+        if ids or pairs or given in ("existing", "existing-points"):
+            return given
+        msg = 'must be a list of ids, such as ["001", "064"], or of pairs of x and y, or "existing"'
+        raise ValueError(msg)
+
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={"examples": [{"sensors": ["001", "064", "120"], "theta": 500}]},
     )
 
 
-def problem_words(model: WhereAndWho) -> dict[str, Any]:
+def words_of(model: WhereAndWho) -> dict[str, Any]:
     """Words of a question that were said; others keep the defaults of the library."""
     return model.model_dump(exclude_unset=True, exclude={"city"}, exclude_none=True)
+
+
+#: Names of all fields.
+FIELDS = sorted(
+    {
+        name
+        for model in (JobSubmission, ProblemModel, FrontProblem, GroupModel, CoverageRequest)
+        for name in model.model_fields
+    }
+)

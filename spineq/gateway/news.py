@@ -6,8 +6,8 @@ import asyncio
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,56 +25,65 @@ _PATIENCE = 5.0
 #: Ends that are remembered, so that none is told twice.
 _MOST_ENDS = 100_000
 
-Hearer = Callable[["JobSnapshot"], Awaitable[None]]
+Hearer = Callable[[str, "JobSnapshot | None"], Awaitable[None]]
 
 
 class News:
-    """Tells hearers of jobs as they change: the latest only, and the end of each once.
+    """Tells a hearer of jobs as they change: the latest only, and the end of each once.
 
     Parameters
     ----------
     queue
         Whose jobs.
     hearer
-        Awaited on the event loop with each snapshot.
+        Awaited on the event loop with each job's id, and its snapshot; None for one that was
+        deleted.
     """
 
     def __init__(self, queue: JobQueue, hearer: Hearer) -> None:
-        self._hearer = hearer
+        self._queue, self._hearer = queue, hearer
         self._lock = threading.Lock()
-        self._changed: dict[str, JobSnapshot] = {}
+        self._changed: dict[str, JobSnapshot | None] = {}
         self._ends: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._submitting: set[asyncio.Event] = set()
         self._wake = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.create_task(self._run())
-        self._end = queue.watch(self._heard)
 
-    def _heard(self, snapshot: JobSnapshot) -> None:
-        """Take note on the queue's thread, which must not wait."""
+    async def run(self) -> None:
+        """Tell what changes, until this is cancelled."""
+        loop = asyncio.get_running_loop()
+
+        def heard(job_id: str | None, snapshot: JobSnapshot | None) -> None:
+            """Take note on the queue's thread, which must not wait."""
+            if job_id is not None:
+                with self._lock:
+                    self._changed[job_id] = snapshot
+                loop.call_soon_threadsafe(self._wake.set)
+
+        end = self._queue.watch(lambda job: heard(job.id, job), lambda job_id: heard(job_id, None))
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                await self._tell()
+                await asyncio.sleep(PACE)
+        finally:
+            end()
+
+    async def _tell(self) -> None:
         with self._lock:
-            self._changed[snapshot.id] = snapshot
-        self._loop.call_soon_threadsafe(self._wake.set)
-
-    async def _run(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            with self._lock:
-                changed, self._changed = self._changed, {}
-            # An answer from the store may be there before whoever asked knows the job's id.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_PATIENCE):
-                    for submit in list(self._submitting):
-                        await submit.wait()
-            for snapshot in changed.values():
-                if snapshot.has_ended and not self._is_first(snapshot):
-                    continue
-                try:
-                    await self._hearer(snapshot)
-                except Exception:
-                    _LOG.exception("news of job %s could not be told", snapshot.id)
-            await asyncio.sleep(PACE)
+            changed, self._changed = self._changed, {}
+        # An answer from the store may be there before whoever asked knows the job's id.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                for submit in list(self._submitting):
+                    await submit.wait()
+        for job_id, snapshot in changed.items():
+            if snapshot is not None and snapshot.has_ended and not self._is_first(snapshot):
+                continue
+            try:
+                await self._hearer(job_id, snapshot)
+            except Exception:
+                _LOG.exception("news of job %s could not be told", job_id)
 
     def _is_first(self, snapshot: JobSnapshot) -> bool:
         end = snapshot.id, snapshot.turn
@@ -85,25 +94,13 @@ class News:
             self._ends.popitem(last=False)
         return True
 
-    def submitting(self) -> Submitting:
-        """Hold back news until a job's submitter was told its id: ``async with``."""
-        return Submitting(self._submitting)
-
-    async def close(self) -> None:
-        """Tell no more."""
-        self._end()
-        self._task.cancel()
-
-
-class Submitting:
-    """A submit on its way."""
-
-    def __init__(self, those: set[asyncio.Event]) -> None:
-        self._those, self._over = those, asyncio.Event()
-
-    async def __aenter__(self) -> None:
-        self._those.add(self._over)
-
-    async def __aexit__(self, *_: object) -> None:
-        self._those.discard(self._over)
-        self._over.set()
+    @contextmanager
+    def submitting(self) -> Iterator[None]:
+        """Hold back news until a job's submitter was told its id."""
+        over = asyncio.Event()
+        self._submitting.add(over)
+        try:
+            yield
+        finally:
+            self._submitting.discard(over)
+            over.set()

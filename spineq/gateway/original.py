@@ -6,7 +6,6 @@ defaults and texts are the same to the letter. ``min_age`` and ``max_age`` work 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +18,15 @@ if TYPE_CHECKING:
 N_SENSORS, THETA = 5, 500.0
 
 #: Defaults of what a job need not say.
-_OPTIONAL = {"min_age": 0, "max_age": 90, "population_weight": 1.0, "workplace_weight": 0.0}
+OPTIONAL: dict[str, Any] = {
+    "min_age": 0,
+    "max_age": 90,
+    "population_weight": 1.0,
+    "workplace_weight": 0.0,
+}
 
-#: Words of a request; others are passed over, as the original did.
-WORDS = ("n_sensors", "theta", *_OPTIONAL, "lad20cd")
+#: Words of a problem; others are passed over, as the original did.
+_WORDS = ("n_sensors", "theta", *OPTIONAL)
 
 #: What the original called our states; ours that it did not have keep their names.
 _STATES = {"running": "started"}
@@ -38,18 +42,32 @@ def problem_words(given: Mapping[str, Any]) -> dict[str, Any]:
     ProblemError
         A value of the wrong type.
     """
-    made = {**_OPTIONAL, **{name: given[name] for name in WORDS if given.get(name) is not None}}
-    made.pop("lad20cd", None)
+    made = {**OPTIONAL, **{name: given[name] for name in _WORDS if given.get(name) is not None}}
     for name in ("n_sensors", "min_age", "max_age"):
         made[name] = _whole(made[name], name)
     return made
 
 
+def city_word(given: Mapping[str, Any]) -> str | None:
+    """City that a request names; None for the default.
+
+    Raises
+    ------
+    ProblemError
+        It is no text.
+    """
+    city = given.get("lad20cd")
+    if city is None or isinstance(city, str):
+        return city
+    msg = f"lad20cd must be text, not {shown(city)}"
+    raise ProblemError(msg, field="lad20cd", mend="Give a code, or leave it out")
+
+
 def _whole(value: Any, name: str) -> Any:
     """A whole number that came as 3.0, as JSON and the original's ages may; else the value."""
-    if isinstance(value, float) and math.isfinite(value) and value == int(value):
-        return int(value)
     if isinstance(value, float):
+        if value.is_integer():
+            return int(value)
         msg = f"{name} must be a whole number, not {shown(value)}"
         raise ProblemError(msg, field=name, mend="Give for example 10")
     return value
@@ -87,7 +105,9 @@ def message_of(job: JobSnapshot) -> str:
 
 def call_of(job: JobSnapshot) -> str:
     """Write the call that a job stands for."""
-    words = [f"{name}={shown(value)}" for name, value in job.parameters.items()]
+    first = ("n_sensors", "theta")
+    names = sorted(job.parameters, key=lambda name: (name not in first, name))
+    words = [f"{name}={shown(job.parameters[name])}" for name in names]
     return f"spineq.{job.task}({', '.join([repr(job.city_name), *words])})"
 
 

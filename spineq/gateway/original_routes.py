@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 # FastAPI reads annotations when the routes are made: what they name must be there at run time.
+import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -13,7 +14,8 @@ from spineq.errors import JobNotFoundError, ProblemError
 from spineq.gateway.answers import original_error
 from spineq.gateway.desk import Desk
 from spineq.gateway.home import home_page
-from spineq.gateway.original import N_SENSORS, THETA, deleted, job_dict, no_job
+from spineq.gateway.models import OriginalRequest
+from spineq.gateway.original import THETA, city_word, deleted, no_job
 from spineq.gateway.safety import client_of
 
 _TAG = "the original's routes"
@@ -28,33 +30,17 @@ def original_routes(desk: Desk) -> APIRouter:
     """Make the routes. They run on a thread."""
     router = APIRouter(tags=[_TAG])
 
+    @router.head("/", include_in_schema=False)
     @router.get("/", response_class=HTMLResponse)
     def home() -> str:
         """Show what there is, with examples."""
         return home_page(desk.settings, desk.cities.described(desk.cities.default.digest))
 
     @router.get("/optimise")
-    def optimise(
-        request: Request,
-        n_sensors: Annotated[int, Query(ge=1, le=10**9)] = N_SENSORS,
-        theta: Annotated[float, Query(gt=0, le=1e15, allow_inf_nan=False)] = THETA,
-        min_age: Annotated[int, Query(ge=0, le=90)] = 0,
-        max_age: Annotated[int, Query(ge=0, le=90)] = 90,
-        population_weight: Annotated[float, Query(ge=0, le=1e15, allow_inf_nan=False)] = 1.0,
-        workplace_weight: Annotated[float, Query(ge=0, le=1e15, allow_inf_nan=False)] = 0.0,
-        lad20cd: Annotated[str | None, Query(max_length=200)] = None,
-    ) -> dict[str, Any]:
+    def optimise(asked: Annotated[OriginalRequest, Query()], request: Request) -> dict[str, Any]:
         """Submit a job."""
-        given = {
-            "n_sensors": n_sensors,
-            "theta": theta,
-            "min_age": min_age,
-            "max_age": max_age,
-            "population_weight": population_weight,
-            "workplace_weight": workplace_weight,
-            "lad20cd": lad20cd,
-        }
-        return job_dict(desk.submit_original(given, client_of(request.scope)))
+        job = desk.submit_original(asked.model_dump(), client_of(request.scope))
+        return desk.described(job)
 
     @router.get("/job/{job_id}")
     def job(job_id: str) -> JSONResponse:
@@ -85,36 +71,29 @@ def original_routes(desk: Desk) -> APIRouter:
         else:
             router.get(path, include_in_schema=False)(_closed)
 
-    @router.post("/coverage")
-    def coverage(
+    some = list(desk.cities.default.sites["area_id"][:2])
+
+    example = {"example": {"sensors": some, "theta": THETA}}
+
+    @router.post(
+        "/coverage", openapi_extra={"requestBody": {"content": {"application/json": example}}}
+    )
+    async def coverage(
         given: Annotated[
             dict[str, Any],
-            Body(
-                examples=[{"sensors": ["E00042671", "E00042803"], "theta": 500}],
-                description="sensors (ids of areas), and optionally theta (500) and lad20cd.",
-            ),
+            Body(description="sensors (ids of areas), and optionally theta (500) and lad20cd."),
         ],
     ) -> dict[str, Any]:
         """Measure the coverage of sensors in areas of the client's choice."""
-        city = _city(given)
-        sensors = given.get("sensors")
+        sensors, words = given.get("sensors"), {"theta": given.get("theta", THETA)}
         if not isinstance(sensors, list) or not all(isinstance(each, str) for each in sensors):
             msg = "sensors must be a list of ids of areas"
-            raise ProblemError(msg, field="sensors", mend='Give for example ["E00042671"]')
-        network = desk.measure(sensors, {"theta": given.get("theta", THETA)}, city)
-        made = network.to_dict()
+            raise ProblemError(msg, field="sensors", mend=f"Give for example {json.dumps(some)}")
+        made = await desk.measured(sensors, words, city_word(given))
         # What is the coverage of a mix of groups elsewhere is that of each group here.
         return {"oa_coverage": made["oa_coverage"], "total_coverage": made["group_coverage"]}
 
     return router
-
-
-def _city(given: dict[str, Any]) -> str | None:
-    city = given.get("lad20cd")
-    if city is not None and not isinstance(city, str):
-        msg = "lad20cd must be text"
-        raise ProblemError(msg, field="lad20cd", mend="Give a code, or leave it out")
-    return city
 
 
 def _answered(answer: Callable[[], dict[str, Any]], job_id: str) -> JSONResponse:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import ipaddress
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit
 
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse
 
-from spineq.gateway.answers import refusal
+from spineq.gateway.answers import UNEXPECTED, refusal
 from spineq.gateway.settings import is_loopback
 
 if TYPE_CHECKING:
-    from spineq.gateway.settings import Settings
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+    from spineq.gateway.settings import Settings
 
 #: Where Socket.IO lives; its token comes with its first packet.
 SOCKET_PATH = "/socket.io"
@@ -28,14 +26,14 @@ SOCKET_PATH = "/socket.io"
 #: Paths that change something although they are asked for by GET.
 _CHANGING = ("/optimise", "/queue/delete", SOCKET_PATH)
 
-#: Longest time for taking a packet of Socket.IO, seconds.
+#: Longest time for each piece of a request, and for taking a packet of Socket.IO, seconds.
 _PATIENCE = 10.0
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
-class _TooLargeError(HTTPException):
-    """More came than is taken. FastAPI passes on what is an answer already."""
+class _RefusedError(HTTPException):
+    """More came than is taken, or too slowly. FastAPI passes on what is an answer already."""
 
 
 class Guard:
@@ -49,7 +47,7 @@ class Guard:
         Whom to trust.
     """
 
-    def __init__(self, app: App, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app, self._settings = app, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,29 +55,29 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        headers = headers_of(scope)
-        refusal = (
-            self._wrong_host(headers)
-            or self._foreign(scope, headers)
-            or self._stranger(scope, headers)
-            or self._announced(headers)
+        asked = HTTPConnection(scope)
+        refused = (
+            self._wrong_host(asked)
+            or self._foreign(asked)
+            or self._stranger(asked)
+            or self._announced(asked)
         )
-        if refusal is not None:
-            await _refuse(scope, receive, send, *refusal)
+        if refused is not None:
+            await _refuse(scope, receive, send, *refused)
             return
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
         token = self._settings.token
-        if token and scope["method"] == "GET" and knows(token, _asked_token(scope)):
+        if token and scope["method"] == "GET" and knows(token, _asked_token(asked)):
             send = self._with_cookie(send)
         await self._limited(scope, receive, send)
 
-    def _wrong_host(self, headers: dict[str, str]) -> tuple[int, str] | None:
+    def _wrong_host(self, asked: HTTPConnection) -> tuple[int, str] | None:
         """A name of somebody's that was made to point at this machine (DNS rebinding)."""
         if not self._settings.is_local:
             return None
-        host = _host_of(headers.get("host", ""))
+        host = _host_of(asked.headers.get("host", ""))
         if is_loopback(host):
             return None
         return 400, (
@@ -87,24 +85,25 @@ class Guard:
             f"Use {self._settings.url}."
         )
 
-    def _foreign(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
+    def _foreign(self, asked: HTTPConnection) -> tuple[int, str] | None:
         """A page of another origin that submits or deletes, with the reader's browser."""
-        # What a browser adds by itself, a cookie, is no sign that its user means it.
-        is_open = self._settings.compat and "cookie" not in headers
-        if is_open or not _changes(scope):
+        # What a browser adds by itself, our cookie, is no sign that its user means it.
+        by_cookie = bool(self._settings.token) and _cookie(self._settings) in asked.cookies
+        if (self._settings.compat and not by_cookie) or not _changes(asked.scope):
             return None
+        headers = asked.headers
         origin, came_from = headers.get("origin"), headers.get("sec-fetch-site")
         if origin is not None and origin.lower() in self._settings.origins:
             return None
         own = headers.get("host", "").lower()
         if origin is not None:
-            foreign = urlsplit(origin).netloc.lower() != own
+            foreign = _netloc(origin) != own
         elif came_from is not None:
             foreign = came_from not in ("same-origin", "none")
         else:
             # Programs send neither; an old browser says at least where the link stood.
             referer = headers.get("referer", "")
-            foreign = bool(referer) and urlsplit(referer).netloc.lower() != own
+            foreign = bool(referer) and _netloc(referer) != own
         if not foreign:
             return None
         return 403, (
@@ -112,20 +111,21 @@ class Guard:
             "--cors and the page's origin, or with --compat."
         )
 
-    def _stranger(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
+    def _stranger(self, asked: HTTPConnection) -> tuple[int, str] | None:
+        scope = asked.scope
         if not self._settings.token or scope["path"].startswith(SOCKET_PATH):
             return None  # Socket.IO may bring it in its first packet, and is asked there
         if scope.get("method") == "OPTIONS":
             return None  # browsers ask without it whether they may ask
-        if knows(self._settings.token, given_token(scope, self._settings)):
+        if knows(self._settings.token, given_token(asked, self._settings)):
             return None
         return 401, (
             "The token is missing or wrong. It was printed when the gateway started: send the "
             "header 'Authorization: Bearer TOKEN', or add ?token=TOKEN to the address."
         )
 
-    def _announced(self, headers: dict[str, str]) -> tuple[int, str] | None:
-        length = headers.get("content-length", "")
+    def _announced(self, asked: HTTPConnection) -> tuple[int, str] | None:
+        length = asked.headers.get("content-length", "")
         # What is no number is refused by the server.
         return self._too_large() if length.isdigit() and int(length[:15]) > self._most else None
 
@@ -134,7 +134,7 @@ class Guard:
         token = quote(self._settings.token)
         words = f"{_cookie(self._settings)}={token}; HttpOnly; SameSite=Strict; Path=/"
 
-        async def sending(message: MutableMapping[str, Any]) -> None:
+        async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], (b"set-cookie", words.encode())]
             await send(message)
@@ -152,39 +152,63 @@ class Guard:
         """Count what really comes, for nothing need be announced."""
         came, answered = 0, False
 
-        async def counting() -> MutableMapping[str, Any]:
+        async def counting() -> Message:
             nonlocal came
             message = await receive()
             came += len(message.get("body", b""))
             if came > self._most:
-                raise _TooLargeError(*self._too_large())
+                raise _RefusedError(*self._too_large())
             return message
 
-        async def noting(message: MutableMapping[str, Any]) -> None:
+        async def noting(message: Message) -> None:
             nonlocal answered
             answered = True
             await send(message)
+
+        # Who waits for an answer has none to receive but that it went away.
+        waits = True
+
+        async def receiving() -> Message:
+            nonlocal waits
+            if not waits:
+                return await counting()
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    message = await counting()
+            except TimeoutError:
+                words = f"The request came too slowly: it took more than {_PATIENCE:g} s."
+                raise _RefusedError(408, words) from None
+            waits = bool(message.get("more_body"))
+            return message
 
         # Socket.IO's library waits for a client that sent a packet of no kind to fetch its answer.
         says = scope["path"].startswith(SOCKET_PATH) and scope["method"] == "POST"
         try:
             async with asyncio.timeout(_PATIENCE if says else None):
-                await self._app(scope, counting, noting)
-        except _TooLargeError:
+                await self._app(scope, receiving, noting)
+        except _RefusedError as error:
             if not answered:
-                await _refuse(scope, receive, send, *self._too_large())
+                await _refuse(scope, receive, send, error.status_code, error.detail)
         except TimeoutError:
             if not answered:
-                await _refuse(scope, receive, send, 400, "This packet cannot be read.")
+                words = "This packet cannot be read, or came too slowly."
+                await _refuse(scope, receive, send, 400, words)
+        except asyncio.CancelledError:
+            # The server ends, and has waited for its clients for long enough.
+            if not answered:
+                await _refuse(scope, receive, send, 503, "The gateway ends. Ask again later.")
+        except Exception:
+            if not answered:
+                await _refuse(scope, receive, send, 500, UNEXPECTED)
+            raise
 
 
-def given_token(scope: Scope, settings: Settings) -> str:
+def given_token(asked: HTTPConnection, settings: Settings) -> str:
     """Token that came with a request: in its header, its address or a cookie; empty for none."""
-    headers = headers_of(scope)
-    kind, _, token = headers.get("authorization", "").partition(" ")
+    kind, _, token = asked.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return token.strip()
-    return _asked_token(scope) or _in_cookie(headers, _cookie(settings))
+    return _asked_token(asked) or unquote(asked.cookies.get(_cookie(settings), ""))
 
 
 def _cookie(settings: Settings) -> str:
@@ -192,31 +216,18 @@ def _cookie(settings: Settings) -> str:
     return f"spineq-{settings.port}"
 
 
-def _asked_token(scope: Scope) -> str:
-    query: bytes = scope.get("query_string", b"")
-    return parse_qs(query.decode("latin-1")).get("token", [""])[-1]
-
-
-def _in_cookie(headers: dict[str, str], name: str) -> str:
-    for part in headers.get("cookie", "").split(";"):
-        key, _, value = part.strip().partition("=")
-        if key == name:
-            return unquote(value)
-    return ""
-
-
-def headers_of(scope: Scope) -> dict[str, str]:
-    """Headers of a request by their name in small letters."""
-    return {
-        name.decode("latin-1").lower(): value.decode("latin-1")
-        for name, value in scope.get("headers", [])
-    }
+def _asked_token(asked: HTTPConnection) -> str:
+    token: str = asked.query_params.get("token", "")
+    return token
 
 
 def client_of(scope: Scope) -> str:
     """Name of a client in the list of jobs: its address."""
     address = scope.get("client")
-    return f"web {address[0]}" if address else "web"
+    try:
+        return f"web {ipaddress.ip_address(address[0])}" if address else "web"
+    except ValueError:
+        return "web"  # what a server before this one passed on is no address
 
 
 def knows(token: str, given: object) -> bool:
@@ -241,6 +252,14 @@ def _host_of(header: str) -> str:
         return ""
 
 
+def _netloc(address: str) -> str:
+    """Host and port of an address; of what is none a dash, which is no host either."""
+    try:
+        return urlsplit(address).netloc.lower() or "-"
+    except ValueError:
+        return "-"
+
+
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, words: str) -> None:
     if scope["type"] == "websocket":
         await receive()
@@ -248,12 +267,5 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, words
         await send({"type": "websocket.close", "code": 1008, "reason": words[:120]})
         return
     kind, body = refusal(scope["path"], status, words)
-    data = json.dumps(body).encode()
-    headers = [
-        (b"content-type", kind.encode()),
-        (b"content-length", str(len(data)).encode()),
-    ]
-    if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": data})
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    await JSONResponse(body, status, headers, kind)(scope, receive, send)

@@ -26,18 +26,12 @@ class Limits:
         Bytes of a request, or of a Socket.IO message.
     sensors
         Sensors of a job.
-    waiting
-        Jobs in the queue that have not ended, of everybody.
-    per_client
-        Jobs of one client that have not ended; a client is an address.
     seconds
         Time for which a job may compute; then its answer is the best so far, marked.
     """
 
     body: int = 1_000_000
     sensors: int = 1_000
-    waiting: int = 10_000
-    per_client: int = 1_000
     seconds: int = 3_600
 
 
@@ -59,6 +53,8 @@ class Settings:
         Solver of jobs that come over the original's wire.
     limits
         What it takes at most.
+    proxy
+        Address of a server before it, whose word is taken for who asks; empty for none.
     """
 
     host: str = "127.0.0.1"
@@ -68,11 +64,17 @@ class Settings:
     origins: tuple[str, ...] = ()
     method: MethodName = "greedy"
     limits: Limits = Limits()
+    proxy: str = ""
 
     @property
     def is_local(self) -> bool:
         """Whether it listens to this machine alone."""
         return is_loopback(self.host)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether others than this machine can reach it."""
+        return not self.is_local or bool(self.proxy)
 
     @property
     def url(self) -> str:
@@ -115,13 +117,23 @@ def set_up(settings: Settings) -> Settings:
     if token and (len(token) < LEAST_TOKEN or not token.isascii() or not token.isprintable()):
         msg = f"the token must be {LEAST_TOKEN} or more plain characters"
         raise GatewayError(msg, field="token", mend="Leave it out, and one is made and printed")
-    if settings.compat and not settings.is_local and not token:
+    if settings.proxy:
+        _check_address(settings.proxy)
+    if settings.compat and settings.is_open and not token:
         msg = "--compat lets any web page use the queue, and others than this machine can reach it"
         mend = f"Give --token too, or listen to this machine alone (--host {Settings.host})"
         raise GatewayError(msg, field="compat", mend=mend)
-    if not settings.is_local and not token:
+    if settings.is_open and not token:
         token = secrets.token_urlsafe(24)
     return replace(settings, token=token, origins=tuple(_origins(settings.origins)))
+
+
+def _check_address(proxy: str) -> None:
+    try:
+        ipaddress.ip_address(proxy)
+    except ValueError:
+        msg = f"{shown(proxy)} is no address of a machine"
+        raise GatewayError(msg, field="proxy", mend="Give for example 127.0.0.1") from None
 
 
 def _origins(given: Iterable[str]) -> Iterable[str]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _HOW = ("effort", "size", "method", "tolerance", "start", "seed")
 _WHAT = ("n_sensors", "theta", "groups", "decay", "keep", "forbid")
 
+#: What the parameters are called, for who writes them down.
+WORDS = (*_WHAT, *_HOW)
+
 
 def _version_of(parameters: Mapping[str, Any]) -> str:
     from spineq.fronts import VERSION
@@ -30,11 +33,10 @@ def _check(city: City | None, parameters: Mapping[str, Any]) -> Asked:
 
     assert city is not None  # check_asked saw to it
     words = dict(parameters)
-    unknown = sorted(set(words) - {*_HOW, *_WHAT})
+    unknown = sorted(set(words) - set(WORDS))
     if unknown:
         msg = f"the task 'trade_off' has no parameter {shown(unknown[0])}"
-        mend = f"Use {', '.join((*_WHAT, *_HOW))}"
-        raise ProblemError(msg, field=unknown[0], mend=mend)
+        raise ProblemError(msg, field=unknown[0], mend=f"Use {', '.join(WORDS)}")
     how = {name: words.pop(name) for name in _HOW if name in words}
     problem = front_problem(city, with_groups(words))
     made = checked(problem, **how)

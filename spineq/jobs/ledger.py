@@ -177,12 +177,20 @@ class Ledger:
         """Whether a job is in the store."""
         return self.store.exists(f"jobs/{job_id}")
 
+    def key(self, key: str) -> KeyRecord | None:
+        """Read which job a key stands for."""
+        return KeyRecord.from_bytes(self._get(f"keys/{key}"))
+
     def put_key(self, key: str, record: KeyRecord) -> KeyRecord:
         """Say which job a key stands for; returns what it stands for since its first use."""
         if self._put(f"keys/{key}", record.to_bytes()):
             return record
         # A torn one stands for nothing any more, and the job is another.
-        return KeyRecord.from_bytes(self._get(f"keys/{key}")) or record
+        return self.key(key) or record
+
+    def delete_key(self, key: str) -> None:
+        """Have a key stand for nothing."""
+        self.store.delete(f"keys/{key}")
 
     def delete_job(self, job_id: str, turns: int, key: str = "") -> None:
         """Remove a job's files; what it waited for goes on unless it was withdrawn before."""
@@ -193,7 +201,7 @@ class Ledger:
             if number:
                 self.store.delete(f"turns/{job_id}-{number}")
         if key:
-            self.store.delete(f"keys/{key}")
+            self.delete_key(key)
 
     def turn_names(self) -> list[tuple[str, int]]:
         """List jobs that had a new turn, with its number."""

@@ -19,11 +19,11 @@ from spineq.jobs.job import Job
 from spineq.jobs.keeper import Keeper
 from spineq.jobs.ledger import Ledger
 from spineq.jobs.prune import prune
-from spineq.jobs.reading import Named, Reading, name_of, no_such
+from spineq.jobs.reading import Named, Reading, name_of, no_such, states_of
 from spineq.jobs.records import JobRecord, new_job_id
 from spineq.jobs.requests import checked_request, key_digest
-from spineq.jobs.states import after
-from spineq.jobs.submission import submitted
+from spineq.jobs.states import State, after
+from spineq.jobs.submission import check_room, submitted
 from spineq.jobs.tasks import check_asked, family_digest, run_digest, task_named
 
 if TYPE_CHECKING:
@@ -194,8 +194,8 @@ class JobQueue(Reading):
         user
             Whose job it is, for the list and for turns; by default the queue's own user.
         key
-            A name of the caller's own for this submission, up to 200 characters: submitted again
-            with it, by whom an answer was lost, it is the same job and not a second one.
+            A name of the caller's own for this submission, up to 200 characters. Who never heard
+            whether it went through submits it again under that name: it is never a second job.
         **parameters
             Of the task.
 
@@ -298,6 +298,8 @@ class JobQueue(Reading):
         ------
         JobNotFoundError, JobError
             One of them does not exist, or is in another state; then none is retried.
+        QueueFullError
+            Too many jobs would wait.
         """
         ids, keeper = [name_of(job) for job in jobs], self.keeper
         keeper.refresh()
@@ -309,6 +311,8 @@ class JobQueue(Reading):
                     msg = f"job {entry.id} is {entry.state}"
                     mend = "Only a job that failed, was cancelled or has expired can be retried"
                     raise JobError(msg, mend=mend)
+            users = [entry.user for entry in entries]
+            check_room(keeper, users, self.max_waiting, self.max_waiting_per_user)
             for entry in entries:
                 keeper.new_turn(entry, retried=True)
                 if entry.record is not None:
@@ -332,26 +336,29 @@ class JobQueue(Reading):
             self._delete(ids)
         self.keeper.nudge()
 
-    def clear(self, *, waiting: bool = False) -> int:
+    def clear(self, *, waiting: bool = False, state: State | Iterable[State] | None = None) -> int:
         """Cancel and delete all jobs of the store, of whoever they are.
 
         Parameters
         ----------
         waiting
             Only those that wait.
+        state
+            Only those in this state, or in one of these.
 
         Returns
         -------
         int
             Number of jobs deleted.
         """
+        states = {"queued"} if waiting else states_of(state)
         self.keeper.refresh()
         with self.keeper.lock:
             index = self.keeper.index
             ids = [
                 entry.id
                 for entry in index.entries.values()
-                if not waiting or entry.state == "queued"
+                if states is None or entry.state in states
             ]
             self._delete(ids)
         self.keeper.nudge()

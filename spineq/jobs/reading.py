@@ -121,7 +121,7 @@ class Reading:
         limit, offset
             A page: so many, after so many.
         """
-        states = _states(state)
+        states = states_of(state)
         where = city if city is None or isinstance(city, str) else city.digest
         for name, number in (("limit", limit), ("offset", offset)):
             if number is not None and (type(number) is not int or number < 0):
@@ -409,13 +409,14 @@ def name_of(job: str | Named) -> str:
     return job if isinstance(job, str) else job.id
 
 
-def no_such(job_id: str) -> JobNotFoundError:
+def no_such(job_id: object) -> JobNotFoundError:
     """Error for a job that does not exist."""
     msg = f"there is no job {shown(job_id)}, or not any more"
     return JobNotFoundError(msg, mend="List the jobs to see their ids")
 
 
-def _states(state: State | Iterable[State] | None) -> set[str] | None:
+def states_of(state: State | Iterable[State] | None) -> set[str] | None:
+    """States that are meant; None for all."""
     if state is None:
         return None
     states = {state} if isinstance(state, str) else set(state)

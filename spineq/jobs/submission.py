@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -44,68 +46,91 @@ def submitted(
         The job cannot be written.
     """
     ledger = keeper.ledger
-    if job.key:
-        job, is_there = _under_its_key(keeper, job)
-        if is_there:
-            return job.id
+    if job.key and (known := _under_its_key(ledger, job, ledger.key(job.key))):
+        keeper.refresh()
+        return known
     if not job.fresh and ledger.has_answer(job.run):
         value, bound = figures_of(task_named(job.task), ledger, job.run)
         job = replace(job, reused="answer", value=value, bound=bound)
         with keeper.lock:
-            job = _put(ledger, job)
-            keeper.index.add(job)
-        return job.id
-    with keeper.lock:
-        index = keeper.index
-        _check_room(keeper, job.user, most_waiting, most_of_a_user)
-        reused, earlier = ("", "") if job.fresh else index.relative_of(job)
-        if earlier and not ledger.has_answer(earlier):
-            reused = earlier = ""  # pruned since
-        job = replace(
-            job,
-            reused=reused,
-            earlier=earlier,
-            order=index.next_order(job.priority, job.user),
-            attempt=ledger.open_attempt(job.run, job.time_limit),
-        )
-        job = _put(ledger, job)
-        index.add(job)
-        keeper.start(job, job.attempt)
+            job, is_new = _put(ledger, job)
+            if is_new:
+                keeper.index.add(job)
+    else:
+        with keeper.lock:
+            index = keeper.index
+            check_room(keeper, [job.user], most_waiting, most_of_a_user)
+            reused, earlier = ("", "") if job.fresh else index.relative_of(job)
+            if earlier and not ledger.has_answer(earlier):
+                reused = earlier = ""  # pruned since
+            job = replace(
+                job,
+                reused=reused,
+                earlier=earlier,
+                order=index.next_order(job.priority, job.user),
+                attempt=ledger.open_attempt(job.run, job.time_limit),
+            )
+            job, is_new = _put(ledger, job)
+            if is_new:
+                index.add(job)
+                keeper.start(job, job.attempt)
+    if not is_new:
+        keeper.refresh()
     return job.id
 
 
-def _check_room(keeper: Keeper, user: str, most_waiting: int, most_of_a_user: int | None) -> None:
+def check_room(
+    keeper: Keeper, users: Sequence[str], most_waiting: int, most_of_a_user: int | None
+) -> None:
+    """See that so many more jobs of these users may wait; the keeper's lock is held.
+
+    Raises
+    ------
+    QueueFullError
+        Too many would wait.
+    """
     index = keeper.index
-    if len(index.open) >= most_waiting:
-        msg = f"{len(index.open):,} jobs wait, and the queue takes no more"
+    if len(index.open) + len(users) > most_waiting:
+        msg = f"{len(index.open):,} jobs wait, and the queue takes no more than {most_waiting:,}"
         raise QueueFullError(msg, mend="Wait for some, or clear(waiting=True)")
     if most_of_a_user is None:
         return
-    his = sum(index.entries[job_id].user == user for job_id in index.open)
-    if his >= most_of_a_user:
-        msg = f"{his:,} jobs of {user!r} wait, and the queue takes no more of one user"
-        raise QueueFullError(msg, mend="Wait for some, or delete some")
+    waiting = Counter(index.entries[job_id].user for job_id in index.open)
+    for user, more in Counter(users).items():
+        if waiting[user] + more > most_of_a_user:
+            msg = (
+                f"{waiting[user]:,} jobs of {user!r} wait, and the queue takes no more of one "
+                f"user than {most_of_a_user:,}"
+            )
+            raise QueueFullError(msg, mend="Wait for some, or delete some")
 
 
-def _put(ledger: Ledger, job: JobRecord) -> JobRecord:
+def _put(ledger: Ledger, job: JobRecord) -> tuple[JobRecord, bool]:
+    """Write a job; returns it with the id that it has, and whether it was not there before."""
+    if job.key:
+        # Last of all, so that what is refused leaves no key behind.
+        record = KeyRecord(job=job.id, asked=_asked(job))
+        while (known := ledger.put_key(job.key, record)).asked != record.asked:
+            _under_its_key(ledger, job, known)
+            # Whoever asked for something else died before the job was written.
+            ledger.delete_key(job.key)
+        job = replace(job, id=known.job)
+        # Under the same key in this moment, somebody else may write it.
+        return job, ledger.put_job(job)
     while not ledger.put_job(job):
-        if job.key:
-            # Submitted with the same key in this moment, by somebody who may be another process.
-            return ledger.job(job.id)
         job = replace(job, id=new_job_id())
-    return job
+    return job, True
 
 
-def _under_its_key(keeper: Keeper, job: JobRecord) -> tuple[JobRecord, bool]:
-    """Give a job the id that its key stands for; and say whether that job is there already."""
-    ledger = keeper.ledger
-    asked = digest(*(getattr(job, name) for name in _ASKED))
-    known = ledger.put_key(job.key, KeyRecord(job=job.id, asked=asked))
-    if known.asked != asked:
+def _asked(job: JobRecord) -> str:
+    return digest(*(getattr(job, name) for name in _ASKED))
+
+
+def _under_its_key(ledger: Ledger, job: JobRecord, known: KeyRecord | None) -> str:
+    """Id of the job that a key stands for; empty while there is none."""
+    if known is None or not ledger.has_job(known.job):
+        return ""  # never used, or deleted, or its submitter died before it was written
+    if known.asked != _asked(job):
         msg = "this key was given to another job, which asks for something else"
         raise ProblemError(msg, field="key", mend="Give each job a key of its own")
-    there = known.job != job.id and ledger.has_job(known.job)
-    if there:
-        keeper.refresh()
-    # Not there, it was deleted or its submitter died before it was written.
-    return replace(job, id=known.job), there
+    return known.job

@@ -82,6 +82,9 @@ class Task:
 
 _TASKS: dict[str, Task] = {}
 
+#: Tasks whose answer is a network.
+NETWORK_TASKS = ("optimise", "evaluate")
+
 #: Words that no parameter of a task can have.
 _RESERVED = frozenset(
     ["city", "problem", "task", "priority", "tags", "note", "time_limit", "expires_in"]

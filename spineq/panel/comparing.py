@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from spineq.jobs.tasks import NETWORK_TASKS
 from spineq.model._exports import need_same_city
 from spineq.model._objective_words import in_a_sentence, objective_words, percent, points
 from spineq.model._words import shown_table, theta_words
@@ -270,6 +271,6 @@ def job_choices(state: PanelState) -> list[Choice]:
     made = [
         (f"job:{job.id}", name_of(job))
         for job in queue.jobs(state="finished", limit=MOST_LOOKED_AT)
-        if job.city == city.digest and job.task in ("optimise", "evaluate")
+        if job.city == city.digest and job.task in NETWORK_TASKS
     ]
     return made[:MOST_JOBS]

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from spineq.errors import JobNotFoundError
+from spineq.jobs.tasks import NETWORK_TASKS
 from spineq.panel.elements import Message, Table
 from spineq.panel.job_words import name_of, progress_of, what_of
 from spineq.panel.view import View
@@ -136,7 +137,7 @@ class Following(View):
         if job.error is not None:
             state.error_details = job.error.traceback
             state.error = f"The job failed. {job.error.message}"
-        if not job.answer or job.task not in ("optimise", "evaluate"):
+        if not job.answer or job.task not in NETWORK_TASKS:
             return
         city, before = state.city, self._before
         if city is None or job.city != city.digest:

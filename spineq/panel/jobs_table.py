@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from spineq.errors import JobNotFoundError
+from spineq.jobs.tasks import NETWORK_TASKS
 from spineq.model._objective_words import counted
 from spineq.model.problem import Problem
 from spineq.panel.draft import without_field
@@ -221,7 +222,7 @@ class JobsTable(View):
         if job.task == "trade_off":
             state.front = answer
             state.news = "The trade-offs are on their tab."
-        elif job.task in ("optimise", "evaluate"):
+        elif job.task in NETWORK_TASKS:
             # In this order: whoever follows the job sees that its answer is shown.
             state.show(answer, name_of(job))
             state.follow(job_id)

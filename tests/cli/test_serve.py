@@ -38,10 +38,10 @@ def opened(
 
     def noting(self: Any, queue: Any, *words: Any) -> None:
         plain(self, queue, *words)
-        made.append((self.settings, queue))
+        made.append((words[-1], queue))
 
     monkeypatch.setattr(serving.Gateway, "__init__", noting)
-    monkeypatch.setattr(serving.Gateway, "run", lambda self: self._socket.close())
+    monkeypatch.setattr(serving.Gateway, "run", lambda self: None)
     return made
 
 
@@ -80,7 +80,8 @@ def test_it_says_how_open_it_is(
     text = serve("--host", "0.0.0.0", "--port", 0, "--compat")
     assert opened[1][0].token == TOKEN
     assert f"Authorization: Bearer {TOKEN}" in text
-    assert "pages of any origin" in text
+    assert "pages of any origin that know the token" in text
+    text = serve("--port", 0, "--token", "", "--compat")
     assert "GET /queue/deleteall empties the queue" in text
 
 

@@ -28,18 +28,15 @@ def city() -> sq.City:
 
 @pytest.fixture
 def serve(_web: None, city: sq.City, tmp_path: Path) -> Iterator[Callable[..., Served]]:
-    """``serve(compat=True)``: a gateway whose jobs wait, for there is no cluster."""
+    """``serve(compat=True)``: a gateway whose jobs wait, for there is no cluster.
+
+    ``room`` are words of the queue.
+    """
     with ExitStack() as stack:
 
-        def make(**settings: Any) -> Served:
-            limits = settings.get("limits")
+        def make(*, room: dict[str, int] | None = None, **settings: Any) -> Served:
             queue = stack.enter_context(
-                sq.JobQueue(
-                    store=tmp_path / "store",
-                    connect=False,
-                    max_waiting=limits.waiting if limits else 10_000,
-                    max_waiting_per_user=limits.per_client if limits else None,
-                )
+                sq.JobQueue(store=tmp_path / "store", connect=False, **(room or {}))
             )
             return stack.enter_context(served(queue, city, **settings))
 

@@ -166,7 +166,8 @@ def test_a_page_of_another_origin_is_not_let_in(serve: Callable[..., Served]) ->
         for transports in (["websocket"], ["polling"]):
             foreign = {"Origin": "https://elsewhere.example"}
             wire = Wire(made.url, headers=foreign, transports=transports)
-            with pytest.raises(socketio.exceptions.ConnectionError):
+            # The client stumbles over its own session when it reads why it was refused.
+            with pytest.raises((socketio.exceptions.ConnectionError, RuntimeError)):
                 await wire.__aenter__()
             await wire.client.disconnect()
             mine = {"Origin": "https://city.example"}

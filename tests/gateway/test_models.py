@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import fields
 from types import ModuleType
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 import spineq as sq
-from spineq.model.problem import MethodName, Problem
+from spineq.model.problem import Problem
 
 pytestmark = pytest.mark.usefixtures("_web")
 
@@ -33,10 +34,22 @@ def test_the_model_has_the_fields_of_a_problem(models: ModuleType) -> None:
             assert type(wanted)(value) == wanted if isinstance(wanted, tuple) else value == wanted
 
 
-def test_choices_are_the_library_s(models: ModuleType) -> None:
-    """A method that the library learns is one that the API takes."""
-    schema = models.ProblemModel.model_json_schema()["properties"]
-    assert schema["method"]["enum"] == list(get_args(MethodName))
+def test_the_model_has_the_words_of_a_trade_off(models: ModuleType) -> None:
+    """All of them but those for comparing with others' methods; with the same defaults."""
+    from spineq.jobs.front_task import WORDS
+
+    fields_of = models.FrontProblem.model_fields
+    assert set(fields_of) == set(WORDS) - {"method", "start"}
+    plain = inspect.signature(sq.trade_off).parameters
+    for name in ("decay", "effort", "size", "tolerance", "seed"):
+        assert fields_of[name].default == plain[name].default
+
+
+@pytest.mark.parametrize("text", ["한국", r"C:\udata", "Zürich", "\U0001f600"])
+def test_whole_characters_are_taken(models: ModuleType, text: str) -> None:
+    """Only halves of characters are refused."""
+    said = models.JobSubmission(problem={"n_sensors": 3, "region": text}, note=text)
+    assert said.note == said.problem.region == text
 
 
 @pytest.mark.parametrize(
@@ -58,7 +71,7 @@ def test_what_is_asked_is_what_the_library_is_asked(
     """JSON becomes the same problem as keywords do."""
     from spineq.jobs.tasks import with_groups
 
-    said = models.problem_words(models.ProblemModel(**words))
+    said = models.words_of(models.ProblemModel(**words))
     made = Problem.from_words(**with_groups(said))
     groups = {
         name: sq.Group(**group | ({"ages": tuple(group["ages"])} if "ages" in group else {}))

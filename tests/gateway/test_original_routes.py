@@ -192,9 +192,9 @@ def test_the_first_page_says_what_there_is(serve: Callable[..., Served]) -> None
     """With the city, the routes and how deleting works."""
     page = serve().get("/")
     assert page.headers["content-type"].startswith("text/html")
-    for words in ("Smallton", "/optimise", "/api/v1/jobs", "submitJob", "need --compat"):
+    for words in ("Smallton", "/optimise", "/api/v1/jobs", "submitJob", "need the gateway"):
         assert words in page.text
-    assert "Started with --compat" in serve(compat=True).get("/").text
+    assert "Started with <code>--compat</code>" in serve(compat=True).get("/").text
     assert serve().get("/nowhere").json() == {
         "error": {"code": 404, "message": "There is nothing at /nowhere. See / for what there is."}
     }

@@ -84,9 +84,20 @@ def test_compat_is_as_open_as_the_original(serve: Callable[..., Served]) -> None
     said = made.get(f"/queue/delete/{job}", headers=ELSEWHERE).json()
     assert said == {"code": 200, "message": f"Successfully deleted job {job}"}
     assert made.get("/queue/deleteall", headers=ELSEWHERE).json()["code"] == 200
-    # What a browser sends by itself does not count.
-    cookie = ELSEWHERE | {"Cookie": "spineq-5000=x"}
-    assert made.get("/optimise", headers=cookie).status_code == 403
+    # Cookies that other servers of this machine gave its browser mean nothing here.
+    cookie = ELSEWHERE | {"Cookie": "_xsrf=1; spineq-5000=x"}
+    assert made.get("/optimise", headers=cookie).status_code == 200
+
+
+def test_compat_with_a_token(serve: Callable[..., Served]) -> None:
+    """Pages that bring the token may; that a browser has it in a cookie is no leave."""
+    made = serve(compat=True, token=TOKEN)
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    assert made.get("/optimise", headers=ELSEWHERE | bearer).status_code == 200
+    opened = made.get(f"/?token={TOKEN}").headers["set-cookie"].partition(";")[0]
+    assert made.get("/queue", headers={"Cookie": opened}).status_code == 200
+    assert made.get("/optimise", headers=ELSEWHERE | {"Cookie": opened}).status_code == 403
+    assert len(made.queue.jobs()) == 1
 
 
 def test_pages_that_are_listed_may(serve: Callable[..., Served]) -> None:
@@ -100,6 +111,25 @@ def test_pages_that_are_listed_may(serve: Callable[..., Served]) -> None:
     assert told.headers["access-control-allow-origin"] == "https://city.example"
     told = made.options("/api/v1/jobs", headers=ELSEWHERE | asks)
     assert "access-control-allow-origin" not in told.headers
+    # They may read too why they were refused.
+    strict = serve(origins=("https://city.example",), token=TOKEN)
+    refused = strict.post("/api/v1/jobs", json=ASKED, headers=mine)
+    assert refused.status_code == 401
+    assert refused.headers["access-control-allow-origin"] == "https://city.example"
+
+
+def test_who_asks_is_what_the_server_before_it_says(serve: Callable[..., Served]) -> None:
+    """And nobody else: a client cannot call itself another one to get its turn or its room."""
+    other = {"X-Forwarded-For": "192.0.2.7"}
+    alone = serve(room={"max_waiting_per_user": 1})
+    assert alone.post("/api/v1/jobs", json=ASKED, headers=other).json()["user"] == "web 127.0.0.1"
+    assert alone.post("/api/v1/jobs", json=ASKED).status_code == 429
+    behind = serve(proxy="127.0.0.1")
+    assert len(behind.settings.token) >= 32  # others can reach it
+    mine = other | {"Authorization": f"Bearer {behind.settings.token}"}
+    assert behind.post("/api/v1/jobs", json=ASKED, headers=mine).json()["user"] == "web 192.0.2.7"
+    odd = mine | {"X-Forwarded-For": "x\ty"}
+    assert behind.post("/api/v1/jobs", json=ASKED, headers=odd).status_code < 500
 
 
 @pytest.mark.parametrize(
@@ -167,7 +197,8 @@ def test_the_token_comes_in_a_header_an_address_or_a_cookie(guarded: Served) -> 
 @pytest.fixture
 def narrow(serve: Callable[..., Served]) -> Served:
     """One that takes little."""
-    return serve(limits=Limits(body=2_000, sensors=3, waiting=4, per_client=3, seconds=7))
+    room = {"max_waiting": 4, "max_waiting_per_user": 3}
+    return serve(room=room, limits=Limits(body=2_000, sensors=3, seconds=7))
 
 
 def test_too_large_a_request_is_refused(narrow: Served) -> None:

@@ -28,7 +28,7 @@ def gateway(
 
 
 def _operations() -> list[str]:
-    """Operations that the application describes, without serving it."""
+    """Operations that the document describes, by which the tests are called."""
     return [
         "GET /", "GET /optimise", "GET /job/{job_id}", "GET /queue", "POST /queue/deleteall",
         "POST /queue/delete/{job_id}", "POST /coverage",
@@ -50,7 +50,7 @@ def schema(gateway: Served, needs: Callable[[str], ModuleType]) -> Any:
 
 
 def test_every_operation_is_tried(gateway: Served) -> None:
-    """The list below is the document's."""
+    """The list above is the document's."""
     paths = gateway.get("/openapi.json").json()["paths"]
     found = {f"{method.upper()} {path}" for path, each in paths.items() for method in each}
     assert found == set(_operations())

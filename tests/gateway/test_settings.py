@@ -26,6 +26,8 @@ TOKEN = "0123456789abcdef"
         (Settings(origins=("https://a@city.example",)), "is no origin"),
         (Settings(origins=("https://city.example/page",)), "more than an origin.*Give https://c"),
         (Settings(host="0.0.0.0", compat=True), "--compat lets any web page use the queue"),
+        (Settings(proxy="127.0.0.1", compat=True), "--compat lets any web page use the queue"),
+        (Settings(proxy="nginx"), "field proxy: 'nginx' is no address of a machine"),
     ],
 )
 def test_what_cannot_or_must_not_be_is_refused(settings: Settings, match: str) -> None:

@@ -115,6 +115,37 @@ def test_whoever_died_before_the_job_was_written(idle: sq.JobQueue) -> None:
         assert later.ids() == [job.id]
 
 
+def test_whoever_died_before_a_job_that_asked_for_something_else(idle: sq.JobQueue) -> None:
+    """A key without a job is free."""
+    job = idle.submit(CITY, n_sensors=1, key="a")
+    idle.keeper.ledger.store.delete(f"jobs/{job.id}")
+    other = idle.submit(CITY, n_sensors=2, key="a")
+    assert idle.submit(CITY, n_sensors=2, key="a").id == other.id != job.id
+
+
+def test_what_is_refused_leaves_no_key(tmp_path: Path) -> None:
+    """Refused for want of room, a key may be given to anything later."""
+    with sq.JobQueue(store=tmp_path / "store", max_waiting=1, connect=False) as queue:
+        first = queue.submit(CITY, n_sensors=1)
+        with pytest.raises(QueueFullError):
+            queue.submit(CITY, n_sensors=2, key="a")
+        assert keys(queue) == []
+        queue.delete(first)
+        assert queue.submit(CITY, n_sensors=3, key="a").status == "queued"
+
+
+def test_an_answer_under_a_key(idle: sq.JobQueue) -> None:
+    """What the store answers at once is one job too."""
+    first = idle.submit(CITY, n_sensors=1)
+    ledger = idle.keeper.ledger
+    ledger.put_answer(
+        f"answers/{ledger.job(first.id).run}", sq.optimise(CITY, n_sensors=1).to_bytes()
+    )
+    ids = {idle.submit(CITY, n_sensors=1, key="a").id for _ in range(2)}
+    assert len(ids) == 1
+    assert idle.get(ids.pop()).snapshot().from_cache
+
+
 def test_a_torn_key_stands_for_nothing(idle: sq.JobQueue) -> None:
     """A broken disk costs the promise that a job is not made twice, not the job."""
     job = idle.submit(CITY, n_sensors=1, key="a")

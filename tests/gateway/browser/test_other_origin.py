@@ -85,7 +85,6 @@ def visited(tab: Page, gateway: Served, site: Callable[[str], int], host: str) -
     tab.goto(f"http://{host}:{site(html)}/")
     tab.wait_for_function("() => window.said", timeout=60_000)
     made: dict[str, Any] = tab.evaluate("() => window.said")
-    assert gateway.queue.jobs() or made
     return made
 
 
