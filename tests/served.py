@@ -28,8 +28,18 @@ class Served:
     queue: sq.JobQueue
     settings: Any
     city: sq.City
+    #: Ends it.
+    stop: Callable[[], None]
     #: Headers that clients bring.
     headers: dict[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def streamed(self, path: str) -> Iterator[Iterator[str]]:
+        """Lines of an answer, as they come."""
+        import httpx
+
+        with httpx.stream("GET", self.url + path, headers=self.headers, timeout=60) as answer:
+            yield answer.iter_lines()
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         """``served.get(path)``, ``post``, ``delete``, ``request``, ``options``: httpx's."""
@@ -56,7 +66,7 @@ def served(queue: sq.JobQueue, city: sq.City, **settings: Any) -> Iterator[Serve
     try:
         url = f"http://127.0.0.1:{made.port}"
         wait_for(url)
-        yield Served(url, queue, made, city)
+        yield Served(url, queue, made, city, gateway.stop)
     finally:
         gateway.stop()
         thread.join(timeout=30)

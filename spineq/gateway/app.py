@@ -78,6 +78,9 @@ def make_app(
         cors_allowed_origins=[],
         max_http_buffer_size=settings.limits.body,
         ping_interval=_PING,
+        # One after the other for each client: who submits and then asks finds what was submitted,
+        # and who asks without end is read no faster than answered.
+        async_handlers=False,
         serializer=TolerantPacket,
         logger=False,
         engineio_logger=False,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -24,18 +23,16 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-#: Events of a client that may be on their way at once; one that sends more is cut off.
-_MOST_UNANSWERED = 1_000
+#: Packets that a client may leave unread; one that asks for more is cut off.
+_MOST_UNREAD = 1_000
 
 _Handler = Callable[..., Awaitable[None]]
 
 
-@dataclass
-class _Client:
-    """Who is connected: jobs that it waits for, and how many of its events are on their way."""
-
-    waits_for: set[str] = field(default_factory=set)
-    unanswered: int = 0
+def _unread(server: socketio.AsyncServer, sid: str) -> int:
+    """Packets that wait for a client to read them. The library has no limit for them."""
+    socket = server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, "/"))
+    return 0 if socket is None else int(socket.queue.qsize())
 
 
 class Events:
@@ -54,7 +51,7 @@ class Events:
         #: What is told to all.
         self.news = News(desk.queue, self._tell)
         # Who is here, and who waits for a job: told in person where it does not finish.
-        self._clients: dict[str, _Client] = {}
+        self._clients: dict[str, set[str]] = {}
         self._waits: dict[str, str] = {}
         server.on("connect", self._connect)
         server.on("disconnect", self._disconnect)
@@ -73,15 +70,10 @@ class Events:
 
         @wraps(handler)
         async def handled(sid: str, *sent: Any) -> None:
-            client = self._clients.get(sid)
-            if client is None:
+            if _unread(self._server, sid) > _MOST_UNREAD:
+                await self._server.disconnect(sid)
                 return
-            client.unanswered += 1
             try:
-                if client.unanswered > _MOST_UNANSWERED:
-                    # Each takes memory, and its answer too, for as long as nobody reads it.
-                    await self._server.disconnect(sid)
-                    return
                 await handler(sid, sent[0] if sent else None)
             except SpineqError as error:
                 said = {"code": status_of(error), "message": self._desk.said(error)}
@@ -89,8 +81,6 @@ class Events:
             except Exception:
                 _LOG.exception("an event could not be answered")
                 await self._server.emit(answer, {"code": 500, "message": UNEXPECTED}, to=sid)
-            finally:
-                client.unanswered -= 1
 
         return handled
 
@@ -102,12 +92,11 @@ class Events:
             if not knows(settings.token, given or given_token(asked, settings)):
                 msg = "The token is missing or wrong: send it as auth={'token': ...}."
                 raise socketio.exceptions.ConnectionRefusedError(msg)
-        self._clients[sid] = _Client()
+        self._clients[sid] = set()
         await self._server.emit("message", {"data": "Connected"}, to=sid)
 
     async def _disconnect(self, sid: str, *_: Any) -> None:
-        client = self._clients.pop(sid, None)
-        for job_id in client.waits_for if client else ():
+        for job_id in self._clients.pop(sid, ()):
             self._waits.pop(job_id, None)
 
     async def _submit(self, sid: str, given: Any) -> None:
@@ -117,8 +106,8 @@ class Events:
             return
         with self.news.submitting():
             job = await run_sync(self._desk.submit_original, given, self._client(sid))
-            if not job.has_ended and (client := self._clients.get(sid)) is not None:
-                client.waits_for.add(job.id)
+            if not job.has_ended and (waits_for := self._clients.get(sid)) is not None:
+                waits_for.add(job.id)
                 self._waits[job.id] = sid
             said = await run_sync(self._desk.described, job)
             await self._server.emit("job", said, to=sid)
@@ -134,6 +123,8 @@ class Events:
         await self._server.emit("queue", await run_sync(self._desk.queue_original), to=sid)
 
     async def _delete(self, sid: str, job_id: Any) -> None:
+        if isinstance(job_id, str) and self._waits.get(job_id) == sid:
+            self._forget(job_id)  # whoever deletes it need not be told that it is gone
         try:
             said = deleted(await run_sync(self._desk.delete, job_id))
         except JobNotFoundError:
@@ -165,15 +156,20 @@ class Events:
             return
         if job is not None and not job.has_ended:
             return
-        sid = self._waits.pop(job_id, None)
-        if sid is not None and sid in self._clients:
-            self._clients[sid].waits_for.discard(job_id)
+        sid = self._forget(job_id)
         if job is not None and job.state == "finished":
             if self._clients:
                 await self._server.emit("jobFinished", await run_sync(self._described, job))
         elif sid is not None:
             said = no_job(job_id) if job is None else job_dict(self._desk.public(job))
             await self._server.emit("job", said, to=sid)
+
+    def _forget(self, job_id: str) -> str | None:
+        """Nobody waits for a job any more; returns who did."""
+        sid = self._waits.pop(job_id, None)
+        if sid is not None and sid in self._clients:
+            self._clients[sid].discard(job_id)
+        return sid
 
     def _described(self, job: JobSnapshot) -> dict[str, Any]:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
@@ -26,8 +27,8 @@ SOCKET_PATH = "/socket.io"
 #: Paths that change something although they are asked for by GET.
 _CHANGING = ("/optimise", "/queue/delete", SOCKET_PATH)
 
-#: Longest time for each piece of a request, and for taking a packet of Socket.IO, seconds.
-_PATIENCE = 10.0
+#: Longest time for each piece of a request, and for taking packets of Socket.IO, seconds.
+_PATIENCE, _PACKETS = 10.0, 30.0
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -66,7 +67,9 @@ class Guard:
             await _refuse(scope, receive, send, *refused)
             return
         if scope["type"] == "websocket":
-            await self._app(scope, receive, send)
+            # The server ends, and somebody does not read that it does.
+            with suppress(asyncio.CancelledError):
+                await self._app(scope, receive, send)
             return
         token = self._settings.token
         if token and scope["method"] == "GET" and knows(token, _asked_token(asked)):
@@ -184,7 +187,7 @@ class Guard:
         # Socket.IO's library waits for a client that sent a packet of no kind to fetch its answer.
         says = scope["path"].startswith(SOCKET_PATH) and scope["method"] == "POST"
         try:
-            async with asyncio.timeout(_PATIENCE if says else None):
+            async with asyncio.timeout(_PACKETS if says else None):
                 await self._app(scope, receiving, noting)
         except _RefusedError as error:
             if not answered:

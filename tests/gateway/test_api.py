@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from served import Served
+from served import Served, served
 
 import spineq as sq
 from spineq.errors import ProblemError
@@ -67,6 +69,13 @@ def test_a_job_from_submit_to_result(live: Served) -> None:
     groups = {"kids": sq.Group(ages=(0, 15), weight=2), "jobs": sq.Group(column="workers")}
     wanted = sq.optimise(live.city, n_sensors=4, theta=300, groups=groups, method="greedy")
     assert found | {"seconds": 0} == json.loads(json.dumps(wanted.to_dict())) | {"seconds": 0}
+    sensors = live.get(f"{job['links']['self']}/sensors")
+    assert sensors.headers["content-type"] == "application/geo+json"
+    features = sensors.json()["features"]
+    assert [each["properties"]["area"] for each in features] == found["placement_history"]
+    assert all(abs(each["geometry"]["coordinates"][0]) <= 180 for each in features)
+    # A browser that comes back after the end is told to stop.
+    assert live.get(job["links"]["events"], headers={"Last-Event-ID": "end"}).status_code == 204
     # Followed once more, it has ended; and whoever asks the same is answered from the store.
     assert [name for name, _ in events(live, job)] == ["end"]
     assert live.post(f"{API}/jobs", json=body).json()["from_store"]
@@ -85,9 +94,20 @@ def test_a_trade_off(live: Served) -> None:
     assert 0 < front["hypervolume"] < 1
     listed = live.get(f"{API}/trade-offs").json()["jobs"]
     assert [each["id"] for each in listed] == [job["id"]]
-    wrong = live.get(f"{API}/jobs/{job['id']}/result")
-    assert wrong.status_code == 409
-    assert "Ask /api/v1/trade-offs" in wrong.json()["detail"]
+    for path in ("result", "sensors"):
+        wrong = live.get(f"{API}/jobs/{job['id']}/{path}")
+        assert wrong.status_code == 409
+        assert "Ask /api/v1/trade-offs" in wrong.json()["detail"]
+    # On the original's wire it is a job without a result.
+    told = live.get(f"/job/{job['id']}").json()
+    assert (told["status"], told["result"]) == ("finished", None)
+    # What a job says was asked may be asked again, and its links lead somewhere.
+    again = live.post(f"{API}/trade-offs", json={"problem": job["problem"]}).json()
+    assert again["from_store"]
+    assert live.delete(again["links"]["self"]).status_code == 204
+    assert live.post(job["links"]["cancel"]).json()["state"] == "finished"
+    assert live.post(job["links"]["retry"]).status_code == 409
+    assert live.get(job["links"]["events"]).status_code == 200
     assert live.delete(job["links"]["self"]).status_code == 204
     assert live.get(job["links"]["self"]).status_code == 404
 
@@ -199,15 +219,120 @@ def test_cities(serve: Callable[..., Served]) -> None:
     assert found["groups"]["pop_total"]["people"] == pytest.approx(
         other.people(sq.GROUPS["pop_total"]).values.sum()
     )
-    areas = made.get(f"{API}/cities/S1/areas")
-    assert areas.headers["content-type"] == "application/geo+json"
-    features = areas.json()["features"]
-    assert [each["id"] for each in features] == list(made.city.dataset["area"].to_numpy())
+    assert found["columns"] == ["workers"]
+    ids = list(made.city.dataset["area"].to_numpy())
+    for path, number in (("areas", 60), ("sites", 60), ("existing", 0)):
+        shown = made.get(f"{API}/cities/S1/{path}")
+        assert shown.headers["content-type"] == "application/geo+json"
+        features = shown.json()["features"]
+        assert len(features) == number
+        assert [each["id"] for each in features] == ids[:number]
+        if path == "areas":
+            people = sum(each["properties"]["pop_total"] for each in features)
+            assert people == made.city.people(sq.GROUPS["pop_total"]).values.sum()
+    # By the name that whoever started it gave it, too.
+    assert made.get(f"{API}/cities/here").json()["name"] == "Smallton"
     unknown = made.get(f"{API}/cities/nowhere")
     assert unknown.status_code == 404
     assert "Use one of S1, S2" in unknown.json()["detail"]
     job = made.post(f"{API}/jobs", json={"city": "S2", "problem": {"n_sensors": 1}}).json()
     assert job["city"] == other.digest
+
+
+def test_a_damaged_city_hides_no_other(serve: Callable[..., Served]) -> None:
+    """Neither from the list nor from who looks for another by its code."""
+    made = serve()
+    cities = [
+        sq.demo_city("synthetic", n_areas=n).labelled(name=f"City {n}", code=f"C{n}")
+        for n in (50, 51)
+    ]
+    for city in cities:
+        made.queue.submit(city, n_sensors=1)
+    (file,) = Path(made.queue.store).glob(f"cities/{cities[1].digest}*")
+    file.write_bytes(b"torn")
+    with served(sq.JobQueue(store=made.queue.store, connect=False), made.city) as other:
+        listed = other.get(f"{API}/cities").json()["cities"]
+        assert [each["code"] for each in listed] == ["S1", "C50"]
+        assert other.get(f"{API}/cities/c50").json()["name"] == "City 50"
+        assert other.get(f"{API}/cities/nowhere").status_code == 404
+        assert other.get("/optimise?lad20cd=nope").status_code == 404
+        assert other.get(f"{API}/cities/{cities[1].digest}").status_code == 422
+        assert len(other.get(f"{API}/jobs?city=city+51").json()["jobs"]) == 1
+        other.queue.close()
+
+
+def test_what_a_job_says_was_asked_may_be_asked_again(serve: Callable[..., Served]) -> None:
+    """With groups, floors and limits, as it stands in the answer."""
+    made = serve()
+    problem = {
+        "n_sensors": 3, "theta": 400, "objective": "worst",
+        "groups": {"kids": {"ages": [0, 15], "weight": 2}, "jobs": {"column": "workers"}},
+        "at_least": {"pop_elderly": 0.01}, "region": "area_id", "max_per_region": {"A01": 1},
+        "forbid": ["A02"],
+    }  # fmt: skip
+    first = made.post(f"{API}/jobs", json={"problem": problem})
+    assert first.status_code == 201, first.text
+    again = made.post(f"{API}/jobs", json={"problem": first.json()["problem"]})
+    assert again.status_code == 201, again.text
+    assert again.json()["problem"] == first.json()["problem"]
+    ledger = made.queue.keeper.ledger
+    assert len({ledger.job(each.json()["id"]).run for each in (first, again)}) == 1
+
+
+def test_networks_that_wait_to_be_measured_hold_up_nothing(serve: Callable[..., Served]) -> None:
+    """Two at a time; the rest of the gateway answers meanwhile, and too many are refused."""
+    made = serve()
+    groups = {f"g{k}": {"ages": [0, k]} for k in range(1, 91)}
+    body = {"sensors": [str(a) for a in made.city.dataset["area"].to_numpy()], "groups": groups}
+    answers: list[int] = []
+
+    def ask() -> None:
+        answers.append(made.post(f"{API}/coverage", json=body).status_code)
+
+    threads = [threading.Thread(target=ask) for _ in range(60)]
+    for thread in threads:
+        thread.start()
+    began = time.monotonic()
+    assert made.get("/queue").status_code == 200
+    print(f"GET /queue beside 60 measurements: {time.monotonic() - began:.2f} s")
+    for thread in threads:
+        thread.join(120)
+    assert set(answers) <= {200, 429}
+    assert answers.count(200) >= 32
+    assert len(answers) == 60
+
+
+def test_a_retry_finds_no_room_either(serve: Callable[..., Served]) -> None:
+    """What was cancelled and is wanted again counts as what is new."""
+    made = serve(room={"max_waiting": 3, "max_waiting_per_user": 2})
+    jobs = []
+    for k in (1, 2, 3):
+        job = made.post(f"{API}/jobs", json={"problem": {"n_sensors": k}}).json()
+        made.post(job["links"]["cancel"])
+        jobs.append(job)
+    for job in jobs[:2]:
+        assert made.post(job["links"]["retry"]).json()["state"] == "queued"
+    refused = made.post(jobs[2]["links"]["retry"])
+    assert refused.status_code == 429
+    assert "2 jobs of 'web 127.0.0.1' wait" in refused.json()["detail"]
+    assert made.get(jobs[2]["links"]["self"]).json()["state"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [("jobs?stat=queued", "GET"), ("jobs?state=queued&tagg=x", "DELETE"), ("cities?page=2", "GET"),
+     ("trade-offs?state=queued", "GET"), ("jobs/0000000000000000?x=1", "DELETE")],
+)  # fmt: skip
+def test_a_misspelt_filter_lets_nothing_through(
+    serve: Callable[..., Served], path: str, method: str
+) -> None:
+    """Least of all where it deletes."""
+    made = serve()
+    made.post(f"{API}/jobs", json={"problem": {"n_sensors": 1}})
+    answer = made.request(method, f"{API}/{path}")
+    assert answer.status_code == 422
+    assert "there is no parameter" in answer.json()["detail"]
+    assert len(made.queue.jobs()) == 1
 
 
 def test_coverage_of_sensors_of_one_s_own(serve: Callable[..., Served]) -> None:
@@ -233,42 +358,6 @@ def test_coverage_of_sensors_of_one_s_own(serve: Callable[..., Served]) -> None:
         answer = made.post(f"{API}/coverage", json={"sensors": sensors})
         assert answer.status_code == 422, sensors
         assert answer.json()["detail"]
-
-
-@pytest.mark.parametrize(
-    ("body", "field", "match"),
-    [
-        ({}, "problem", "Field required"),
-        ({"problem": {}}, "n_sensors", "the number of sensors is missing"),
-        ({"problem": {"n_sensors": "3"}}, "problem.n_sensors", "valid integer"),
-        ({"problem": {"n_sensors": 3, "theta": -1}}, "problem.theta", "greater than 0"),
-        ({"problem": {"n_sensors": 3, "colour": 1}}, "problem.colour", "not permitted"),
-        ({"problem": {"n_sensors": 99}}, "n_sensors", "99"),
-        ({"problem": {"n_sensors": 3, "forbid": ["nowhere"]}}, "forbid", "nowhere"),
-        ({"problem": {"n_sensors": 3, "groups": {"a": {"column": "cats"}}}}, None, "cats"),
-        ({"problem": {"n_sensors": 3}, "tags": [""]}, "tags.0", "at least 1 character"),
-        ({"problem": {"n_sensors": 3}, "note": "\ud800"}, "", "half a character"),
-        ({"problem": {"n_sensors": 3}, "user": "root"}, "user", "not permitted"),
-        ({"problem": {"n_sensors": 3}, "city": "nowhere"}, "city", "there is no city"),
-    ],
-)
-def test_what_is_wrong_is_said_with_field_and_mend(
-    serve: Callable[..., Served], body: dict[str, Any], field: str | None, match: str
-) -> None:
-    """As a problem document, and nothing is submitted."""
-    made = serve()
-    answer = made.post(
-        f"{API}/jobs", content=json.dumps(body), headers={"Content-Type": "application/json"}
-    )
-    assert answer.status_code in (404, 422)
-    assert answer.headers["content-type"] == PROBLEM
-    said = answer.json()
-    assert said["status"] == answer.status_code
-    assert match in said["detail"]
-    assert said["mend"] in said["detail"]
-    if field is not None:
-        assert said.get("field", "") == field
-    assert made.queue.jobs() == []
 
 
 def test_problems_that_a_rule_makes_are_refused_when_they_are_submitted(

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from job_records import finished, job_of
 from served import Served
 from wire import PATIENCE, Wire, play
 
 import spineq as sq
+from spineq.jobs.ledger import Ledger
 
 JOB = {"job_id", "call_str", "status", "progress", "last_message", "result"}
 
@@ -123,8 +128,195 @@ def test_a_job_that_does_not_finish_is_told_to_whoever_waits(serve: Callable[...
             ended = await wire.until("job")
             assert ended["job_id"] == job["job_id"]
             assert ended["status"] == "cancelled"
-            await asyncio.sleep(0.5)
-            assert [event for event, _ in other.heard] == ["message"]
+            # Whatever had been said before is heard before what is said afterwards.
+            await other.say("getQueue")
+            heard = [event for event, _ in other.heard]
+            while "queue" not in heard:
+                await asyncio.sleep(0.05)
+                heard = [event for event, _ in other.heard]
+            assert "job" not in heard
+
+    play(script())
+
+
+def test_a_job_that_somebody_else_deletes_is_told_to_whoever_waits(
+    serve: Callable[..., Served],
+) -> None:
+    """One job, or all; whoever deletes a job of his own is told once."""
+    made = serve()
+
+    async def script() -> None:
+        async with Wire(made.url) as wire, Wire(made.url) as other:
+            ids = []
+            for k in (3, 4, 5):
+                asked = {"n_sensors": k, "theta": 500}
+                ids.append((await wire.ask("submitJob", asked, "job"))["job_id"])
+            await other.ask("deleteJob", ids[0], "message")
+            gone = await wire.until("job")
+            assert gone == {"error": {"code": 404, "message": f"No job with id {ids[0]}"}}
+            wire.heard.clear()
+            await wire.ask("deleteJob", ids[1], "message")
+            await other.ask("deleteQueue", None, "message")
+            gone = await wire.until("job")
+            assert gone["error"]["message"] == f"No job with id {ids[2]}"
+
+    play(script())
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch, _web: None) -> list[Any]:
+    """What answers the events of gateways that are made from now on."""
+    from spineq.gateway import events
+
+    made: list[Any] = []
+    plain = events.Events.__init__
+
+    def noting(self: Any, *words: Any) -> None:
+        plain(self, *words)
+        made.append(self)
+
+    monkeypatch.setattr(events.Events, "__init__", noting)
+    return made
+
+
+def test_who_has_gone_is_waited_for_no_more(serve: Callable[..., Served], kept: list[Any]) -> None:
+    """Nothing is kept of clients that went, nor of jobs that ended."""
+    made = serve()
+
+    async def script() -> None:
+        async with Wire(made.url) as wire:
+            for k in (3, 4):
+                job = await wire.ask("submitJob", {"n_sensors": k, "theta": 500}, "job")
+            await wire.ask("deleteJob", job["job_id"], "message")
+            (client,) = kept[0]._clients.values()
+            assert len(client) == len(kept[0]._waits) == 1
+
+    play(script())
+    end = time.monotonic() + 60
+    while kept[0]._clients or kept[0]._waits:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_who_asks_and_does_not_read_is_cut_off(
+    serve: Callable[..., Served], kept: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Little is kept for him, and nobody else notices."""
+    monkeypatch.setattr("spineq.gateway.events._MOST_UNREAD", 20)
+    monkeypatch.setattr("spineq.gateway.app._PING", 1)
+    made = serve()
+    for k in range(1, 60):
+        made.queue.submit(made.city, n_sensors=k)
+    mute = socket.socket()
+    mute.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    mute.settimeout(5)
+    mute.connect(("127.0.0.1", made.settings.port))
+    mute.sendall(
+        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\n"
+        b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+    )
+    assert mute.recv(300).startswith(b"HTTP/1.1 101")
+    for said in (b"40", *[b'42["getQueue"]'] * 20_000):
+        with suppress(OSError):
+            # A frame of text, masked with zeros.
+            mute.sendall(b"\x81" + bytes([0x80 | len(said)]) + bytes(4) + said)
+
+    async def script() -> None:
+        async with Wire(made.url) as calm:
+            assert "queued" in await calm.ask("getQueue", None, "queue")
+            assert len(kept[0]._clients) == 2
+
+    play(script())
+    server = kept[0]._server
+    end, most = time.monotonic() + 60, 0
+    # Cut off, or without a sign of life, he is forgotten.
+    while kept[0]._clients or most <= 20:
+        assert time.monotonic() < end, most
+        most = max([most, *(each.queue.qsize() for each in list(server.eio.sockets.values()))])
+        time.sleep(0.01)
+    assert most < 100
+    mute.close()
+
+
+def test_events_of_a_client_are_answered_in_order(serve: Callable[..., Served]) -> None:
+    """Who submits and clears without waiting clears what was submitted."""
+    made = serve()
+
+    async def script() -> None:
+        async with Wire(made.url, transports=["websocket"]) as wire:
+            for k in range(20):
+                await wire.say("submitJob", {"n_sensors": k + 1, "theta": 500})
+            await wire.say("getQueue")
+            assert len((await wire.until("queue"))["queued"]) == 20
+
+    play(script())
+
+
+def test_jobs_of_which_no_network_comes(serve: Callable[..., Served]) -> None:
+    """Whatever else the queue does, its jobs are told of: without a result, or in words."""
+    made = serve()
+    ledger = Ledger.open(made.queue.store)
+    jobs = [
+        job_of(task=task, city_name="Smallton")
+        for task in ("report", "trade_off", "of a module that is not here", "optimise")
+    ]
+
+    async def script() -> None:
+        async with Wire(made.url) as wire:
+            await wire.until("message")
+            for job in jobs:
+                ledger.put_job(job)
+                ledger.publish(job.attempt, finished(job.run))
+            made.queue.refresh()
+            heard = [await wire.until("jobFinished") for _ in jobs]
+            assert {each["job_id"] for each in heard} == {job.id for job in jobs}
+            assert {each["result"] for each in heard} == {None}
+            for job in jobs[:3]:
+                assert (await wire.ask("getJob", job.id, "job"))["status"] == "finished"
+                assert made.get(f"/job/{job.id}").json()["result"] is None
+            # The answer of the last one is gone from the store.
+            said = await wire.ask("getJob", jobs[3].id, "job")
+            assert said["code"] == 409
+            assert "is damaged or gone" in said["message"]
+            assert made.queue.store not in said["message"]
+            assert made.get(f"/job/{jobs[3].id}").status_code == 409
+
+    play(script())
+
+
+def test_what_the_store_knows_is_there_at_once(serve: Callable[..., Served]) -> None:
+    """The job comes with its result, and its end is told as well."""
+    made = serve()
+    asked = {"n_sensors": 3, "theta": 500}
+    first = made.queue.submit(made.city, **asked, method="greedy", max_age=90, min_age=0)
+    network = sq.optimise(made.city, **asked, method="greedy")
+    ledger = made.queue.keeper.ledger
+    run = ledger.job(first.id).run
+    ledger.put_answer(f"answers/{run}", network.to_bytes())
+
+    async def script() -> None:
+        async with Wire(made.url) as wire:
+            job = await wire.ask("submitJob", asked, "job")
+            assert job["status"] == "finished"
+            assert job["result"]["placement_history"] == network.placement_history
+            done = await wire.until("jobFinished", lambda data: data["job_id"] == job["job_id"])
+            assert done == job
+
+    play(script())
+    assert made.get("/optimise?n_sensors=3").json()["result"]["n_sensors"] == 3
+
+
+def test_who_has_no_room_is_told_so(serve: Callable[..., Served]) -> None:
+    """With a code, and what to do."""
+    made = serve(room={"max_waiting_per_user": 1})
+
+    async def script() -> None:
+        async with Wire(made.url) as wire:
+            await wire.ask("submitJob", {"n_sensors": 3, "theta": 500}, "job")
+            said = await wire.ask("submitJob", {"n_sensors": 4, "theta": 500}, "job")
+            assert said["code"] == 429
+            assert "Wait for some" in said["message"]
 
     play(script())
 
@@ -245,13 +437,14 @@ def test_broken_packets_do_not_stop_it(
     serve: Callable[..., Served], packet: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever sends one may be cut off; nobody else notices."""
-    monkeypatch.setattr("spineq.gateway.safety._PATIENCE", 1.0)
+    monkeypatch.setattr("spineq.gateway.safety._PACKETS", 1.0)
     made = serve()
     base = "/socket.io/?EIO=4&transport=polling"
     sid = json.loads(made.get(base).text[1:])["sid"]
     made.post(f"{base}&sid={sid}", content=b"40")
+    end = time.monotonic() + PATIENCE
     while "Connected" not in made.get(f"{base}&sid={sid}").text:
-        pass
+        assert time.monotonic() < end
     answer = made.post(f"{base}&sid={sid}", content=packet)
     assert answer.status_code in (200, 400)
     assert "Traceback" not in answer.text

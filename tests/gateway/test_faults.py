@@ -96,13 +96,34 @@ def test_killed_in_the_middle_of_fifty_jobs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_gateway_that_is_told_to_end_does(tmp_path: Path, number: int) -> None:
-    """Soon, with open connections, and in words."""
+    """Soon, whoever follows a job or waits for news, and in words."""
+    import httpx
+
     with command(tmp_path / "store") as (url, process):
+        body = {"problem": {"n_sensors": 5, "method": "random", "effort": 1e9}}
+        job = httpx.post(f"{url}/api/v1/jobs", json=body).json()
+        lines: list[str] = []
+
+        async def follow() -> None:
+            async with (
+                httpx.AsyncClient(timeout=60) as client,
+                client.stream("GET", url + job["links"]["events"]) as answer,
+            ):
+                async for line in answer.aiter_lines():
+                    lines.append(line)  # noqa: PERF401  # as they come
 
         async def script() -> None:
-            async with Wire(url) as wire:
+            async with (
+                Wire(url, transports=["websocket"]) as wire,
+                Wire(url, transports=["polling"]) as other,
+            ):
                 await wire.until("message")
+                await other.until("message")
+                following = asyncio.create_task(follow())
+                while not lines:
+                    await asyncio.sleep(0.05)
                 process.send_signal(number)
+                await following  # a stream that was cut off would raise
                 await asyncio.to_thread(process.wait, 60)
 
         play(script())
@@ -110,7 +131,9 @@ def test_a_gateway_that_is_told_to_end_does(tmp_path: Path, number: int) -> None
         assert process.stdout is not None
         assert "The gateway has ended" in process.stdout.read()
         assert process.stderr is not None
-        assert "Traceback" not in process.stderr.read()
+        said = process.stderr.read()
+        assert "Traceback" not in said
+        assert "ERROR" not in said
 
 
 def test_several_gateways_of_one_store(city: sq.City, tmp_path: Path) -> None:

@@ -50,6 +50,8 @@ def plain(serve: Callable[..., Served]) -> Served:
         {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image", "Sec-Fetch-Mode": "no-cors"},
         {"Referer": "https://elsewhere.example/page"},
+        {"Origin": "http://["},
+        {"Referer": "http://[x"},
     ],
     ids=str,
 )
@@ -144,6 +146,18 @@ def test_on_this_machine_it_has_this_machine_s_names(plain: Served, host: str) -
     port = plain.settings.port
     for name in (f"localhost:{port}", f"127.0.0.1:{port}", f"[::1]:{port}", "LOCALHOST"):
         assert plain.get("/queue", headers={"Host": name}).status_code == 200, name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("Cookie", "a=\x80; =; spineq-1"), ("Authorization", "Bearer"), ("Authorization", ""),
+     ("Origin", "//"), ("Referer", ":"), ("Sec-Fetch-Site", ""),
+     ("X-Forwarded-For", "a, b")],
+)  # fmt: skip
+def test_odd_headers_are_no_error_of_ours(plain: Served, name: str, value: str) -> None:
+    """Refused or not, in words."""
+    for path in ("/queue", "/optimise"):
+        assert plain.get(path, headers={name: value.encode("latin-1")}).status_code < 500
 
 
 @pytest.fixture
