@@ -158,6 +158,7 @@ def serve(
     where = store_named(store)
     room = {"max_waiting": max_waiting, "max_waiting_per_user": max_per_client}
     listening, settings = listen(settings)
+    say("Starting the workers, and what they compute with.")
     with listening, working(where, scheduler, allow_remote=allow_remote, **room) as queue:
         gateway = Gateway(queue, cities, listening, settings)
         _say(settings, cities, where)

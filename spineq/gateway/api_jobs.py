@@ -32,6 +32,21 @@ from spineq.jobs.watch import Watch
 #: Seconds of silence after which a stream shows that it is alive.
 KEEP_ALIVE = 15.0
 
+#: An event of a stream.
+_EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["progress", "end", "gone"]},
+        "id": {"type": "string"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "description": "The job; of one that is gone, its id.",
+        },
+    },
+}
+
 #: Id of the event after which nothing follows.
 _LAST = "end"
 
@@ -130,7 +145,7 @@ def job_routes(desk: Desk) -> APIRouter:
         responses={
             200: {
                 "description": "Events `progress`, with the job, until one of `end` or `gone`.",
-                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                "content": {"text/event-stream": {"schema": _EVENT}},
             },
             204: {"description": "To a browser that asks again after the end: it asks no more."},
         },

@@ -1,4 +1,7 @@
-"""What anybody may ask of the jobs in a store: list, look, wait, watch."""
+"""What anybody may ask of the jobs in a store: list, look, wait, watch.
+
+A little longer than most files, by the docstrings of the public class.
+"""
 
 from __future__ import annotations
 

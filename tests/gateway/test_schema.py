@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -39,6 +42,8 @@ def _operations() -> list[str]:
         "POST /api/v1/trade-offs", "GET /api/v1/trade-offs", "GET /api/v1/trade-offs/{job_id}",
         "DELETE /api/v1/trade-offs/{job_id}", "GET /api/v1/trade-offs/{job_id}/result",
         "GET /api/v1/cities", "GET /api/v1/cities/{city}", "GET /api/v1/cities/{city}/areas",
+        "GET /api/v1/cities/{city}/sites", "GET /api/v1/cities/{city}/existing",
+        "GET /api/v1/jobs/{job_id}/sensors",
         "POST /api/v1/coverage",
     ]  # fmt: skip
 
@@ -86,3 +91,22 @@ def test_it_answers_as_it_says(schema: Any, operation: str) -> None:
 
 def _can_be_wrong(described: Any) -> bool:
     return bool(list(described.iter_parameters())) or bool(list(described.body))
+
+
+@pytest.mark.cluster
+@pytest.mark.slow
+def test_a_walk_from_answer_to_answer(
+    live: Served, needs: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
+    """What one answer names, a job, is asked for by the next: followed, cancelled, deleted."""
+    needs("schemathesis")
+    made = subprocess.run(
+        [
+            sys.executable, "-c", "from schemathesis.cli import schemathesis as run; run()", "run",
+            f"{live.url}/openapi.json", "--phases", "stateful", "--max-examples", "15",
+            "--exclude-checks", "positive_data_acceptance", "--seed", "15",
+        ],
+        capture_output=True, text=True, timeout=300, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stdout[-5000:]
+    assert "Stateful" in made.stdout
