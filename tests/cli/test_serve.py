@@ -56,7 +56,7 @@ def test_it_says_where_it_is_and_how_it_ends(opened: list[tuple[Any, Any]]) -> N
     text = serve("--port", 0, "--max-waiting", 7, "--max-per-client", 3)
     ((settings, queue),) = opened
     assert f"Open http://127.0.0.1:{settings.port}/ " in text
-    assert "jobs in store" in text
+    assert "Jobs in store" in text
     assert "Ctrl-C ends it" in text
     assert "The gateway has ended" in text
     assert "oken" not in text

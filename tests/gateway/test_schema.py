@@ -98,13 +98,18 @@ def _can_be_wrong(described: Any) -> bool:
 def test_a_walk_from_answer_to_answer(
     live: Served, needs: Callable[[str], ModuleType], tmp_path: Path
 ) -> None:
-    """What one answer names, a job, is asked for by the next: followed, cancelled, deleted."""
+    """What one answer names, a job, is asked for by the next: followed, cancelled, deleted.
+
+    Without what deletes many at once: what it has deleted would be missed.
+    """
     needs("schemathesis")
     made = subprocess.run(
         [
             sys.executable, "-c", "from schemathesis.cli import schemathesis as run; run()", "run",
             f"{live.url}/openapi.json", "--phases", "stateful", "--max-examples", "15",
             "--exclude-checks", "positive_data_acceptance", "--seed", "15",
+            "--exclude-path", "/queue/deleteall",
+            "--exclude-operation-id", "delete_jobs_api_v1_jobs_delete",
         ],
         capture_output=True, text=True, timeout=300, cwd=tmp_path, check=False,
     )  # fmt: skip
