@@ -92,7 +92,7 @@ class Cities:
             return self._names[wanted]
         stored = self._queue.cities()
         for digest, called in stored.items():
-            if wanted in (digest, called.casefold()):
+            if wanted and wanted in (digest, called.casefold()):
                 return digest
         # Codes stand in the cities themselves, each of which is read once.
         described = self.described_all([*self._given, *stored])

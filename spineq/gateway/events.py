@@ -70,8 +70,7 @@ class Events:
 
         @wraps(handler)
         async def handled(sid: str, *sent: Any) -> None:
-            if _unread(self._server, sid) > _MOST_UNREAD:
-                await self._server.disconnect(sid)
+            if await self._is_cut_off(sid):
                 return
             try:
                 await handler(sid, sent[0] if sent else None)
@@ -83,6 +82,13 @@ class Events:
                 await self._server.emit(answer, {"code": 500, "message": UNEXPECTED}, to=sid)
 
         return handled
+
+    async def _is_cut_off(self, sid: str) -> bool:
+        """Cut off who asks and does not read; returns whether."""
+        if _unread(self._server, sid) <= _MOST_UNREAD:
+            return False
+        await self._server.disconnect(sid)
+        return True
 
     async def _connect(self, sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
         settings = self._desk.settings
@@ -135,6 +141,8 @@ class Events:
         await self._server.emit("message", await run_sync(self._desk.clear_original), to=sid)
 
     async def _unknown(self, event: str, sid: str, *_: Any) -> None:
+        if await self._is_cut_off(sid):
+            return
         words = (
             f"There is no event {str(event)[:60]!r}. Use submitJob, getJob, getQueue, deleteJob or "
             "deleteQueue."

@@ -152,7 +152,7 @@ class Guard:
         return 413, f"The request is larger than {self._most:,} bytes, which is all that is taken."
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count what really comes, for nothing need be announced."""
+        """Count what really comes, Socket.IO's too, for nothing need be announced."""
         came, answered = 0, False
 
         async def counting() -> Message:
