@@ -12,11 +12,14 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
 from pretended_s3 import S3, pretended_s3
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -94,3 +97,18 @@ def s3(needs: Callable[[str], ModuleType]) -> Iterator[S3]:
     needs("moto.server")
     with pretended_s3() as service:
         yield service
+
+
+@pytest.fixture(scope="module")
+def chromium(
+    needs: Callable[[str], ModuleType], lacking: Callable[[str], NoReturn]
+) -> Iterator[Browser]:
+    """Chromium; skips without it or Playwright, fails in CI.
+
+    It does not outlive the tests of one file: while Playwright runs, its event loop is the main
+    thread's, and tests elsewhere could not start one of their own.
+    """
+    from browser import started
+
+    with started(needs, lacking) as browser:
+        yield browser

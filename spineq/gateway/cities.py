@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -130,7 +130,8 @@ class Cities:
         UnknownIdError
             There is no city of that name.
         """
-        return _places(self.named(name), lambda city: city.sites)
+        city = self.named(name)
+        return _places(city.sites, city)
 
     def existing(self, name: str) -> str:
         """GeoJSON of the sensors of today: points with ``id`` and area.
@@ -140,7 +141,8 @@ class Cities:
         UnknownIdError
             There is no city of that name.
         """
-        return _places(self.named(name), lambda city: city.existing)
+        city = self.named(name)
+        return _places(city.existing, city)
 
     def described_all(self, digests: Iterable[str]) -> list[dict[str, Any]]:
         """Describe cities; those that the store has lost or that are damaged are left out."""
@@ -169,8 +171,7 @@ class Cities:
         return found
 
 
-def _places(city: City, table_of: Callable[[City], pd.DataFrame | None]) -> str:
-    table = table_of(city)
+def _places(table: pd.DataFrame | None, city: City) -> str:
     if table is None:
         table = pd.DataFrame(columns=["x", "y", "area_id"])
     points = gpd.points_from_xy(table["x"], table["y"])

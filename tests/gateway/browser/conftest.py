@@ -6,23 +6,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import ModuleType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
-from browser import new_context, started
+from browser import new_context
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-
-@pytest.fixture(scope="module")
-def chromium(
-    needs: Callable[[str], ModuleType], lacking: Callable[[str], NoReturn]
-) -> Iterator[Browser]:
-    """Chromium; skips without it or Playwright, fails in CI."""
-    with started(needs, lacking) as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
 from browser import (
@@ -22,7 +22,6 @@ from browser import (
     failed_name,
     new_context,
     screenshot,
-    started,
 )
 
 if TYPE_CHECKING:
@@ -49,15 +48,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.failed:
         item.stash[_FAILED] = True
     return report
-
-
-@pytest.fixture(scope="module")
-def chromium(
-    needs: Callable[[str], ModuleType], lacking: Callable[[str], NoReturn]
-) -> Iterator[Browser]:
-    """Chromium; skips without it or Playwright, fails in CI."""
-    with started(needs, lacking) as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -6,13 +6,12 @@ thread's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
-from browser import failed_name, new_context, screenshot, started
+from browser import failed_name, new_context, screenshot
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -37,15 +36,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.failed:
         item.stash[_FAILED] = True
     return report
-
-
-@pytest.fixture(scope="module")
-def chromium(
-    needs: Callable[[str], ModuleType], lacking: Callable[[str], NoReturn]
-) -> Iterator[Browser]:
-    """Chromium; skips without it or Playwright, fails in CI."""
-    with started(needs, lacking) as browser:
-        yield browser
 
 
 @pytest.fixture
