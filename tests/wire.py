@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -30,12 +29,14 @@ class Wire:
         import socketio
 
         self.heard: list[tuple[str, Any]] = []
+        self._new = asyncio.Event()
         self.client = socketio.AsyncClient(reconnection=False)
         self._url, self._words = url, words
         self.client.on("*", self._hear)
 
     async def _hear(self, event: str, *data: Any) -> None:
         self.heard.append((event, data[0] if data else None))
+        self._new.set()
 
     async def __aenter__(self) -> Wire:
         await self.client.connect(self._url, wait_timeout=PATIENCE, **self._words)
@@ -50,14 +51,23 @@ class Wire:
 
     async def until(self, event: str, when: Callable[[Any], Any] = lambda _: True) -> Any:
         """Wait for an event, and take it and all that came before off the list."""
-        end = time.monotonic() + PATIENCE
-        while True:
-            for k, (name, data) in enumerate(self.heard):
-                if name == event and when(data):
-                    del self.heard[: k + 1]
-                    return data
-            assert time.monotonic() < end, (event, self.heard[-5:])
-            await asyncio.sleep(0.01)
+        looked_at = 0
+        try:
+            # Not a look every few milliseconds: two hundred clients that look take all the time
+            # of the gateway, which may be in the same process.
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    for k, (name, data) in enumerate(self.heard[looked_at:], looked_at):
+                        if name == event and when(data):
+                            del self.heard[: k + 1]
+                            return data
+                    looked_at = len(self.heard)
+                    self._new.clear()
+                    await self._new.wait()
+        except TimeoutError:
+            others = [f"{name} {str(data)[:80]}" for name, data in self.heard[-5:]]
+            msg = f"no {event} in {PATIENCE:.0f} s, but {len(self.heard)} others: {others}"
+            raise AssertionError(msg) from None
 
     async def ask(self, event: str, data: Any, answer: str) -> Any:
         """Send an event, and wait for what is heard of that name afterwards."""

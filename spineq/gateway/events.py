@@ -53,6 +53,8 @@ class Events:
         # Who is here, and who waits for a job: told in person where it does not finish.
         self._clients: dict[str, set[str]] = {}
         self._waits: dict[str, str] = {}
+        # Ends that were told to all while somebody was submitting, who may not have known the id.
+        self._missed: dict[str, JobSnapshot | None] = {}
         server.on("connect", self._connect)
         server.on("disconnect", self._disconnect)
         for name, handler, answer in (
@@ -111,12 +113,21 @@ class Events:
             await self._server.emit("job", MISSING, to=sid)
             return
         with self.news.submitting():
-            job = await run_sync(self._desk.submit_original, given, self._client(sid))
-            if not job.has_ended and (waits_for := self._clients.get(sid)) is not None:
-                waits_for.add(job.id)
+            job, said = await run_sync(self._submitted, given, self._client(sid))
+            missed = job.id in self._missed
+            if not (missed or job.has_ended) and (mine := self._clients.get(sid)) is not None:
+                mine.add(job.id)
                 self._waits[job.id] = sid
-            said = await run_sync(self._desk.described, job)
             await self._server.emit("job", said, to=sid)
+            if missed:
+                await self._tell_end(job.id, self._missed[job.id], sid, {"to": sid})
+        if not self.news.is_held:
+            self._missed.clear()
+
+    def _submitted(self, given: Any, client: str) -> tuple[JobSnapshot, dict[str, Any]]:
+        """Submit a job, and describe it, in one turn of a thread: others wait for one too."""
+        job = self._desk.submit_original(given, client)
+        return job, self._desk.described(job)
 
     async def _get(self, sid: str, job_id: Any) -> None:
         try:
@@ -164,10 +175,18 @@ class Events:
             return
         if job is not None and not job.has_ended:
             return
-        sid = self._forget(job_id)
+        if self.news.is_held:
+            self._missed[job_id] = job
+        await self._tell_end(job_id, job, self._forget(job_id), {})
+
+    async def _tell_end(
+        self, job_id: str, job: JobSnapshot | None, sid: str | None, whom: dict[str, str]
+    ) -> None:
+        """Tell of a result whom it is said to, all by default; of another end, who waits for it."""
         if job is not None and job.state == "finished":
             if self._clients:
-                await self._server.emit("jobFinished", await run_sync(self._described, job))
+                said = await run_sync(self._described, job)
+                await self._server.emit("jobFinished", said, **whom)
         elif sid is not None:
             said = no_job(job_id) if job is None else job_dict(self._desk.public(job))
             await self._server.emit("job", said, to=sid)

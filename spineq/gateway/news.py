@@ -94,6 +94,11 @@ class News:
             self._ends.popitem(last=False)
         return True
 
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody is submitting, who may not have been told a job's id yet."""
+        return bool(self._submitting)
+
     @contextmanager
     def submitting(self) -> Iterator[None]:
         """Hold back news until a job's submitter was told its id."""

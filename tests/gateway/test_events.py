@@ -163,6 +163,50 @@ def test_a_job_that_somebody_else_deletes_is_told_to_whoever_waits(
     play(script())
 
 
+@pytest.mark.parametrize("end", ["finished", "cancelled", "deleted"])
+def test_an_end_that_comes_before_the_job_s_id_is_told_again(
+    serve: Callable[..., Served], kept: list[Any], monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """Many submit at once, the disk is slow: news do not wait for ever, nobody misses them."""
+    monkeypatch.setattr("spineq.gateway.news._PATIENCE", 0.1)
+    made = serve()
+    desk = kept[0]._desk
+    submit = desk.submit_original
+
+    def slow(*words: Any) -> Any:
+        job = submit(*words)
+        if end == "finished":
+            ledger = Ledger.open(made.queue.store)
+            ledger.publish(ledger.job(job.id).attempt, finished())
+            made.queue.refresh()
+        elif end == "cancelled":
+            made.queue.cancel(job.id)
+        else:
+            made.queue.delete(job.id)
+        time.sleep(3)
+        return job
+
+    monkeypatch.setattr(desk, "submit_original", slow)
+
+    async def script() -> None:
+        async with Wire(made.url) as wire:
+            job = await wire.ask("submitJob", {"n_sensors": 3, "theta": 500}, "job")
+            if end == "finished":
+                told = await wire.until("jobFinished")
+                assert (told["job_id"], told["status"]) == (job["job_id"], "finished")
+            elif end == "cancelled":
+                told = await wire.until("job")
+                assert (told["job_id"], told["status"]) == (job["job_id"], "cancelled")
+            else:
+                told = await wire.until("job")
+                assert told["error"]["message"] == f"No job with id {job['job_id']}"
+            await wire.say("getQueue")
+            await wire.until("queue")
+            assert not [event for event, _ in wire.heard if event in {"job", "jobFinished"}]
+
+    play(script())
+
+
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch, _web: None) -> list[Any]:
     """What answers the events of gateways that are made from now on."""

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import pytest
 from command_line import PATIENCE, start
 from job_records import finished, job_of
-from served import Served, served, wait_for
+from served import served, wait_for
 from wire import Wire, play
 
 import spineq as sq
@@ -164,14 +164,14 @@ def test_several_gateways_of_one_store(city: sq.City, tmp_path: Path) -> None:
         assert one.get("/queue").json() == other.get("/queue").json()
 
 
-def test_two_hundred_clients(live: Served) -> None:
+def test_two_hundred_clients(tmp_path: Path) -> None:
     """Each submits one small job, and sees its own finish exactly once."""
     finished: dict[str, int] = {}
     mine: list[str] = []
     done: set[str] = set()
 
-    async def client(k: int) -> None:
-        async with Wire(live.url, transports=["websocket"]) as wire:
+    async def client(url: str, k: int) -> None:
+        async with Wire(url, transports=["websocket"]) as wire:
             asked = {"n_sensors": 2 + k % 4, "theta": 200.0 + k}
             await wire.until("message")
             await wire.say("submitJob", asked)
@@ -187,12 +187,13 @@ def test_two_hundred_clients(live: Served) -> None:
             twice = [d for e, d in wire.heard if e == "jobFinished" and d["job_id"] == name]
             finished[name] = 1 + len(twice)
 
-    async def script() -> None:
-        await asyncio.gather(*(client(k) for k in range(200)))
+    async def script(url: str) -> None:
+        await asyncio.gather(*(client(url, k) for k in range(200)))
 
-    began = time.monotonic()
-    play(script())
-    print(f"200 clients, 200 jobs: {time.monotonic() - began:.1f} s")
+    with command(tmp_path / "store") as (url, _):
+        began = time.monotonic()
+        play(script(url))
+        print(f"200 clients, 200 jobs: {time.monotonic() - began:.1f} s")
     assert len(set(mine)) == 200
     assert finished == dict.fromkeys(mine, 1)
 
