@@ -103,7 +103,7 @@ def test_a_gateway_that_is_told_to_end_does(tmp_path: Path, number: int) -> None
 
     with command(tmp_path / "store") as (url, process):
         body = {"problem": {"n_sensors": 5, "method": "random", "effort": 1e9}}
-        job = httpx.post(f"{url}/api/v1/jobs", json=body).json()
+        job = httpx.post(f"{url}/api/v1/jobs", json=body, timeout=PATIENCE).json()
         lines: list[str] = []
 
         async def follow() -> None:
@@ -241,7 +241,7 @@ def test_ten_thousand_jobs_and_ten_thousand_requests(
         (store / "jobs" / job.id).write_bytes(job.to_bytes())
         (store / "outcomes" / job.attempt).write_bytes(finished(run, ended=now).to_bytes())
     with command(store) as (url, process):
-        listed = httpx.get(f"{url}/queue").json()
+        listed = httpx.get(f"{url}/queue", timeout=PATIENCE).json()
         assert len(listed["finished"]) == 10_000
         time.sleep(5)
         took = asyncio.run(_ask(f"{url}/queue", 200))
