@@ -53,8 +53,6 @@ class Events:
         # Who is here, and who waits for a job: told in person where it does not finish.
         self._clients: dict[str, set[str]] = {}
         self._waits: dict[str, str] = {}
-        # Ends that were told to all while somebody was submitting, who may not have known the id.
-        self._missed: dict[str, JobSnapshot | None] = {}
         server.on("connect", self._connect)
         server.on("disconnect", self._disconnect)
         for name, handler, answer in (
@@ -112,17 +110,15 @@ class Events:
         if any(named.get(name) is None for name in ("n_sensors", "theta")):
             await self._server.emit("job", MISSING, to=sid)
             return
-        with self.news.submitting():
+        with self.news.submitting() as told:
             job, said = await run_sync(self._submitted, given, self._client(sid))
-            missed = job.id in self._missed
-            if not (missed or job.has_ended) and (mine := self._clients.get(sid)) is not None:
+            end = told.get(job.id)
+            if end is None and not job.has_ended and (mine := self._clients.get(sid)) is not None:
                 mine.add(job.id)
                 self._waits[job.id] = sid
             await self._server.emit("job", said, to=sid)
-            if missed:
-                await self._tell_end(job.id, self._missed[job.id], sid, {"to": sid})
-        if not self.news.is_held:
-            self._missed.clear()
+            if end is not None:
+                await self._server.emit(*end, to=sid)
 
     def _submitted(self, given: Any, client: str) -> tuple[JobSnapshot, dict[str, Any]]:
         """Submit a job, and describe it, in one turn of a thread: others wait for one too."""
@@ -173,23 +169,22 @@ class Events:
             said = {"job_id": job_id, "progress": progress_of(job)}
             await self._server.emit("jobProgress", said)
             return
-        if job is not None and not job.has_ended:
+        if not self._clients or (job is not None and not job.has_ended):
             return
-        if self.news.is_held:
-            self._missed[job_id] = job
-        await self._tell_end(job_id, job, self._forget(job_id), {})
-
-    async def _tell_end(
-        self, job_id: str, job: JobSnapshot | None, sid: str | None, whom: dict[str, str]
-    ) -> None:
-        """Tell of a result whom it is said to, all by default; of another end, who waits for it."""
-        if job is not None and job.state == "finished":
-            if self._clients:
-                said = await run_sync(self._described, job)
-                await self._server.emit("jobFinished", said, **whom)
+        if job is None:
+            end = "job", no_job(job_id)
+        elif job.state == "finished":
+            end = "jobFinished", await run_sync(self._described, job)
+        else:
+            end = "job", job_dict(self._desk.public(job))
+        # Nobody has a turn from here to the telling: a submitter has his job's id by now, or
+        # finds the end among those that he was told too early.
+        self.news.note_end(job_id, end)
+        sid = self._forget(job_id)
+        if end[0] == "jobFinished":
+            await self._server.emit(*end)
         elif sid is not None:
-            said = no_job(job_id) if job is None else job_dict(self._desk.public(job))
-            await self._server.emit("job", said, to=sid)
+            await self._server.emit(*end, to=sid)
 
     def _forget(self, job_id: str) -> str | None:
         """Nobody waits for a job any more; returns who did."""

@@ -25,6 +25,9 @@ _PATIENCE = 5.0
 #: Ends that are remembered, so that none is told twice.
 _MOST_ENDS = 100_000
 
+#: An event, and what is said with it.
+End = tuple[str, dict[str, object]]
+
 Hearer = Callable[[str, "JobSnapshot | None"], Awaitable[None]]
 
 
@@ -45,7 +48,7 @@ class News:
         self._lock = threading.Lock()
         self._changed: dict[str, JobSnapshot | None] = {}
         self._ends: OrderedDict[tuple[str, int], None] = OrderedDict()
-        self._submitting: set[asyncio.Event] = set()
+        self._submitting: dict[asyncio.Event, dict[str, End]] = {}
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
@@ -94,18 +97,21 @@ class News:
             self._ends.popitem(last=False)
         return True
 
-    @property
-    def is_held(self) -> bool:
-        """Whether somebody is submitting, who may not have been told a job's id yet."""
-        return bool(self._submitting)
+    def note_end(self, job_id: str, end: End) -> None:
+        """Note for whoever is submitting what is about to be told of the end of a job."""
+        for told in self._submitting.values():
+            told[job_id] = end
 
     @contextmanager
-    def submitting(self) -> Iterator[None]:
-        """Hold back news until a job's submitter was told its id."""
+    def submitting(self) -> Iterator[dict[str, End]]:
+        """Hold back news until a job's submitter was told its id.
+
+        Not for ever: what is given holds the ends that were told in the meantime, by job.
+        """
         over = asyncio.Event()
-        self._submitting.add(over)
+        told = self._submitting[over] = {}
         try:
-            yield
+            yield told
         finally:
-            self._submitting.discard(over)
+            del self._submitting[over]
             over.set()

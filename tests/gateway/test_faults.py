@@ -190,7 +190,10 @@ def test_two_hundred_clients(tmp_path: Path) -> None:
     async def script(url: str) -> None:
         await asyncio.gather(*(client(url, k) for k in range(200)))
 
-    with command(tmp_path / "store") as (url, _):
+    with (
+        sq.connect(n_workers=2, set_as_default=False) as two_workers,
+        command(tmp_path / "store", 0, "--scheduler", two_workers.scheduler.address) as (url, _),
+    ):
         began = time.monotonic()
         play(script(url))
         print(f"200 clients, 200 jobs: {time.monotonic() - began:.1f} s")
