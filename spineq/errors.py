@@ -39,6 +39,7 @@
     ├── NotebookError              (RuntimeError) a notebook that was run failed in one of its cells
     ├── GatewayError               (ValueError) settings with which a gateway must not open
     ├── ClusterError               (ConnectionError) no Dask cluster could be reached or made
+    ├── FetchError                 (ConnectionError) a service cannot be reached or answers wrongly
     └── MissingExtraError          (ImportError) an optional package is not installed
     SpineqWarning                  (UserWarning) not wrong, but should be known
 
@@ -276,6 +277,10 @@ class GatewayError(SpineqError, ValueError):
 
 class ClusterError(SpineqError, ConnectionError):
     """No Dask cluster could be reached or made."""
+
+
+class FetchError(SpineqError, ConnectionError):
+    """A statistics office's service cannot be reached, or does not answer as it should."""
 
 
 class MissingExtraError(SpineqError, ImportError):

@@ -1,0 +1,94 @@
+"""Requests: politely, once each, and in words without the package."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from statistics_office import Office, Town, status
+
+from spineq.errors import MissingExtraError
+from spineq.fetch import FetchError, client, fetch_city
+from spineq.fetch.client import Client, Request, is_here
+
+
+def test_without_requests_the_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A sentence that says what to install."""
+    monkeypatch.setitem(sys.modules, "requests", None)
+    with pytest.raises(MissingExtraError, match=r"pip install \"spineq\[fetch\]\""):
+        fetch_city("anywhere", root="http://127.0.0.1:9", store=tmp_path)
+
+
+def test_offline_needs_no_requests(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in the cache needs no package for asking."""
+    with Office([town]) as office:
+        fetch_city("madeby", root=office.url, store=tmp_path)
+    monkeypatch.setitem(sys.modules, "requests", None)
+    assert fetch_city("madeby", root=office.url, store=tmp_path, offline=True).n_areas == 60
+
+
+def test_others_are_asked_with_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests to another host begin a pause apart, from however many threads."""
+    monkeypatch.setattr(client, "PAUSE", 0.05)
+    asking = Client()
+    began = time.monotonic()
+    for _ in range(4):
+        asking._wait_for_turn("https://services.example.org/x")
+    assert time.monotonic() - began >= 0.15
+    asking.stop()
+    began = time.monotonic()
+    asking._wait_for_turn("https://services.example.org/x")
+    assert time.monotonic() - began < 0.05
+
+
+def test_a_stopped_client_does_not_wait(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever interrupts a fetch gets the prompt back, whatever a service asks for."""
+    asking = Client()
+    asking.stop()
+    with Office([town]) as office:
+        office.spoil("", status(503, "60"), times=99)
+        began = time.monotonic()
+        with pytest.raises(FetchError, match="status 503"):
+            asking.send(Request(f"{office.url}/x"), lambda body: None)
+    assert time.monotonic() - began < 5
+
+
+def test_a_long_wait_is_cut(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that asks for an hour is asked again sooner, and then given up."""
+    monkeypatch.setattr(client, "LONGEST_WAIT", 0.01)
+    with Office([town]) as office:
+        office.spoil("", status(429, "3600"), times=99)
+        with pytest.raises(FetchError, match="asked too often"):
+            Client().send(Request(f"{office.url}/x"), lambda body: None)
+        assert len(office.asked) == 1 + client.RETRIES
+
+
+def test_the_agent_is_named(town: Town) -> None:
+    """Services see who asks."""
+    session = Client()._session("https://services.example.org")
+    assert session.headers["User-Agent"].startswith("spineq/")
+    assert session.trust_env
+
+
+@pytest.mark.parametrize(
+    ("url", "here"),
+    [("http://127.0.0.1:80/x", True), ("http://localhost", True), ("http://[::1]:1", True),
+     ("https://127.0.0.1.example.org", False), ("https://example.org/localhost", False)],
+)  # fmt: skip
+def test_which_hosts_are_here(url: str, here: bool) -> None:
+    """By the host's name alone."""
+    assert is_here(url) is here
+
+
+def test_a_question_is_the_same_in_any_order() -> None:
+    """What is asked names the entry of the cache; how it is sent does not."""
+    one = Request("u", (("a", "1"), ("b", "2")))
+    other = Request("u", (("b", "2"), ("a", "1")), post=True)
+    assert one.asked == other.asked
+    assert len(Request("u", (("a", "x" * 9000),)).shown) <= 400
