@@ -29,6 +29,7 @@ from spineq.model._checks import (
     need_columns,
 )
 from spineq.model._contract import coordinates
+from spineq.model.groups import unprintable
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -42,7 +43,7 @@ ENDINGS = (".parquet", ".gpkg", ".geojson", ".json", ".shp", ".csv")
 _IDENTIFIERS = {
     "areas": {"area_id", "oa11cd"},
     "sites": {"site_id", "id", "area_id"},
-    "points": {"point_id", "area_id"},
+    "points": {"point_id", "area_id", "group"},
     "existing": {"sensor_id", "id", "area_id"},
     "travel": {"site", "area", "point"},
 }
@@ -80,6 +81,13 @@ def existing_path(path: object, what: str = "file") -> Path:
         msg = f"there is no such {what}"
         raise MissingFileError(msg, file=path, mend="Check the path")
     return path
+
+
+def named_after(file: Path) -> str:
+    """Name a city after its file, or after the folder in which the file ``areas`` lies."""
+    stem = file.parent.name if file.stem == "areas" else file.stem
+    # The name of a file may hold what no text can.
+    return "".join("?" if unprintable(char) else char for char in stem)
 
 
 def read_table(file: Path, part: str = "areas") -> pd.DataFrame:
