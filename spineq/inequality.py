@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from spineq.errors import ProblemError, shown
+from spineq.measure import group_coverage_by_area
 from spineq.model._exports import need_same_city, shown_groups
 from spineq.model._inequality import equal_parts
 from spineq.model._objective_words import (
@@ -266,11 +267,11 @@ def _deciles_of(
     values: NDArray[np.float64] | None,
 ) -> pd.DataFrame:
     """Make the tidy table of tenths."""
-    covered = network.area_coverage.to_numpy()
     tables = []
     for name, group in groups.items():
         if values is None:
             break
+        covered = group_coverage_by_area(network, city, group)
         parts = equal_parts(values, city.people(group).values, covered, _TENTHS)
         columns = {"group": name, "decile": np.arange(1, _TENTHS + 1), "people": parts.people}
         further = {"lowest": parts.lowest, "highest": parts.highest, "coverage": parts.mean}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,12 +18,13 @@ from spineq.model._assembly import make_network
 from spineq.model._inequality import gini, mean_of_lowest
 from spineq.model._objective_words import owed
 from spineq.model.network import WITHIN, Network
-from spineq.progress import Progress, SpanProgress
+from spineq.progress import Progress, SilentProgress, SpanProgress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spineq.model.city import City
+    from spineq.model.groups import Group
     from spineq.model.problem import Problem
     from spineq.solvers.solution import Solution
 
@@ -82,10 +84,10 @@ def measured(
     area_weight = city.weights(problem.groups)
     progress.report(0.0, MEASURING)
     people, rows = {}, np.empty((1 + len(groups), city.n_points))
-    rows[0] = city.point_weights(area_weight)
+    rows[0] = city.weights_at_points(problem.groups)
     for k, (name, group) in enumerate(groups.items(), start=1):
         people[name] = city.people(group)
-        rows[k] = city.point_weights(people[name].values / people[name].values.sum())
+        rows[k] = city.weights_at_points([(name, replace(group, weight=1.0))])
         progress.report(0.2 * k / len(groups), MEASURING)
     watcher = SpanProgress(progress, 0.2, 0.8)
     nearest, covered, history = _history(city, problem, places, rows, watcher)
@@ -218,6 +220,56 @@ def _history(
             gained[:, k] += np.bincount(sensor, weights=more, minlength=n_places)
         progress.report(share, MEASURING)
     return nearest, covered, np.cumsum(gained, axis=0)
+
+
+def group_coverage_by_area(network: Network, city: City, group: Group) -> NDArray[np.float64]:
+    """Coverage of a group's people in each area, (area,), 0 to 1.
+
+    People of an area are covered alike, whatever their group; a group that stands at points of
+    its own is covered there, and its mean over those that belong to an area is the area's: 0
+    where it has none.
+
+    Parameters
+    ----------
+    network, city
+        A network and the city that it was made for.
+    group
+        Whose coverage.
+    """
+    if group.column not in city.point_groups:
+        return network.area_coverage.to_numpy()
+    places = network.sensors[["site", "x", "y"]].reset_index(drop=True)
+    sites = pd.Index(city.dataset["site"].to_numpy())
+    places["position"] = sites.get_indexer(pd.Index(places["site"]))
+    nothing = np.empty((0, city.n_points))
+    _, covered, _ = _history(city, network.problem, places, nothing, SilentProgress())
+    weight = city.weights_at_points([("", replace(group, weight=1.0))])
+    people, reached = (
+        np.bincount(city.point_area, weights=values, minlength=city.n_areas)
+        for values in (weight, weight * covered)
+    )
+    return np.divide(reached, people, out=np.zeros(city.n_areas), where=people > 0.0)
+
+
+def mean_change(one: Network, other: Network, city: City) -> float:
+    """Weighted mean coverage by one network less that by another, -1 to 1.
+
+    By the first network's groups and their weights, whatever the other was made for.
+
+    Parameters
+    ----------
+    one, other, city
+        Two networks and the city that both were made for.
+    """
+    if not city.point_groups:
+        weight = one.dataset["area_weight"].to_numpy()
+        return float(weight @ (one.area_coverage.to_numpy() - other.area_coverage.to_numpy()))
+    total = 0.0
+    for name, group in one.problem.groups:
+        people = city.people(group).values
+        mine, theirs = (group_coverage_by_area(each, city, group) for each in (one, other))
+        total += one.problem.group_weights[name] * float(people @ (mine - theirs)) / people.sum()
+    return float(total)
 
 
 def _metres(city: City, places: pd.DataFrame, nearest: NDArray[np.float64]) -> NDArray[np.float64]:

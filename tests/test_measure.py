@@ -13,7 +13,7 @@ from networks import network_of
 from solvers.instances import cities, city_of
 
 import spineq as sq
-from spineq.measure import at_sites
+from spineq.measure import at_sites, group_coverage_by_area, mean_change
 from spineq.solvers.welfare import Welfare
 
 GROUPS = {
@@ -215,3 +215,34 @@ def test_sensors_that_stay_come_first(
         standing = network_of(city, sites[:kept], groups=GROUPS)
         assert net.coverage_history[kept - 1] == pytest.approx(standing.total_coverage, abs=1e-14)
     assert net.to_dict()["kept"] == net.placement_history[:kept]
+
+
+# ---------------------------------------------------------------- groups at points of their own
+
+
+def _with_stops(stops: dict[str, list[float]]) -> sq.City:
+    areas = {"area_id": ["a", "b"], "x": [0.0, 1000.0], "y": 0.0, "population": [3, 1]}
+    city = sq.City.from_frame(pd.DataFrame(areas), crs="EPSG:27700")
+    return city.with_group_points(pd.DataFrame(stops).assign(y=0.0), "stops")
+
+
+def test_a_group_at_points_is_covered_there_by_area() -> None:
+    """The mean over its points of an area; people of areas are covered as their areas are."""
+    city = _with_stops({"x": [100.0, 200.0], "weight": [3, 1]})
+    net = sq.evaluate(city, ["a"], theta=100, bound="none")
+    stops = group_coverage_by_area(net, city, sq.Group(column="stops"))
+    assert stops.tolist() == pytest.approx([0.75 * math.exp(-1) + 0.25 * math.exp(-2), 0.0])
+    everybody = group_coverage_by_area(net, city, sq.Group(ages=(0, 90)))
+    assert everybody.tolist() == net.area_coverage.to_numpy().tolist()
+
+
+def test_the_change_is_by_the_first_networks_groups() -> None:
+    """With and without points of a group: the difference of what the two cover of them."""
+    city = _with_stops({"x": [0.0, 1000.0]})
+    mix = {"all": sq.Group(ages=(0, 90)), "stops": sq.Group(column="stops")}
+    one, other = (sq.evaluate(city, [s], theta=1, groups=mix, bound="none") for s in ("a", "b"))
+    assert mean_change(one, other, city) == pytest.approx(0.25)
+    table = city.points.reset_index()
+    plain = city.with_demand(table[table["share"] > 0.0])
+    one, other = (sq.evaluate(plain, [s], theta=1, bound="none") for s in ("a", "b"))
+    assert mean_change(one, other, plain) == pytest.approx(0.5)

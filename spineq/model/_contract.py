@@ -5,7 +5,8 @@ over a polygon's inner point); optionally ``population``, ``workers``, ages as `
 ``age_90`` or bands such as ``age_0_15`` and ``age_65_plus``; any other numeric column is a
 weight. Sites, existing sensors and demand points: a point, or ``x`` and ``y``, each. Travel:
 ``site``, ``area`` or ``point``, and ``cost``. Here are all the tables and the reading of
-areas; `spineq.model._parts` reads the others.
+areas; `spineq.model._parts` reads the others, and `spineq.model._group_points` demand points
+that belong to a group (``group`` and ``people``) instead of an area.
 """
 
 from __future__ import annotations
@@ -92,7 +93,10 @@ class PointTable(_Table):
     ids: NDArray[np.object_]  # (point,)
     xy: NDArray[np.float64]  # (point, 2)
     area: NDArray[np.int64]  # (point,) position of the area
-    share: NDArray[np.float64]  # (point,) sums to 1 over an area
+    share: NDArray[np.float64]  # (point,) sums to 1 over an area, 0 for points of a group
+    groups: tuple[str, ...] = ()  # names of the groups that stand at points of their own, sorted
+    group: NDArray[np.int64] | None = None  # (point,) position of the group, -1 for an area's
+    people: NDArray[np.float64] | None = None  # (point,) people of that group, 0 for an area's
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,11 @@ def digest_of(
     hasher.add("point xy", points.xy)
     hasher.add("point area", points.area)
     hasher.add("point share", points.share)
+    if points.groups:
+        # Only where there are any, as for the sites' columns below.
+        hasher.add("point groups", np.array(points.groups, dtype=object))
+        hasher.add("point group", points.group)
+        hasher.add("point people", points.people)
     hasher.add_places("site", sites)
     if sites.columns:
         # Only where there are any: digests of cities without them are older than they are.

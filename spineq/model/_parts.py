@@ -68,7 +68,7 @@ def read_places(frame: pd.DataFrame, what: str, city_areas: AreaTable, file: obj
     given = None if id_column is None else identifiers(frame[id_column], id_column, file)
     xy = coordinates(frame, given, file)
     if "area_id" in frame.columns:
-        areas = city_areas.ids[_positions(frame["area_id"], city_areas.ids, given, file)]
+        areas = city_areas.ids[positions_of(frame["area_id"], city_areas.ids, given, file)]
     else:
         areas = areas_at(city_areas, xy) if len(xy) else np.empty(0, dtype=object)
     ids = given if given is not None else _numbered(xy, areas, what)
@@ -91,7 +91,7 @@ def _numbered(
     return ids
 
 
-def _positions(
+def positions_of(
     values: pd.Series[Any],
     known: NDArray[np.object_],
     rows: NDArray[np.object_] | None,
@@ -144,7 +144,7 @@ def read_points(frame: pd.DataFrame, area_ids: NDArray[np.object_], file: object
     if "point_id" in frame.columns:
         ids = identifiers(frame["point_id"], "point_id", file)
     xy = coordinates(frame, ids, file)
-    area = _positions(frame["area_id"], area_ids, ids, file)
+    area = positions_of(frame["area_id"], area_ids, ids, file)
     share = numbers(frame[field], ids, field, file)
     if ids is None:
         ids = _points_numbered(area_ids[area], xy, share)
@@ -208,9 +208,9 @@ def read_travel(
     if len(frame) == 0:
         msg = "the travel table is empty, so nothing is in reach of anything"
         raise TravelCostError(msg, file=file, mend="Give at least one pair")
-    site = _positions(frame["site"], site_ids, None, file)
+    site = positions_of(frame["site"], site_ids, None, file)
     targets = area_ids if by == "area" else point_ids
-    target = _positions(frame[by], targets, None, file)
+    target = positions_of(frame[by], targets, None, file)
     cost = as_floats(frame["cost"]) + 0.0
 
     def pair(row: int) -> str:
@@ -229,6 +229,10 @@ def read_travel(
             field="cost",
             mend=f"Give 0 to {MOST:g}; leave the row out if the place is out of reach",
         )
+    step = np.diff(site)
+    if ((step > 0) | ((step == 0) & (np.diff(target) > 0))).all():
+        # Large tables come in order, and sorting would be most of the work.
+        return TravelTable(by, site, target, cost)
     order = np.lexsort((target, site))
     site_, target_ = site[order], target[order]
     twice = np.flatnonzero((np.diff(site_) == 0) & (np.diff(target_) == 0))

@@ -26,8 +26,17 @@ from spineq.model._contract import (
     areas_at,
     read_areas,
 )
-from spineq.model._counting import People, mixed, people
+from spineq.model._counting import People, mixed, mixed_at_points, people
 from spineq.model._digest import digest_of
+from spineq.model._group_points import (
+    frame_columns,
+    joined,
+    of_areas,
+    of_groups,
+    people_of,
+    read_group_points,
+    split_groups,
+)
 from spineq.model._parquet import area_frame, write_city
 from spineq.model._parts import read_places, read_points, read_travel
 from spineq.model._site_columns import named_site_columns
@@ -59,9 +68,9 @@ class City:
     """Areas with people, demand points, sites, existing sensors, optionally travel costs.
 
     Make one with `City.from_frame`, `spineq.read_city` or `spineq.demo_city`. It cannot be
-    changed: ``with_demand``, ``with_sites``, ``with_existing`` and ``with_travel`` return a
-    new one. Areas, points and sites are sorted by id, so that the order of rows in a file
-    changes nothing. Equal digests mean equal answers.
+    changed: ``with_demand``, ``with_group_points``, ``with_sites``, ``with_existing`` and
+    ``with_travel`` return a new one. Areas, points and sites are sorted by id, so that the
+    order of rows in a file changes nothing. Equal digests mean equal answers.
 
     Pickling leaves the polygons out: no computation needs them, and they are most of the
     bytes. To hand polygons on, write the city with `to_geoparquet`.
@@ -144,7 +153,9 @@ class City:
         points
             One row per point: ``area_id``; a point geometry or ``x`` and ``y``; ``share``,
             which sums to 1 over an area, or ``weight``, which is divided by its sum over the
-            area; optionally ``point_id``.
+            area; optionally ``point_id``. Rows with a ``group`` are not the areas' but that
+            group's, with so many ``people``, and replace all that `with_group_points` added;
+            without such a column those stay.
         file
             Where the table comes from, for messages.
 
@@ -157,9 +168,52 @@ class City:
         if self._travel is not None and self._travel.by == "point":
             msg = "the city's travel table leads to the demand points that would be replaced"
             raise DataError(msg, file=file, mend="Call with_demand first, then with_travel")
-        table = read_points(self._in_my_crs(points, file), self._areas.ids, file)
+        frame = self._in_my_crs(points, file)
+        frame, groups = split_groups(frame, self._points, self._areas, file)
+        table = read_points(frame, self._areas.ids, file)
         need_metres(self.crs, table.xy, file)
-        return replace(self, _points=table)
+        return replace(self, _points=joined(table, groups, file))
+
+    def with_group_points(
+        self, points: pd.DataFrame, name: str, weight: str | None = None, *, file: object = None
+    ) -> City:
+        """Add points that matter by themselves: schools, hospitals, road junctions.
+
+        They are a group of their own, ``Group(column=name)``, which stands exactly at these
+        points: nothing of it is spread over areas, and nothing about the areas' people changes.
+        The group is reported with every network. Points of an earlier group of that name are
+        replaced.
+
+        Parameters
+        ----------
+        points
+            One row per point, as `spineq.demand.group_points` reads them from a file: a point
+            geometry or ``x`` and ``y``; optionally ``point_id`` or ``id``, and ``area_id``, the
+            area that counts the point where tables and maps are by area, and whose travel
+            costs hold for it; else the one with the nearest point.
+        name
+            What the group is called, such as ``"schools"``.
+        weight
+            Column with what each point weighs, 0 or more: pupils, beds. None takes the column
+            ``weight`` where there is one; else every point weighs 1.
+        file
+            Where the table comes from, for messages.
+
+        Raises
+        ------
+        DataError
+            No point, a weight that is no number, weights of 0 alone, an unknown area, an id
+            that another point has, a name that something else has; or a travel table whose
+            costs lead to the old points.
+        """
+        if self._travel is not None and self._travel.by == "point":
+            msg = "the city's travel table leads to the demand points that it has"
+            mend = "Call with_group_points first, then with_travel"
+            raise DataError(msg, file=file, mend=mend)
+        table = read_group_points(self._in_my_crs(points, file), name, weight, self._areas, file)
+        need_metres(self.crs, table.xy, file)
+        groups = joined(table, of_groups(self._points, but=name), file)
+        return replace(self, _points=joined(of_areas(self._points), groups, file))
 
     def with_sites(self, sites: pd.DataFrame, *, file: object = None) -> City:
         """Say where sensors may stand, instead of at the areas' points.
@@ -210,7 +264,9 @@ class City:
         need_metres(self.crs, table.xy, file)
         return replace(self, _existing=table)
 
-    def with_travel(self, table: pd.DataFrame, *, unit: str = "m", file: object = None) -> City:
+    def with_travel(
+        self, table: pd.DataFrame, *, unit: str | None = None, file: object = None
+    ) -> City:
         """Let distances come from a table instead of straight lines.
 
         Parameters
@@ -219,9 +275,15 @@ class City:
             Long table: ``site``, ``area`` or ``point``, ``cost``. A pair that is not in it
             is out of reach. Costs to an area hold for each of its points.
         unit
-            Unit of the costs, and so of theta: ``"m"``, ``"minutes"``, whatever it is.
+            Unit of the costs, and so of theta: ``"m"``, ``"minutes"``, whatever it is. None for
+            the table's own, ``attrs["unit"]``, which `spineq.travel` writes, or else metres.
         file
             Where the table comes from, for messages.
+
+        Returns
+        -------
+        City
+            Where the table's ``attrs["note"]`` say how the costs came about, its note does too.
 
         Raises
         ------
@@ -229,12 +291,17 @@ class City:
             A negative or missing cost, an unknown site, area or point, a pair given twice,
             or a unit that is no text.
         """
+        if unit is None:
+            unit = getattr(table, "attrs", {}).get("unit") or "m"
         need_text(unit, "unit", file)
         if not unit.strip():
             msg = "the unit of the travel costs is empty"
             raise DataError(msg, file=file, field="unit", mend='Write what they are, "minutes"')
         made = read_travel(table, self._sites.ids, self._areas.ids, self._points.ids, file)
-        return replace(self, _travel=made, travel_unit=unit)
+        label, said = self.label, table.attrs.get("note")
+        if said and str(said) not in label.note.splitlines():
+            label = replace(label, note="\n".join(filter(None, [label.note, str(said)])))
+        return replace(self, _travel=made, travel_unit=unit, label=label)
 
     def labelled(self, **label: str | None) -> City:
         """Change what is shown beside the city: ``name``, ``code``, ``attribution``, ``note``.
@@ -291,6 +358,11 @@ class City:
         return self._areas.columns
 
     @property
+    def point_groups(self) -> tuple[str, ...]:
+        """Names of the groups that stand at points of their own, see `with_group_points`."""
+        return self._points.groups
+
+    @property
     def travel(self) -> TravelTable | None:
         """Travel costs, or None where distances are straight lines."""
         return self._travel
@@ -312,7 +384,10 @@ class City:
 
     @property
     def point_share(self) -> NDArray[np.float64]:
-        """Share of its area's people at each demand point, (point,), 0 to 1."""
+        """Share of its area's people at each demand point, (point,), 0 to 1.
+
+        It is 0 for points of groups that stand at points of their own.
+        """
         return self._points.share
 
     def travel_costs_from(self, site: int) -> NDArray[np.float64]:
@@ -397,7 +472,8 @@ class City:
         Dimensions: ``area``, ``age`` (band; coordinates ``age`` and ``age_last`` are its
         youngest and oldest year), ``column``, ``point``, ``site``, and where there are any
         ``sensor`` (existing) and ``travel``. Coordinates are metres in the city's CRS,
-        residents and columns are counts, ``point_share`` sums to 1 over an area. Columns of a
+        residents and columns are counts, ``point_share`` sums to 1 over an area; a group that
+        stands at points of its own has a ``point_..._people`` with its name. Columns of a
         table of sites are in ``site_numbers`` (site, site_number) and ``site_texts`` (site,
         site_text), where there are any.
         """
@@ -409,12 +485,16 @@ class City:
         areas, points, sites = self._areas, self._points, self._sites
         bands = np.array(areas.bands, dtype=np.int64).reshape(-1, 2)
         bands.setflags(write=False)
+        at_points = {
+            f"point_{name}_people": ("point", people_of(points, name)) for name in points.groups
+        }
         made = xr.Dataset(
             {
                 "residents": (("area", "age"), areas.residents),
                 "columns": (("area", "column"), areas.values),
                 "point_area": ("point", points.area),
                 "point_share": ("point", points.share),
+                **at_points,
             },
             coords={
                 "area": areas.ids,
@@ -480,7 +560,10 @@ class City:
 
     @property
     def points(self) -> pd.DataFrame:
-        """The demand points as a table ``area_id, x, y, share`` indexed by id."""
+        """The demand points as a table ``area_id, x, y, share`` indexed by id.
+
+        With ``group`` and ``people`` where groups stand at points of their own.
+        """
         points = self._points
         return pd.DataFrame(
             {
@@ -488,7 +571,8 @@ class City:
                 "x": points.xy[:, 0],
                 "y": points.xy[:, 1],
                 "share": points.share,
-            },
+            }
+            | frame_columns(points),
             index=pd.Index(points.ids, name="point_id"),
         )
 
@@ -509,7 +593,8 @@ class City:
         """Count a group's people in each area.
 
         An age band that the group cuts through counts in proportion to its years, and the
-        answer is marked as estimated.
+        answer is marked as estimated. A group that stands at points of its own is counted in
+        the areas that these belong to.
 
         Raises
         ------
@@ -520,7 +605,7 @@ class City:
         ZeroWeightError
             The group has nobody in the city.
         """
-        return people(self._areas, group)
+        return people(self._areas, self._points, group)
 
     def has(self, group: Group) -> bool:
         """Whether the city has the data to count the group's people."""
@@ -533,12 +618,15 @@ class City:
     def reported_groups(self, groups: Mapping[str, Group] | None = None) -> dict[str, Group]:
         """Groups that a result reports: the original's four where there is data, and more.
 
+        Those that stand at points of their own are among them.
+
         Parameters
         ----------
         groups
             Further groups; one with a name of the four takes its place.
         """
         made = {name: group for name, group in GROUPS.items() if self.has(group)}
+        made |= {name: Group(column=name) for name in self.point_groups}
         return made | dict(groups or {})
 
     def weights(self, groups: Iterable[tuple[str, Group]]) -> NDArray[np.float64]:
@@ -552,19 +640,41 @@ class City:
         DataError
             The city lacks a group's data, or the group has nobody; the message names it.
         """
-        return mixed(self._areas, groups)
+        return mixed(self._areas, self._points, groups)
+
+    def weights_at_points(self, groups: Iterable[tuple[str, Group]]) -> NDArray[np.float64]:
+        """Weight of each demand point in a mix of groups, (point,), summing to 1.
+
+        As `weights`, each area's weight spread over its points by their share; groups that stand
+        at points of their own weigh there, in proportion to their people.
+
+        Raises
+        ------
+        DataError
+            The city lacks a group's data, or the group has nobody; the message names it.
+        """
+        return mixed_at_points(self._areas, self._points, groups)
 
     def point_weights(self, area_weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Spread weights of areas, (area,), over their demand points, (point,)."""
+        """Spread weights of areas, (area,), over their demand points, (point,).
+
+        Raises
+        ------
+        DataError
+            Groups stand at points of their own, which weights of areas know nothing about.
+        """
+        if self.point_groups:
+            msg = f"the group {shown(self.point_groups[0])} stands at points of its own"
+            raise DataError(msg, field="groups", mend="Use City.weights_at_points")
         return area_weights[self._points.area] * self._points.share
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 over everything that can change an answer, 64 hex digits.
 
-        Covered: ids, coordinates, residents, columns, points and shares, sites with their area
-        and columns, existing sensors with the area of each, travel costs with their unit, and
-        CRS. Not covered, being display: polygons and labels.
+        Covered: ids, coordinates, residents, columns, points with their shares and groups,
+        sites with their area and columns, existing sensors with the area of each, travel costs
+        with their unit, and CRS. Not covered, being display: polygons and labels.
         """
         return digest_of(
             self.crs,

@@ -1,36 +1,42 @@
-"""People spread over their areas: how much it flatters that they are taken to be at a point."""
+"""People spread evenly over the polygons of their areas."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
+from spineq.demand._placing import table_of_points
 from spineq.errors import DataError, ProblemError, shown
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from numpy.typing import NDArray
 
     from spineq.model.city import City
 
+#: Most points of a grid that are looked at for one area: a thread of a polygon has many outside.
+_MOST_TRIED = 200_000
 
-def spread_evenly(city: City, points: int = 16) -> City:
+
+def spread(city: City, per_area: int = 16) -> gpd.GeoDataFrame:
     """Spread each area's people evenly over its polygon.
+
+    The points are the middles of a square grid over the polygon, the same every time. An area
+    too thin for any grid keeps its one point.
 
     Parameters
     ----------
     city
         A city with polygons.
-    points
-        Demand points for each area at least, 1 to 400: the middles of a square grid over the
-        polygon, so many that at least this many lie inside, each with the same share. An area
-        too thin for any grid keeps its one point.
+    per_area
+        Demand points for each area at least, 1 to 400: the grid is so fine that at least this
+        many lie inside, each with the same share.
 
     Returns
     -------
-    City
-        The same city, sites and sensors where they were, with these demand points.
+    GeoDataFrame
+        For `City.with_demand`: ``area_id``, ``weight`` (1 each), points in the city's system.
 
     Raises
     ------
@@ -39,24 +45,27 @@ def spread_evenly(city: City, points: int = 16) -> City:
     DataError
         The city has no polygons, or travel costs, which are of the points that it has.
     """
-    if isinstance(points, bool) or not isinstance(points, int) or not 1 <= points <= 400:
-        msg = f"the number of points must be 1 to 400, not {shown(points)}"
-        raise ProblemError(msg, field="points", mend="Say for example points=16")
+    if (
+        isinstance(per_area, bool)
+        or not isinstance(per_area, int | np.integer)
+        or not 1 <= per_area <= 400
+    ):
+        msg = f"the number of points must be 1 to 400, not {shown(per_area)}"
+        raise ProblemError(msg, field="per_area", mend="Say for example per_area=16")
     polygons = city.polygons
     if polygons is None:
         msg = "the city has no polygons to spread people over"
         raise DataError(msg, mend="Read it from a file of polygons")
     if city.travel is not None:
         msg = "travel costs are known for the city's own points alone"
-        raise DataError(msg, field="travel", mend="Use a city without travel costs")
-    middle = city.dataset[["x", "y"]].to_dataframe()
-    places = []
-    for area, shape in zip(polygons.index, polygons.geometry, strict=True):
-        xy = _inside(shape, points)
-        if len(xy) == 0:
-            xy = middle.loc[[area], ["x", "y"]].to_numpy()
-        places.append(pd.DataFrame({"area_id": area, "x": xy[:, 0], "y": xy[:, 1], "weight": 1.0}))
-    return city.with_demand(pd.concat(places, ignore_index=True))
+        mend = "Spread people first, then add the travel costs to the new points"
+        raise DataError(msg, field="travel", mend=mend)
+    data = city.dataset
+    middle = np.column_stack([data["x"].to_numpy(), data["y"].to_numpy()])
+    places = [_inside(shape, int(per_area)) for shape in polygons.geometry]
+    places = [xy if len(xy) else middle[[k]] for k, xy in enumerate(places)]
+    area = np.repeat(np.arange(city.n_areas), [len(xy) for xy in places])
+    return table_of_points(city, area, np.concatenate(places), weight=np.ones(len(area)))
 
 
 def _inside(shape: Any, wanted: int) -> NDArray[np.float64]:
@@ -75,7 +84,7 @@ def _inside(shape: Any, wanted: int) -> NDArray[np.float64]:
             low + (np.arange(max(int(np.ceil((high - low) / side)), 1)) + 0.5) * side
             for low, high in ((west, east), (south, north))
         )
-        if len(x) * len(y) > 200_000:
+        if len(x) * len(y) > _MOST_TRIED:
             break
         across, along = np.meshgrid(x, y)
         held = shapely.contains_xy(shape, across, along)
