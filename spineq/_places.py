@@ -11,6 +11,7 @@ import pandas as pd
 from spineq.errors import UnknownSensorError
 from spineq.model._checks import need_columns, numbers, row_name
 from spineq.model.groups import real_number
+from spineq.model.network import Network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,6 +82,8 @@ def in_one_form(city: City, sensors: Any) -> str | list[str] | NDArray[np.float6
             msg = "the city has no existing sensors"
             raise UnknownSensorError(msg, field="sensors", mend="Add them with with_existing")
         return str(sensors)
+    if isinstance(sensors, Network):
+        return _of_network(city, sensors)
     if isinstance(sensors, gpd.GeoSeries | gpd.GeoDataFrame):
         return _points_xy(city, sensors)
     if isinstance(sensors, pd.DataFrame):
@@ -95,6 +98,24 @@ def in_one_form(city: City, sensors: Any) -> str | list[str] | NDArray[np.float6
             raise _no_sensor(sensor)
     # A whole number may be too large for an array; as a place it is not finite.
     return np.array([[real_number(n, "sensors", "") for n in pair] for pair in listed])
+
+
+def _of_network(city: City, network: Network) -> list[str] | NDArray[np.float64]:
+    """Sensors of a network, which may have been made for another city: sites where they are any.
+
+    Two cities may have sites of one name at two places; it is the place that counts.
+    """
+    import geopandas as gpd
+
+    table = network.sensors
+    points = gpd.points_from_xy(table["x"], table["y"], crs=network.dataset.attrs["crs"])
+    xy = _points_xy(city, gpd.GeoSeries(points))
+    names = table["site"].tolist()
+    position = _sites_at(city, xy)
+    is_here = (position >= 0).all()
+    if is_here and city.dataset["site"].to_numpy()[position].tolist() == names:
+        return names
+    return xy
 
 
 def _no_sensor(given: object) -> UnknownSensorError:
@@ -204,6 +225,11 @@ def _free_places(city: City, xy: NDArray[np.float64]) -> pd.DataFrame:
         _need_near(city, xy)
         # Once each, in the order given.
         xy = xy[np.sort(np.unique(xy, axis=0, return_index=True)[1])]
+    if city.travel is not None and len(xy):
+        # Only from a site are costs known: a place where one is, to the millimetre, is that site.
+        position = _sites_at(city, xy)
+        if (position >= 0).all():
+            return at_sites(city, pd.unique(position))
     return pd.DataFrame(
         {
             "position": np.full(len(xy), -1),
@@ -213,6 +239,14 @@ def _free_places(city: City, xy: NDArray[np.float64]) -> pd.DataFrame:
             "y": xy[:, 1],
         }
     )
+
+
+def _sites_at(city: City, xy: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Position of the site at each place, (place,); -1 where there is none within 1 mm."""
+    from scipy.spatial import cKDTree
+
+    found = cKDTree(city.site_xy).query(xy, distance_upper_bound=1e-3)[1]
+    return np.where(found < city.n_sites, found, -1).astype(np.int64)
 
 
 def _need_near(city: City, xy: NDArray[np.float64]) -> None:
