@@ -12,7 +12,7 @@ import xarray as xr
 
 from spineq.constraints import constraints_for
 from spineq.errors import ProblemError, shown
-from spineq.instance import check, coverage_of, objective_of, problem_for
+from spineq.instance import check, coverage_of, group_weights, objective_of, problem_for
 from spineq.model._schema import meaning
 from spineq.model.baseline import BASELINE_SCHEMA, Baseline
 from spineq.model.groups import Group, title_of
@@ -121,9 +121,9 @@ def random_networks(
     drawn = np.empty((0, problem.number), dtype=np.int32)
     measured = np.empty((0, 1 + len(reported)))
     if coverage is not None:
-        rows = [city.weights(problem.groups)]
-        rows += [each.values / each.values.sum() for each in people.values()]
-        weights = np.ascontiguousarray(np.array([city.point_weights(row) for row in rows]).T)
+        rows = [city.weights_at_points(problem.groups)]
+        rows += [group_weights(city, group) for group in reported.values()]
+        weights = np.ascontiguousarray(np.array(rows).T)
         objective = objective_of(city, problem, coverage, None, constraints_for(city, problem))
         usable = np.flatnonzero(objective.usable_sites)
         drawn, measured = _drawn(

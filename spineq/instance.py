@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -119,8 +120,7 @@ def make_coverage(city: City, problem: Problem, progress: Progress) -> Coverage 
 
 def group_weights(city: City, group: Group) -> NDArray[np.float64]:
     """Weights of a group's people over the demand points, (point,), summing to 1."""
-    people = city.people(group).values
-    return city.point_weights(people / people.sum())
+    return city.weights_at_points([(group.label, replace(group, weight=1.0))])
 
 
 def objective_of(
@@ -153,7 +153,7 @@ def objective_of(
         base = welfare(base)
     return Objective(
         coverage,
-        city.point_weights(city.weights(problem.groups)),
+        city.weights_at_points(problem.groups),
         constraints.usable,
         base,
         _goals(city, problem, own_best or {}),

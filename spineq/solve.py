@@ -349,7 +349,8 @@ def evaluate(
         pairs of x and y in the city's CRS, an array (sensor, 2), a table with columns x and y,
         or a GeoSeries or GeoDataFrame of points; or ``"existing"``: the areas that have an
         existing sensor, each once, at its point; or ``"existing-points"``: the existing sensors
-        where they stand. A set has no order: its sensors are sorted.
+        where they stand; or a network, which may be of another city: its sensors, where they
+        stand. A set has no order: its sensors are sorted.
     problem, theta, groups, decay, ...
         As for `optimise`; ``n_sensors`` follows from the sensors. ``method`` and ``seed`` mean
         nothing, nor do the rules but for ``keep``: the network may break them.
@@ -471,8 +472,10 @@ def given_network(
     city.weights(problem.groups)
     kept, usable = kept_places(city, problem), usable_for(city, problem)
     if (places["position"] < 0).any() and city.travel is not None:
-        msg = "travel costs are known for sites only"
-        raise ProblemError(msg, field="sensors", mend="Name sites of the city")
+        lone = places[places["position"] < 0].iloc[0]
+        msg = f"travel costs are known for sites only, and at {lone['x']:g}, {lone['y']:g} is none"
+        mend = "Name sites, or add the place to them before the costs are computed"
+        raise ProblemError(msg, field="sensors", mend=mend)
     return Given(places, n_named, problem, kept, usable)
 
 

@@ -510,6 +510,27 @@ def test_existing_sensors(custom: sq.City) -> None:
         sq.evaluate(city_of([[0, 0], [1, 1]]), "existing")
 
 
+def test_a_network_is_judged_in_another_city(custom: sq.City) -> None:
+    """By its sites where they are sites there too, and else by its places."""
+    city = sq.demo_city("synthetic", n_areas=40)
+    net = sq.optimise(city, n_sensors=3, theta=400)
+    assert sq.evaluate(city, net, theta=400).total_coverage == net.total_coverage
+    finer = city.with_demand(sq.demand.spread(city, 4))
+    judged = sq.evaluate(finer, net, theta=400)
+    assert list(judged.sensors["site"]) == list(net.sensors["site"])
+    assert judged.total_coverage != net.total_coverage
+    # Sites of the same names elsewhere are not these.
+    moved = city.dataset[["site", "site_x", "site_y"]].to_dataframe().reset_index()
+    elsewhere = city.with_sites(
+        pd.DataFrame({"site_id": moved["site"], "x": moved["site_x"] + 70.0, "y": moved["site_y"]})
+    )
+    there = sq.evaluate(elsewhere, net, theta=400)
+    assert there.total_coverage == pytest.approx(net.total_coverage, abs=1e-12)
+    assert set(there.sensors["site"]) == {""}
+    with pytest.raises(UnknownSensorError, match="far outside"):
+        sq.evaluate(custom, net, theta=400)
+
+
 def test_places_that_are_none(custom: sq.City) -> None:
     """Unknown ids, NaN, wrong shapes, lines and free places by travel cost are refused."""
     with pytest.raises(
@@ -525,11 +546,16 @@ def test_places_that_are_none(custom: sq.City) -> None:
         sq.evaluate(custom, line)
     table = pd.DataFrame({"site": ["S1"], "area": ["A0"], "cost": [3.0]})
     timed = custom.with_travel(table, unit="minutes")
-    with pytest.raises(ProblemError, match="sites only"):
+    with pytest.raises(ProblemError, match=r"sites only, and at .* is none"):
         sq.evaluate(timed, ["A1"], theta=10)
     assert sq.evaluate(timed, ["S1"], theta=10).total_coverage == pytest.approx(
         np.exp(-0.3) / 3, abs=1e-15
     )
+    # A sensor that stands where a site is stands at the site; two there are one.
+    place = timed.site_xy[list(timed.dataset["site"].to_numpy()).index("S1")]
+    at_place = sq.evaluate(timed, np.stack([place, place + 5e-4]), theta=10)
+    assert list(at_place.sensors["site"]) == ["S1"]
+    assert at_place.total_coverage == pytest.approx(np.exp(-0.3) / 3, abs=1e-15)
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ class Search:
         self.stopped = False
         self.start = self.sites
         self._fraction = 0.0
+        self._tried: set[bytes] = set()
         self._step = 1.0 if objective.goals is None and whole_benefits(objective) else 0.0
 
     @property
@@ -166,6 +167,12 @@ class Search:
             (point,) weights to swap by first, where there are goals.
         """
         objective = self.objective
+        if weight is None and objective.goals is None:
+            # Neighbouring nodes choose alike, and swaps would end where they ended before.
+            start = np.sort(sites).tobytes()
+            if start in self._tried:
+                return False
+            self._tried.add(start)
         if weight is not None:
             objective = replace(objective, weight=weight, goals=None)
         sites, _ = improve(objective, sites, self._watch("swapping sensors"), self.rules)
