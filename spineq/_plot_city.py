@@ -48,13 +48,14 @@ def density(city: City, group: Group, *, name: str = "", ax: Axes | None = None)
         msg = f"a group is needed, not {shown(group)}"
         raise ProblemError(msg, field="group", mend="Write for example sq.Group(ages=(0, 15))")
     people, polygons = city.people(group), city.polygons
-    values, label = people.values, "People of the area"
+    title = title_of(name, group)
+    who = title if group.column in city.point_groups else "People"
+    values, label = people.values, f"{who} of the area"
     if polygons is not None:
         hectares = polygons.area.to_numpy() / 1e4
         values = np.divide(values, hectares, out=np.zeros(len(values)), where=hectares > 0)
-        label = "People per hectare"
+        label = f"{who} per hectare"
     top = float(np.quantile(values, _TOP))
-    title = title_of(name, group)
     ax = draw_map(
         city,
         values,
@@ -111,6 +112,7 @@ def importance(
         top=float(np.nanmax(by_area)),
         notes=[city.attribution, split_bands(split)],
         decimals=1,
+        unknown="no site in the area",
     )
     whom = in_a_sentence(titles[0]) if len(titles) == 1 else f"{len(titles)} weighted groups"
     head(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spineq._outlines import MOST_CORNERS, n_corners
 from spineq.errors import ProblemError, shown
 from spineq.model._exports import AT_A_PLACE
 from spineq.model._words import counted, objective_table, objective_words
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 # Okabe and Ito (2008): eight colours that colour-blind people tell apart; yellow left out.
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 STYLES = ("-", "--", "-.", ":")
+
+#: A dot weighs as much in a drawing as so many corners.
+_CORNERS_OF_A_DOT = 10
 
 
 def of_whom(net: Network) -> str:
@@ -84,10 +88,14 @@ def draw_map(
     diverging: bool = False,
     decimals: int = 0,
     shares: bool = True,
+    unknown: str = "not known",
 ) -> Axes:
-    """Draw values of areas, (area,), with colour bar, scale bar and source."""
+    """Draw values of areas, (area,), with colour bar, scale bar and source.
+
+    ``unknown`` is what the legend says of areas without a value.
+    """
     ax = axes(ax, (7.0, 6.2), "compressed")
-    bare_map(city, values, ax, top=top, diverging=diverging)
+    bare_map(city, values, ax, top=top, diverging=diverging, unknown=unknown)
     more = bool(np.nanmax(values, initial=0.0) > top * (1 + 1e-9))
     colour_bar(
         [ax], label=label, top=top, diverging=diverging, decimals=decimals, shares=shares, more=more
@@ -97,12 +105,20 @@ def draw_map(
 
 
 def bare_map(
-    city: City, values: NDArray[np.float64], ax: Axes, *, top: float, diverging: bool = False
+    city: City,
+    values: NDArray[np.float64],
+    ax: Axes,
+    *,
+    top: float,
+    diverging: bool = False,
+    unknown: str = "not known",
 ) -> None:
     """Draw values of areas, (area,), with a scale bar alone."""
     colours, scale = _colours(top, diverging=diverging)
     polygons = city.polygons
     x, y = city.dataset["x"].to_numpy(), city.dataset["y"].to_numpy()
+    # Drawings of lines, as SVG and PDF are, have a picture of very many areas.
+    as_picture = max(n_corners(city), _CORNERS_OF_A_DOT * len(x)) > MOST_CORNERS
     if polygons is not None:
         polygons.assign(value=values).plot(
             "value",
@@ -111,11 +127,22 @@ def bare_map(
             norm=scale,
             edgecolor="face",
             linewidth=0.2,
-            missing_kwds={"color": "#d9d9d9"},
+            rasterized=as_picture,
+            missing_kwds={"color": "#d9d9d9", "label": unknown, "rasterized": as_picture},
         )
     else:
         size = float(np.clip(8000 / max(len(x), 1), 2, 60))
-        ax.scatter(x, y, c=values, s=size, cmap=colours, norm=scale, linewidth=0, label="area")
+        ax.scatter(
+            x,
+            y,
+            c=values,
+            s=size,
+            cmap=colours,
+            norm=scale,
+            linewidth=0,
+            label="area",
+            rasterized=as_picture,
+        )
     ax.set_aspect("equal")
     ax.set_axis_off()
     south, north = ax.get_ylim()

@@ -31,6 +31,8 @@ from spineq._plot_parts import (
     of_whom,
 )
 from spineq.errors import ProblemError, shown
+from spineq.insight.centroids import area_points
+from spineq.measure import mean_change
 from spineq.model._exports import need_network, need_same_city
 from spineq.model._objective_words import (
     figure_name,
@@ -124,7 +126,7 @@ def network(
     """
     need_same_city(net, city)
     own_figure = ax is None
-    place = "its point" if city.n_points == city.n_areas else "its points"
+    place = "its point" if area_points(city) == city.n_areas else "its points"
     notes = [
         net.certificate() if own_figure else "",
         f"An area's colour is the coverage of its people, who are taken to be at {place}",
@@ -286,7 +288,7 @@ def difference(
             xy = np.array(sorted(places))
             ax.scatter(*xy.T, label=f"{counted(len(xy), 'sensor')} {name}", **style)
     # By the first network's weights: the other may have been made for other groups.
-    change = float(net.dataset["area_weight"].to_numpy() @ values)
+    change = mean_change(net, other, city)
     thetas = " against ".join(dict.fromkeys([theta_words(net), theta_words(other)]))
     head(
         ax,

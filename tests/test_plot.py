@@ -440,3 +440,24 @@ def test_help_lists_every_picture_and_nothing_else() -> None:
         and not value.__module__.endswith("_parts")
     }
     assert set(sq.plot.__all__) == public
+
+
+def test_very_many_areas_are_a_picture_in_a_drawing(
+    city: sq.City, net: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SVG and PDF would have megabytes of corners; words and sensors stay lines."""
+    sq.plot.save(sq.plot.network(net, city), tmp_path / "lines.svg")
+    monkeypatch.setattr("spineq._plot_parts.MOST_CORNERS", 100)
+    sq.plot.save(sq.plot.network(net, city), tmp_path / "picture.svg")
+    lines, picture = ((tmp_path / f"{name}.svg").read_text() for name in ("lines", "picture"))
+    assert picture.count("<image") == lines.count("<image") + 1
+    assert picture.count("<path") < lines.count("<path") - city.n_areas / 2
+
+
+def test_areas_without_a_site_are_named(city: sq.City) -> None:
+    """The legend says what the grey of an area without a value means."""
+    few = city.with_sites(city.sites.iloc[::2].reset_index(names="site_id"))
+    written = texts(sq.plot.importance(few))
+    assert "no site in the area" in written
+    assert "NaN" not in written
+    assert "no site" not in texts(sq.plot.importance(city))
