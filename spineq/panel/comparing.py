@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spineq.jobs.tasks import NETWORK_TASKS
+from spineq.measure import mean_change
 from spineq.model._exports import need_same_city
 from spineq.model._objective_words import in_a_sentence, objective_words, percent, points
 from spineq.model._words import shown_table, theta_words
@@ -156,7 +157,7 @@ class Difference:
     def _mean_words(self, theirs: str) -> str:
         whom = objective_words(self.one)
         # By the first network's weights, whatever the second was made for.
-        change = float(self.one.dataset["area_weight"].to_numpy() @ self.change)
+        change = mean_change(self.one, self.other, self.city)
         if abs(change) < LEAST:
             return f"and {theirs} cover {whom} alike, {percent(self.one.total_coverage)}"
         than = "more" if change > 0 else "less"

@@ -47,10 +47,8 @@ class Drafted(NamedTuple):
 def defaults(city: City) -> dict[str, Any]:
     """Values that a form begins with."""
     places = city.n_sites
-    first = next(iter(city.reported_groups()), None)
-    group = {"who": first} if first else {"who": f"column:{city.columns[0]}"}
     return {
-        "groups": [{**group, "ages": [0, 15], "weight": 1.0}],
+        "groups": [{"who": who_options(city)[0][0], "ages": [0, 15], "weight": 1.0}],
         "n_sensors": max(min(20, places // 2), 1),
         "theta": 500.0 if city.travel is None else _usual_cost(city),
         "method": "auto",
@@ -80,7 +78,7 @@ def who_options(city: City) -> list[tuple[str, str]]:
     taken = {group.column for group in GROUPS.values()}
     others = [
         (f"column:{name}", Group(column=name).label)
-        for name in city.columns
+        for name in (*city.columns, *city.point_groups)
         if name not in taken and city.has(Group(column=name))
     ]
     return known + ages + others

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
+from spineq._outlines import outlines
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import geopandas as gpd
     from numpy.typing import NDArray
 
     from spineq.model.city import City
@@ -25,8 +26,12 @@ _T = TypeVar("_T")
 #: Cities with more areas are drawn as one picture: a browser takes too long over shapes.
 MOST_SHAPES = 10_000
 
-#: Pixels on the longer side of such a picture.
-PIXELS = 1_600
+#: Pixels on the longer side of such a picture: more than a screen has, for a look from closer by.
+PIXELS = 2_400
+
+#: Corners are left out by a third of a pixel where the city is as wide as a screen, and by no more
+#: than a kerb's width, metres, unless there are more than a browser moves with ease.
+_STEPS, _KERB, _MOST_CORNERS = 3000, 4.0, 300_000
 
 #: South, west, north, east, degrees.
 Bounds = tuple[float, float, float, float]
@@ -107,8 +112,9 @@ class Shapes:
         if polygons is None:
             found = shapely.points(np.round(_lonlat(city), 6))
         else:
-            made = _simpler(polygons).to_crs("EPSG:4326").geometry.to_numpy()
-            found = shapely.transform(made, lambda xy: np.round(xy, 6))
+            drawn = outlines(city, _STEPS, most_metres=_KERB, most_corners=_MOST_CORNERS)
+            made = polygons.set_geometry(drawn, crs=polygons.crs).to_crs("EPSG:4326").geometry
+            found = shapely.transform(made.to_numpy(), lambda xy: np.round(xy, 6))
         self._geometries = found
         self.bounds = _bounds(shapely.total_bounds(found))
         self._lock = threading.Lock()
@@ -314,20 +320,6 @@ def places_of(city: City) -> Places:
 def _lonlat(city: City) -> NDArray[np.float64]:
     data = city.dataset
     return Places(city).to_lonlat(np.column_stack([data["x"].to_numpy(), data["y"].to_numpy()]))
-
-
-def _simpler(polygons: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Leave out corners that nobody sees, neighbours alike; all of them where that went wrong."""
-    import shapely
-
-    before = polygons.geometry.to_numpy()
-    if not hasattr(shapely, "coverage_simplify") or not shapely.is_valid(before).all():
-        return polygons
-    west, south, east, north = polygons.total_bounds
-    # A third of a pixel where the city is as wide as a screen; no more than a kerb's width.
-    after = shapely.coverage_simplify(before, min(max(east - west, north - south) / 3000, 4.0))
-    good = shapely.is_valid(after) & ~shapely.is_empty(after)
-    return polygons.set_geometry(after, crs=polygons.crs) if good.all() else polygons
 
 
 def _bounds(west_south_east_north: Sequence[float] | NDArray[np.float64]) -> Bounds:

@@ -10,6 +10,7 @@ import ipywidgets
 from spineq.errors import DataError
 from spineq.exports import KINDS, export
 from spineq.model._objective_words import counted, equity_words, stay_words
+from spineq.panel.centroid_line import CentroidLine
 from spineq.panel.charts import DecileChart, HistoryChart, beginning
 from spineq.panel.elements import Download, Form, Table, Text
 from spineq.panel.errand import Errand
@@ -71,6 +72,7 @@ class Results(View):
         # The last network that was made of another's first sensors; that network, and its name.
         self._first: tuple[Network, Network, str] | None = None
         self.words = Text()
+        self.centroids = CentroidLine(state)
         self.groups = Table(_GROUP_COLUMNS, caption="Who is covered")
         self.even = Text()
         self.history = HistoryChart(state, self.show_first)
@@ -110,7 +112,7 @@ class Results(View):
         self.sensors.hear(state.guarded(self._turn))
         self.files.hear(state.guarded(self._press_file))
         self.observe(self._seen, "active")
-        self.children = (self.words, self.body)
+        self.children = (self.words, self.centroids, self.body)
         self.renew()
 
     def draw(self) -> None:
@@ -284,7 +286,7 @@ class Results(View):
             self.save(str(message["press"]))
 
     def _seen(self, _change: object) -> None:
-        self.history.active = self.tenths.active = self.active
+        self.history.active = self.tenths.active = self.centroids.active = self.active
 
 
 def size_words(size: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spineq import plot
-from spineq.model._words import counted, percent
+from spineq.model._words import counted, in_a_sentence, percent
 from spineq.model.groups import OLDEST, Group, title_of
 from spineq.report.parts import Shown, key_figures, picture, side_by_side, table, together, words
 
@@ -22,9 +22,12 @@ def overview(study: Study) -> Shown:
         if city.has(group):
             figures.append((f"{city.people(group).values.sum():,.0f}", label))
     figures.append((f"{city.n_sites:,}", "places where a sensor can stand"))
+    for name in city.point_groups:
+        number = int((city.points["group"] == name).sum())
+        figures.append((f"{number:,}", f"points of {title_of(name, Group(column=name))}"))
     if city.existing is not None:
         figures.append((f"{len(city.existing):,}", "existing sensors"))
-    return together(key_figures(figures), words(city.label.note, city.attribution))
+    return together(key_figures(figures), words(*city.label.note.splitlines(), city.attribution))
 
 
 def groups(study: Study) -> Shown:
@@ -36,7 +39,7 @@ def groups(study: Study) -> Shown:
         estimated = estimated or people.estimated
         mark = " (estimated)" if people.estimated else ""
         title, who = title_of(name, group), group.label
-        called = title if title == who else f"{title}: {who}"
+        called = title if title.casefold() == who.casefold() else f"{title}: {who}"
         rows.append((f"{called}{mark}", f"{people.values.sum():,.0f}", percent(weights[name])))
     heads = ("Group", "People or total", "Weight here")
     said = (
@@ -45,16 +48,24 @@ def groups(study: Study) -> Shown:
         "where they work."
     )
     more = "Estimated groups come from age bands split in proportion to their years."
-    notes = words(said if len(rows) > 1 else "", more if estimated else "")
+    titles = study.own_titles()
+    own = f"For {titles}, the total is that of the weights of the points where they stand."
+    notes = words(said if len(rows) > 1 else "", own if titles else "", more if estimated else "")
     return together(table(heads, rows), notes)
 
 
 def density_maps(study: Study) -> Shown:
     """Draw where the people of each group are."""
-    pictures = [
-        study.keep(picture(f"density-{number}", plot.density(study.city, group, name=name)))
-        for number, (name, group) in enumerate(study.groups, start=1)
-    ]
+    pictures = []
+    for number, (name, group) in enumerate(study.groups, start=1):
+        said = (
+            f"Points of {in_a_sentence(title_of(name, group))} count in the area that they belong "
+            "to, by their weights; they are no people."
+            if (name, group) in study.own_groups
+            else ""
+        )
+        drawn = plot.density(study.city, group, name=name)
+        pictures.append(study.keep(picture(f"density-{number}", drawn, caption=said)))
     return side_by_side(*pictures)
 
 
@@ -64,7 +75,7 @@ def importance_map(study: Study) -> Shown:
     made = picture(
         "importance",
         plot.importance(study.city, problem),
-        caption="The brighter, the more of the people who matter here a single sensor at that "
+        caption="The brighter, the more of those who matter here a single sensor at that "
         f"place would cover. The best of {counted(study.city.n_sites, 'place')} are not the best "
         "places for several sensors: two next to each other cover the same people.",
     )

@@ -11,6 +11,8 @@ from spineq.model.network import WITHIN
 from spineq.report.parts import Picture, Shown, key_figures, picture, table, together, words
 
 if TYPE_CHECKING:
+    from spineq.model.city import City
+    from spineq.model.groups import Group
     from spineq.model.problem import Problem
     from spineq.report.study import Study
 
@@ -34,7 +36,15 @@ def headline(study: Study) -> Shown:
         figures.append(("proven", f"no {allowed} is better"))
     elif net.gap is not None:
         figures.append((gap_words(net.gap), "at most between this and the best possible"))
-    return together(key_figures(figures), words(_near(study), *net.summary().split("\n")[:2]))
+    said = [_near(study), *net.summary().split("\n")[:2], _centroids(study)]
+    return together(key_figures(figures), words(*said))
+
+
+def _centroids(study: Study) -> str:
+    """Say what the proof does not: where people are counted, and what that hides."""
+    if study.two_cities is None or study.hidden is None:
+        return study.lacking_hidden
+    return study.two_cities.sentence(study.hidden)
 
 
 def _has_rules(problem: Problem) -> bool:
@@ -45,14 +55,28 @@ def _has_rules(problem: Problem) -> bool:
 
 def _near(study: Study) -> str:
     """Say in people what the network brings, and what there is today."""
-    mine = shown_table(study.network)
-    name = str(mine["people"].idxmax())
+    mine, city = shown_table(study.network), study.city
+    known = city.reported_groups(dict(study.problem.groups))
+    own = [name in known and known[name].column in city.point_groups for name in mine.index]
+    people = mine["people"] if all(own) else mine["people"][[not each for each in own]]
+    name = str(people.idxmax())
     title = in_a_sentence(str(mine["title"][name]))
-    said = f"{percent(float(mine['within 500 m'][name]))} of {title} are within 500 m of a sensor"
+    # Points of their own may weigh differently: then it is not so many of them.
+    by_weight = ", by their weights," if all(own) and _uneven(city, known[name]) else ""
+    said = (
+        f"{percent(float(mine['within 500 m'][name]))} of {title}{by_weight} are within 500 m of "
+        "a sensor"
+    )
     if study.existing is None:
         return f"{said}."
     today = float(study.existing.table()["within 500 m"][name])
     return f"{said}; by the existing sensors {percent(today)} are."
+
+
+def _uneven(city: City, group: Group) -> bool:
+    """Whether points of a group that stands at its own weigh differently."""
+    of_group = city.points["group"] == group.column
+    return int(city.points["people"][of_group].nunique()) > 1
 
 
 def meaning(study: Study) -> Shown:
@@ -68,9 +92,11 @@ def meaning(study: Study) -> Shown:
         "gaussian": f"someone at a sensor counts as 100 % covered, someone {theta:,g} {unit} away "
         f"as 61 %, and someone {2 * theta:,g} {unit} away as 14 %",
     }[study.problem.decay]
+    titles = study.own_titles(reported=True)
+    own = f"; that of {titles}, over the points where they stand, by weight" if titles else ""
     return words(
         f"Coverage says how near people are to a sensor, not how far a sensor can measure: {said}. "
-        "A group's coverage is the mean over its people. How fast it falls with distance, "
+        f"A group's coverage is the mean over its people{own}. How fast it falls with distance, "
         f"{theta:,g} {unit} here, is a choice: below stands what another would change."
     )
 
@@ -105,7 +131,15 @@ def people(study: Study) -> Shown:
         for row in shown_table(study.network).to_dict("records")
     ]
     caption = f"Share of people within so many metres of a sensor{straight}"
-    return table((*heads, "half are within", "90 % are within"), rows, caption)
+    shown = table((*heads, "half are within", "90 % are within"), rows, caption)
+    titles = study.own_titles(reported=True)
+    own = (
+        f"For {titles}, it is the points where they stand that are counted, each by its weight, "
+        "and no people."
+        if titles
+        else ""
+    )
+    return together(shown, words(own))
 
 
 def steps(study: Study) -> Shown:

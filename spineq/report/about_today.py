@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spineq import plot
+from spineq.insight.centroids import area_points
 from spineq.model._objective_words import points
 from spineq.model._words import counted, percent, shown_table
 from spineq.report.parts import (
@@ -81,13 +82,18 @@ def _felt(study: Study) -> list[str]:
     """Say how many of the people of the groups are better and worse covered."""
     assert study.existing is not None
     net, today = study.network, study.existing
-    change = net.area_coverage.to_numpy() - today.area_coverage.to_numpy()
-    weight = net.dataset["area_weight"].to_numpy()
-    better, worse = (float(weight[mask].sum()) for mask in (change > _FELT, change < -_FELT))
+    better = worse = 0.0
+    pairs = zip(study.covered_groups(net), study.covered_groups(today), strict=True)
+    for (weight, mine), (_, theirs) in pairs:
+        better += float(weight[mine - theirs > _FELT].sum())
+        worse += float(weight[mine - theirs < -_FELT].sum())
+    whom, which = "groups' people, by the groups' weights, live or work", "that"
+    if study.own_groups:
+        # Schools do not live or work anywhere.
+        whom, which = "groups, by their weights, are", "where they"
     said = (
-        f"{percent(better)} of the groups' people, by the groups' weights, live or work in "
-        f"areas that are covered better than today by more than a percentage point, "
-        f"{percent(worse)} in areas that are covered worse."
+        f"{percent(better)} of the {whom} in areas {which} are covered better than today by more "
+        f"than a percentage point, {percent(worse)} in areas {which} are covered worse."
     )
     assert study.city.existing is not None
     number = len(study.city.existing)
@@ -103,11 +109,11 @@ def _felt(study: Study) -> list[str]:
 
 def _spread(study: Study) -> str:
     """Say how much of the change is owed to people being at points."""
-    spread = study.spread
-    if spread is None or spread.existing is None or study.existing is None:
+    mine, today = study.hidden, study.hidden_today
+    if study.spread is None or mine is None or today is None:
         return ""
-    here = study.network.total_coverage - study.existing.total_coverage
-    there = spread.network.total_coverage - spread.existing.total_coverage
+    here = mine.total_at_centroids - today.total_at_centroids
+    there = mine.total_at_points - today.total_at_points
     flatters = (
         "These figures flatter the new network: its sensors stand at the very points where people "
         "are taken to be, the existing ones where they are. "
@@ -128,9 +134,11 @@ def difference_map(study: Study) -> Shown:
     pictures = [
         study.keep(picture("difference-by-area", plot.difference(net, today, city, labels=_LABELS)))
     ]
+    one = area_points(city) == city.n_areas
+    its = "the one point where all of its people are" if one else "the points where its people are"
     said = (
-        "On the map by area, a large area takes the colour of the one point where all of its "
-        "people are taken to be; on the ground, colours are of the places themselves."
+        f"On the map by area, a large area takes the colour of {its} taken to be; on the ground, "
+        "colours are of the places themselves."
     )
     if city.travel is not None:
         said = "The change on the ground is not drawn: between points no travel costs are known."
@@ -139,7 +147,9 @@ def difference_map(study: Study) -> Shown:
     else:
         ground = plot.difference_grid(net, today, city, labels=_LABELS)
         pictures.append(study.keep(picture("difference-on-the-ground", ground)))
-    return together(side_by_side(*pictures), words(said))
+    titles = study.own_titles()
+    own = f"The colours of areas say nothing of {titles}, which stand at points of their own."
+    return together(side_by_side(*pictures), words(said, own if titles else ""))
 
 
 def fewer(study: Study) -> Shown:
@@ -186,13 +196,13 @@ def worst_off(study: Study) -> Shown:
     if study.existing is None:
         return words()
     net, today = study.network, study.existing
-    change = net.area_coverage.to_numpy() - today.area_coverage.to_numpy()
+    covered, before = study.covered(net), study.covered(today)
+    change = covered - before
     lost = net.dataset["area_weight"].to_numpy() * np.minimum(change, 0.0)
-    order = [k for k in np.argsort(lost, kind="stable")[:10] if change[k] < -_FELT]
+    order = [k for k in np.argsort(lost, kind="stable")[:10] if change[k] < -_FELT and lost[k] < 0]
     if not order:
         return words("No area is covered worse than today by more than a percentage point.")
     areas = net.dataset["area"].to_numpy()
-    covered, before = net.area_coverage.to_numpy(), today.area_coverage.to_numpy()
     title, people = study.most_people
     rows = [
         (
@@ -205,4 +215,7 @@ def worst_off(study: Study) -> Shown:
         for k in order
     ]
     caption = "Where most would be lost, by the groups' weights and the change"
-    return table(("Area", title, *_HEADS), rows, caption)
+    titles = study.own_titles()
+    own = f"Coverage is that of all who count in the area, points of {titles} among them."
+    shown = table(("Area", title, *_HEADS), rows, caption)
+    return together(shown, words(own if titles else ""))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from spineq.errors import SpineqError
 from spineq.model._objective_words import maximised, points
-from spineq.model._words import cutoff_words, in_a_sentence, percent, shown_table, theta_words
+from spineq.model._words import cutoff_words, in_a_sentence, percent, theta_words
 from spineq.report.parts import Shown, listed, table, together, words
 
 if TYPE_CHECKING:
@@ -65,26 +65,42 @@ def _placed(net: Network) -> set[str]:
 
 def demand(study: Study) -> Shown:
     """Say what it does that people are taken to be at points."""
-    city, spread = study.city, study.spread
-    at = "a point of its own" if city.n_points == city.n_areas else "points"
-    said = f"People of an area are taken to be at {at}, which flatters an area with a sensor."
-    if spread is None:
-        return words(said, study.lacking_spread)
-    tables = [shown_table(study.network), shown_table(spread.network)]
-    heads = ["Group", "This network", "People spread evenly"]
-    if study.existing is not None and spread.existing is not None:
-        tables += [shown_table(study.existing), shown_table(spread.existing)]
-        heads += ["Existing sensors", "People spread evenly"]
+    two, hidden = study.two_cities, study.hidden
+    if two is None or hidden is None:
+        return words(study.lacking_hidden)
+    if two.spread:
+        said = "People of an area are taken to be at one point, its centroid, which flatters an "
+        said += "area with a sensor."
+        other, column = "People spread evenly", "at_points"
+        more = (
+            "The columns beside spread the people of each area evenly over its ground, parks and "
+            "roads included, which errs the other way: the truth is likely to lie between the two."
+        )
+    else:
+        said = (
+            f"People are taken to be at the {hidden.n_points:,} points that the data have for the "
+            f"{study.city.n_areas:,} areas."
+        )
+        other, column = "People at centroids", "at_centroids"
+        more = (
+            "The columns beside take the people of each area to be at one point, its centroid, as "
+            "is usual where no more is known: the difference is what that would have hidden."
+        )
+    here = "at_centroids" if two.spread else "at_points"
+    tables, heads = [hidden.table], ["Group", "This network", other]
+    if study.hidden_today is not None:
+        tables.append(study.hidden_today.table)
+        heads += ["Existing sensors", other]
     rows = [
-        (str(tables[0]["title"][name]), *(percent(float(one["coverage"][name])) for one in tables))
-        for name in map(str, tables[0].index)
-        if all(name in one.index for one in tables)
+        (
+            str(hidden.table["title"][name]),
+            *(percent(float(one[which][name])) for one in tables for which in (here, column)),
+        )
+        for name in map(str, hidden.table.index)
     ]
-    more = (
-        "The columns beside spread the people of each area evenly over its ground, parks and roads "
-        "included, which errs the other way: the truth is likely to lie between the two."
-    )
-    return together(words(said), table(heads, rows), words(more))
+    titles = study.own_titles(reported=True)
+    own = f"Points of {titles} stay where they are: their figures are the same." if titles else ""
+    return together(words(said), table(heads, rows), words(more, own))
 
 
 def limits(study: Study) -> Shown:

@@ -39,8 +39,9 @@ class Parameters:
         Distance at which coverage has fallen to 37 %, metres; in the unit of the city's travel
         costs where it has any.
     groups
-        Who matters: names of the usual four, or ``{name: {"ages": [0, 15], "weight": 2}}`` and
-        ``{name: {"column": "workers"}}``; None for all of the four that the city has data for.
+        Who matters: names of the usual four and of groups that stand at points of their own, or
+        ``{name: {"ages": [0, 15], "weight": 2}}`` and ``{name: {"column": "workers"}}``; None
+        for all of the four that the city has data for, and all that stand at points of their own.
     weights
         Weights of groups by name, in place of their own.
     method
@@ -252,12 +253,13 @@ def _named_groups(given: Any, city: City) -> dict[str, Group]:
     if isinstance(given, str):
         given = [given]
     if isinstance(given, list | tuple):
-        unknown = [name for name in given if not isinstance(name, str) or name not in GROUPS]
+        known = dict(GROUPS) | {name: Group(column=name) for name in city.point_groups}
+        unknown = [name for name in given if not isinstance(name, str) or name not in known]
         if unknown or not given:
             msg = f"{shown(unknown[0])} is none of the usual groups" if unknown else "no group"
-            mend = f"Use {', '.join(GROUPS)}, or describe it as {{name: {{ages: [0, 15]}}}}"
+            mend = f"Use {', '.join(known)}, or describe it as {{name: {{ages: [0, 15]}}}}"
             raise ProblemError(msg, field="groups", mend=mend)
-        return {name: GROUPS[name] for name in given}
+        return {name: known[name] for name in given}
     if not isinstance(given, Mapping) or not given:
         msg = f"the groups must be names, or names with who they are, not {shown(given)}"
         mend = "Write for example {children: {ages: [0, 15], weight: 2}}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spineq._outlines import MOST_CORNERS, outlines
 from spineq.model._exports import area_columns, nearest_sensor, need_same_city
 from spineq.model._words import counted, metres, percent
 from spineq.report.parts import Shown, words
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from spineq.model.network import Network
 
 #: Areas up to which the map is drawn: beyond, the page takes seconds to open.
-MOST_AREAS = 10_000
+MOST_AREAS = 30_000
+
+#: Areas up to which there are lines between them, as on the panel's map.
+_MOST_LINED = 2_000
 
 #: Height of the map and of the frame around it, pixels.
 _HEIGHT, _FRAME = 560, 580
@@ -34,7 +38,7 @@ def interactive_map(net: Network, city: City) -> Shown:
     -------
     Shown
         A frame with a page of its own, about 2 MB for a thousand areas, which asks for nothing
-        outside; a sentence for more than 10,000 areas.
+        outside; a sentence for more than 30,000 areas.
 
     Raises
     ------
@@ -78,11 +82,15 @@ def _figure(net: Network, city: City) -> Any:
     colours = LinearColorMapper(palette="Viridis256", low=0.0, high=1.0)
     fill: Any = {"field": "coverage", "transform": colours}
     data, people = _area_data(net, city)
-    tips = [("Area", "@area"), ("Coverage", "@covered"), ("Nearest sensor", "@nearest")]
+    # A group that stands at points of its own is covered there.
+    whose = "Coverage of its people" if city.point_groups else "Coverage"
+    tips = [("Area", "@area"), (whose, "@covered"), ("Nearest sensor", "@nearest")]
     tips += [(title, f"@{column}{{0,0}}") for column, title in people.items()]
     if city.polygons is not None:
+        # Lines between very many areas would be all that one sees.
+        line: Any = "#ffffff" if city.n_areas <= _MOST_LINED else fill
         areas = plot.multi_polygons(
-            "xs", "ys", source=data, fill_color=fill, line_color="#ffffff", line_width=0.3
+            "xs", "ys", source=data, fill_color=fill, line_color=line, line_width=0.3
         )
     else:
         areas = plot.scatter("x", "y", source=data, size=7, fill_color=fill, line_color=None)
@@ -155,14 +163,12 @@ def _area_data(net: Network, city: City) -> tuple[dict[str, Any], dict[str, str]
     for number, (title, values) in enumerate(area_columns(net, city).items()):
         people[f"people_{number}"] = title
         data[f"people_{number}"] = values
-    polygons = city.polygons
-    if polygons is None:
+    # What is smaller than a pixel of the whole map is not seen; half of that may be zoomed into.
+    drawn = outlines(city, 4000, most_corners=MOST_CORNERS)
+    if drawn is None:
         data |= {"x": net.dataset["x"].to_numpy(), "y": net.dataset["y"].to_numpy()}
         return data, people
-    width, height = np.ptp(net.dataset["x"].to_numpy()), np.ptp(net.dataset["y"].to_numpy())
-    # What is smaller than a pixel of the whole map is not seen; half of that may be zoomed into.
-    shapes = polygons.geometry.simplify(max(float(width), float(height)) / 4000)
-    data["xs"], data["ys"] = _rings(shapes)
+    data["xs"], data["ys"] = _rings(drawn)
     return data, people
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spineq.model.city import City
+    from spineq.model.groups import Group
     from spineq.model.network import Network
 
 #: Bytes of a travel table, as text in the page, up to which a page is made.
@@ -156,17 +158,25 @@ def _groups(network: Network, city: City) -> tuple[list[dict[str, Any]], NDArray
             "title": str(row["title"]),
             "inSentence": in_a_sentence(str(row["title"])),
             "estimated": bool(row["estimated"]),
+            "weights": _at_points(city, known[str(name)]),
         }
         for name, row in zip(table.index, table.to_dict("records"), strict=True)
     ]
     return groups, np.array([city.people(known[str(name)]).values for name in table.index])
 
 
+def _at_points(city: City, group: Group) -> dict[str, Any] | None:
+    """Weights over the demand points of a group that stands at some of its own, else None."""
+    if group.column not in city.point_groups:
+        return None
+    return packed(city.weights_at_points([(group.label, replace(group, weight=1.0))]))
+
+
 def _sites(network: Network, city: City) -> dict[str, Any]:
     """Sites, whether a sensor may be moved there, and whether `evaluate` knows them by name."""
-    ids = city.dataset["site"].to_numpy()
+    ids, names = city.dataset["site"].to_numpy(), pd.Index(city.dataset["area"].to_numpy())
     usable = usable_for(city, network.problem)
-    strange = np.isin(ids, city.dataset["area"].to_numpy()) & (city.site_areas != ids)
+    strange = pd.Index(ids).isin(names) & (city.site_areas != ids)
     strange |= np.array([not _nameable(str(name)) for name in ids])
     made: dict[str, Any] = {
         "closed": [] if usable is None else np.flatnonzero(~usable).tolist(),
@@ -175,7 +185,7 @@ def _sites(network: Network, city: City) -> dict[str, Any]:
     if city.sites_are_areas:
         # None says: those of the areas, which the page has already.
         return made | {"ids": None, "areas": None, **_xy(city.site_xy)}
-    areas = pd.Index(city.dataset["area"].to_numpy()).get_indexer(pd.Index(city.site_areas))
+    areas = names.get_indexer(pd.Index(city.site_areas))
     return made | {
         "ids": [str(name) for name in ids],
         "areas": packed(areas),

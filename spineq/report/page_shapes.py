@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spineq._outlines import MOST_CORNERS, outlines
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -15,9 +17,6 @@ if TYPE_CHECKING:
 #: Steps of the display's grid on the longer side of the city: a quarter of a pixel at most,
 #: still when a wide screen's map is magnified eight times.
 GRID = 40_000
-
-#: Corners of all outlines together, 4 bytes each, above which more of them are left out.
-MOST_CORNERS = 200_000
 
 # Decimals that a number is looked at for: tables of coordinates and minutes seldom have more.
 _SCALES = (1, 10, 100, 1000)
@@ -96,9 +95,9 @@ def _outlines(city: City) -> tuple[NDArray[np.float64], dict[str, Any]] | None:
     """Corners of the simplified polygons, (corner, 2) metres, and how they belong together."""
     import shapely
 
-    if city.polygons is None:
+    polygons = outlines(city, 4000, most_corners=MOST_CORNERS)
+    if polygons is None:
         return None
-    polygons = _simplified(city.polygons.geometry.to_numpy())
     parts, area = shapely.get_parts(polygons, return_index=True)
     ring_of, part = shapely.get_rings(parts, return_index=True)
     xy, ring = shapely.get_coordinates(ring_of, return_index=True)
@@ -107,35 +106,3 @@ def _outlines(city: City) -> tuple[NDArray[np.float64], dict[str, Any]] | None:
     rings = np.bincount(area[part], minlength=city.n_areas)
     corners = np.bincount(ring[~last], minlength=len(ring_of))
     return xy[~last], {"rings": packed(rings), "corners": packed(corners)}
-
-
-def _simplified(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Leave out corners that nobody sees, and more while there are too many."""
-    import shapely
-
-    low, high = shapely.total_bounds(polygons).reshape(2, 2)
-    tolerance = max(float((high - low).max()), 1.0) / 4000
-    # Simplifying takes no invalid polygon, and this is a picture.
-    valid = shapely.is_valid(polygons)
-    whole = np.where(valid, polygons, shapely.make_valid(polygons))
-    made = _simpler(whole, tolerance)
-    while shapely.get_num_coordinates(made).sum() > MOST_CORNERS and tolerance < 1e4:
-        tolerance *= 2.0
-        made = _simpler(whole, tolerance)
-    return made
-
-
-def _simpler(polygons: NDArray[np.object_], tolerance: float) -> NDArray[np.object_]:
-    import shapely
-
-    made: NDArray[np.object_]
-    if hasattr(shapely, "coverage_simplify"):
-        try:
-            made = shapely.coverage_simplify(polygons, tolerance)
-        except (TypeError, shapely.GEOSException):
-            # What a broken polygon was made into may be a line beside a polygon.
-            made = shapely.simplify(polygons, tolerance)
-    else:
-        made = shapely.simplify(polygons, tolerance)
-    # An area that is smaller than what is left out is drawn as it is.
-    return np.where(shapely.is_empty(made), polygons, made)

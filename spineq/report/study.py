@@ -8,14 +8,16 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from spineq.errors import MissingExtraError, SpineqError
+from spineq.insight.centroids import CentroidError, TwoCities, not_counted, two_cities
 from spineq.insight.fewest import Fewest, fewest
-from spineq.insight.spread import spread_evenly
+from spineq.measure import group_coverage_by_area
+from spineq.model._objective_words import in_a_sentence
 from spineq.model.groups import OLDEST, Group, title_of
 from spineq.model.network import Network
 from spineq.report.asked import Parameters, Question, question_of
@@ -32,21 +34,13 @@ if TYPE_CHECKING:
     from spineq.model.front import Front
     from spineq.model.problem import Problem
 
-#: Areas up to which people are spread over polygons, and ground is drawn: beyond, it takes long.
+#: Areas up to which ground is drawn: beyond, it takes long.
 MOST_AREAS = 10_000
 
 #: Areas up to which sensors are placed anew for people who are spread: many points take long.
 _MOST_SEARCHED = 2_000
 
 _DENSITY = "residents per hectare"
-
-
-class Spread(NamedTuple):
-    """People spread evenly over their areas, and both networks measured so."""
-
-    city: City
-    network: Network
-    existing: Network | None
 
 
 class Study:
@@ -68,8 +62,8 @@ class Study:
         self.parameters = parameters or Parameters()
         #: Pictures made so far, for the folder of figures.
         self.pictures: list[Picture] = []
-        #: Why there is no front, no measure of the existing sensors, no spreading of people.
-        self.lacking = self.lacking_today = self.lacking_spread = ""
+        #: Why there is no front, no measure of the existing sensors, none of what centroids hide.
+        self.lacking = self.lacking_today = self.lacking_hidden = ""
 
     @property
     def city(self) -> City:
@@ -109,13 +103,14 @@ class Study:
         if self.city.existing is None or self.city.existing.empty:
             return None
         try:
-            return self._existing_in(self.city)
+            return self._measured_today()
         except SpineqError as error:
             self.lacking_today = f"The existing sensors cannot be measured: {error}"
             return None
 
-    def _existing_in(self, city: City) -> Network:
-        """Measure the existing sensors in a city that has them."""
+    def _measured_today(self) -> Network:
+        """Measure the existing sensors of a city that has some."""
+        city = self.city
         if city.travel is None:
             return self.measured(city, "existing-points")
         # Costs are known from sites alone; sensors that stand at some may be measured.
@@ -125,21 +120,89 @@ class Study:
         return self.measured(city, places["site"].tolist())
 
     @cached_property
-    def spread(self) -> Spread | None:
-        """The network and the existing sensors with people spread over their areas.
+    def two_cities(self) -> TwoCities | None:
+        """The city with people at centroids, and at finer points.
 
-        None where that cannot be done; then `lacking_spread` says why.
+        None where there are no finer points; then `lacking_hidden` says why.
         """
-        if self.city.n_areas > MOST_AREAS:
-            self.lacking_spread = "For so large a city it is not shown by how much."
-            return None
         try:
-            city = spread_evenly(self.city)
-            today = None if self.existing is None else self._existing_in(city)
-            return Spread(city, self.again(city), today)
+            return two_cities(self.city)
         except SpineqError as error:
-            self.lacking_spread = f"It is not shown by how much: {error}"
+            self.lacking_hidden = not_counted(self.city, error)
             return None
+
+    @cached_property
+    def hidden(self) -> CentroidError | None:
+        """What it hides of the network that people are at centroids; None as `two_cities`."""
+        return None if self.two_cities is None else self.two_cities.error(self.network)
+
+    @cached_property
+    def hidden_today(self) -> CentroidError | None:
+        """The same of the existing sensors; None also without any."""
+        if self.two_cities is None or self.existing is None:
+            return None
+        return self.two_cities.error(self.existing)
+
+    @property
+    def spread(self) -> City | None:
+        """The city with people spread evenly over their areas.
+
+        None where they cannot be, where the data say better where in their areas they are, and
+        where all that counts stands at points of its own.
+        """
+        two = self.two_cities
+        if two is None or not two.spread or len(self.own_groups) == len(self.groups):
+            return None
+        return two.at_points
+
+    @property
+    def own_groups(self) -> tuple[tuple[str, Group], ...]:
+        """Those of the problem's groups that stand at points of their own, such as schools."""
+        own = self.city.point_groups
+        return tuple(item for item in self.groups if item[1].column in own)
+
+    def own_titles(self, *, reported: bool = False) -> str:
+        """Name the groups that stand at points of their own, to be put into a sentence.
+
+        Parameters
+        ----------
+        reported
+            Whether also those that are only reported.
+        """
+        groups = dict(self.own_groups)
+        if reported:
+            own = self.city.point_groups
+            every = self.city.reported_groups(dict(self.problem.groups))
+            groups = {name: group for name, group in every.items() if group.column in own}
+        # One that a group of the problem repeats under another name is named once.
+        titles = {
+            group.column: in_a_sentence(title_of(name, group)) for name, group in groups.items()
+        }
+        *others, last = titles.values() or [""]
+        return f"{', '.join(others)} and {last}" if others else last
+
+    def covered(self, net: Network) -> NDArray[np.float64]:
+        """Coverage of those in each area who count, by the groups' weights, (area,), 0 to 1."""
+        everybody = net.area_coverage.to_numpy()
+        if not self.own_groups:
+            return everybody
+        weight, reached = np.zeros(len(everybody)), np.zeros(len(everybody))
+        for part, coverage in self.covered_groups(net):
+            weight += part
+            reached += part * coverage
+        there: NDArray[np.float64] = np.divide(
+            reached, weight, out=everybody.copy(), where=weight > 0.0
+        )
+        return there
+
+    def covered_groups(self, net: Network) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Weight of each group in each area, summing to 1 over all, and its coverage there."""
+        weights, made = self.problem.group_weights, []
+        for name, group in self.groups:
+            people = self.city.people(group).values
+            coverage = group_coverage_by_area(net, self.city, group)
+            made.append((weights[name] * people / people.sum(), coverage))
+        return made
 
     def measured(self, city: City, sensors: Any, **words: Any) -> Network:
         """Measure sensors by the problem's theta, decay and groups, without a bound."""
@@ -186,19 +249,24 @@ class Study:
     @cached_property
     def as_good_spread(self) -> Fewest | None:
         """The same with people spread evenly over their areas; None where they cannot be."""
-        spread = self.spread
-        if spread is None or spread.existing is None or self.city.n_areas > _MOST_SEARCHED:
+        city, today = self.spread, self.hidden_today
+        if city is None or today is None or city.n_areas > _MOST_SEARCHED:
             return None
-        if not spread.existing.total_coverage > 0.0:
+        if not today.total_at_points > 0.0:
             return None
-        return fewest(spread.city, self.plain, spread.existing.total_coverage)
+        return fewest(city, self.plain, today.total_at_points)
 
     @property
     def most_people(self) -> tuple[str, NDArray[np.float64]]:
-        """The largest of the groups that weigh most: its title, and its people, (area,)."""
+        """The largest of the groups that weigh most: its title, and its people, (area,).
+
+        Groups that stand at points of their own are none, unless there are no others.
+        """
         city = self.city
+        people = [item for item in self.groups if item not in self.own_groups]
         name, group = max(
-            self.groups, key=lambda item: (item[1].weight, city.people(item[1]).values.sum())
+            people or self.groups,
+            key=lambda item: (item[1].weight, city.people(item[1]).values.sum()),
         )
         return title_of(name, group), city.people(group).values
 

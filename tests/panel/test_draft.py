@@ -140,6 +140,14 @@ def test_groups_that_a_city_lacks_are_not_offered() -> None:
     city = sq.City.from_frame(frame, crs="EPSG:27700")
     assert who_options(city) == [("column:shops", "Shops")]
     assert drafted(city, defaults(city)).problem is not None
+    # Points that matter by themselves are a group like any other.
+    schools = pd.DataFrame({"x": [4e5, 4.0005e5], "y": [5e5, 5e5]})
+    both = city.with_group_points(schools, "schools")
+    assert who_options(both) == [("column:shops", "Shops"), ("column:schools", "Schools")]
+    asked = defaults(both) | {"groups": [{"who": "column:schools", "weight": 1.0}]}
+    made = drafted(both, asked)
+    assert made.problem is not None, made.errors
+    assert made.problem.groups == (("schools", sq.Group(column="schools")),)
 
 
 def test_theta_is_said_as_what_it_means() -> None:

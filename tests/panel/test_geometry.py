@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from bent_cities import bent_city
 
 import spineq as sq
 from spineq.panel.geometry import MOST_SHAPES, Picture, Places, Shapes, areas_of
@@ -131,3 +132,16 @@ def test_many_areas_are_a_picture() -> None:
     assert made.shapes() == b""
     assert areas_of(city) is made
     assert made.paint(np.zeros(n, dtype=np.uint8), SEQUENTIAL, UNKNOWN).startswith(b"\x89PNG")
+
+
+def test_shapes_of_real_detail_stay_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are too many corners, more are left out; neighbours still fit."""
+    city = bent_city(60)
+    fine = Shapes(city)
+    monkeypatch.setattr("spineq.panel.geometry._MOST_CORNERS", 1_000)
+    coarse = Shapes(city)
+    assert len(coarse.shapes()) < len(fine.shapes()) / 2
+    drawn = gpd.GeoDataFrame.from_features(coarse.geojson(), crs="EPSG:4326").geometry
+    assert drawn.count_coordinates().sum() <= 1_000
+    assert shapely.coverage_is_valid(drawn.to_numpy())
+    assert fine.bounds == pytest.approx(coarse.bounds, abs=0.005)

@@ -80,6 +80,17 @@ def test_it_says_what_the_network_does(view: Results, state: PanelState, net: sq
     assert "Gini" in _texts(view.even)
 
 
+def test_a_line_under_the_certificate_is_about_centroids(
+    view: Results, state: PanelState, net: sq.Network, until: Callable[..., None]
+) -> None:
+    """It stands below the words, and rests while the tab is hidden."""
+    assert view.children[:2] == (view.words, view.centroids)
+    state.show(net, "preview")
+    until(lambda: "with people spread evenly" in _texts(view.centroids.words))
+    view.active = False
+    assert not view.centroids.active
+
+
 def test_sensors_come_in_pages(view: Results, state: PanelState, net: sq.Network) -> None:
     """Twenty to a page, in order; a shorter network takes back to a page that is there."""
     state.show(net, "preview")

@@ -50,6 +50,20 @@ def test_groups_and_weights(groups: dict[str, Any], weights: dict[str, float]) -
     assert found["workplace"].weight == 1
 
 
+def test_groups_at_points_of_their_own_have_names() -> None:
+    """They count with the usual four by default, and can be named as these are."""
+    city = sq.demo_city()
+    places = city.sites.iloc[[3, 50]][["x", "y"]]
+    city = city.with_group_points(places.reset_index(drop=True), "schools")
+    schools = sq.Group(column="schools")
+    named = question_of(Parameters(groups=["schools", "workplace"]), city).problem
+    assert dict(named.groups) == {"schools": schools, "workplace": sq.GROUPS["workplace"]}
+    usual = question_of(Parameters(), city).problem
+    assert dict(usual.groups) == {**sq.GROUPS, "schools": schools}
+    with pytest.raises(sq.SpineqError, match=r"'banks' is none .* workplace, schools, or"):
+        question_of(Parameters(groups=["banks"]), city)
+
+
 def test_further_rules_are_fields_of_a_problem() -> None:
     problem = asked(n_sensors=4, rules={"min_spacing": 300, "forbid": ["001"], "effort": 0.5})
     assert (problem.min_spacing, problem.forbid, problem.effort) == (300, ("001",), 0.5)

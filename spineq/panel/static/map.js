@@ -50,7 +50,8 @@ class Shapes {
     // Lines between very many areas would be all that one sees; theirs have the colour of the area and close the seams.
     this.edges = !few;
     const base = { renderer: this.renderer, pane: "spineq-areas", weight: 0.5, color: few ? "#ffffff" : model.get("unknown"), opacity: few ? 0.7 : 1,
-      fillOpacity: 1, fillColor: model.get("unknown"), radius: Math.max(2, Math.min(8, 240 / Math.sqrt(geometries.length))) };
+      // Leaflet leaves out corners of each area by itself, and gaps open between neighbours: lines hide them, where there are any.
+      smoothFactor: few ? 1 : 0, fillOpacity: 1, fillColor: model.get("unknown"), radius: Math.max(2, Math.min(8, 240 / Math.sqrt(geometries.length))) };
     this.group = window.L.geoJSON(geometries.map((geometry, id) => ({ type: "Feature", id, geometry, properties: {} })), {
       style: base, renderer: this.renderer, pane: "spineq-areas",
       pointToLayer: (_, place) => window.L.circleMarker(place, base),

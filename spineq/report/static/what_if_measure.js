@@ -40,7 +40,11 @@ class Measure {
     this.siteX = unpacked(given.sites.x);
     this.siteY = unpacked(given.sites.y);
     this.people = this.rowsOfPeople(unpacked(given.people));
-    this.rows = this.people.map((people) => this.spread(people));
+    // A group that stands at points of its own weighs there, any other by its people.
+    this.rows = this.people.map((people, g) => {
+      const { weights } = given.groups[g];
+      return weights ? unpacked(weights) : this.spread(people);
+    });
     this.mix = this.mixed();
   }
 

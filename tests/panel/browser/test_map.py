@@ -265,3 +265,48 @@ def test_colours_come_fast(
     # The median: other processes share the cores.
     assert sorted(times)[4] < most_ms
     assert console.ours() == []
+
+
+def test_as_many_areas_as_london(
+    lab: Callable[..., Lab], tab: Page, traffic: Traffic, console: Console
+) -> None:
+    """25,000 areas are a picture: a small message, which can be pointed at and coloured anew."""
+    jupyter = lab()
+    view = opened(jupyter, tab, "map-london", SYNTHETIC.replace("{n}", "25_000"))
+    assert traffic.received_bytes < 2_000_000
+    assert view.locator(".leaflet-marker-icon").count() == 125
+    assert view.locator("path.leaflet-interactive").count() == 0
+    picture = view.locator("img.leaflet-image-layer")
+    before = picture.get_attribute("src")
+    traffic.reset()
+    jupyter.execute(tab, "threading.Thread(target=colour, args=['density:pop_total']).start()")
+    waited(jupyter, tab, "view.painted == view.serial == 2")
+    assert traffic.received_bytes < 1_500_000
+    assert picture.get_attribute("src") != before
+    box = view.locator(".leaflet-container").bounding_box()
+    assert box is not None
+    tab.mouse.move(box["x"] + box["width"] * 0.42, box["y"] + box["height"] * 0.52)
+    view.locator(".spineq-hover strong").wait_for()
+    assert "Nearest sensor" in view.locator(".spineq-hover").inner_text()
+    assert console.ours() == []
+
+
+def test_sites_that_are_no_areas(lab: Callable[..., Lab], tab: Page, console: Console) -> None:
+    """20,000 lamp posts send no markers of their own; a sensor says at which of them it is."""
+    posts = """
+import numpy as np, pandas as pd
+polygons = city.polygons
+xy = polygons.sample_points(22, rng=1).explode().to_frame("geometry")
+posts = pd.DataFrame({"x": xy.geometry.x.to_numpy(), "y": xy.geometry.y.to_numpy()})
+city = city.with_sites(posts.assign(site_id=[f"post {k}" for k in range(len(posts))]))
+net = sq.optimise(city, n_sensors=20, theta=500, method="greedy", bound="none")
+"""
+    cell = SYNTHETIC.replace("{n}", "910").replace("state = Panel", f"{posts}\nstate = Panel", 1)
+    jupyter = lab()
+    view = opened(jupyter, tab, "map-posts", cell)
+    assert said(jupyter, tab, "city.n_sites") > 20_000
+    assert view.locator(".leaflet-marker-icon").count() == 20
+    assert said(jupyter, tab, "len(json.dumps(view.bridge.markers))") < 5_000
+    view.get_by_label("Sensor 3 of 20", exact=True).hover()
+    view.locator(".spineq-hover").get_by_text("post ").wait_for()
+    assert console.ours() == []

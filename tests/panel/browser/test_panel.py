@@ -63,6 +63,7 @@ def test_from_set_up_to_export(lab: GiveLab, tab: Page, console: Console, tmp_pa
     # Export.
     results = page.tab("results")
     results.get_by_text("Who is covered").wait_for()
+    results.get_by_text("Counted at centroids, one point for each area").wait_for()
     with tab.expect_download() as caught:
         page.press("geojson")
     file = tmp_path / caught.value.suggested_filename
@@ -304,6 +305,8 @@ def test_every_tab_is_accessible_and_looks_right(
         for name in ("setup", "jobs", "results", "edit", "compare", "tradeoffs"):
             box = page.tab(name)
             box.locator(".spineq").first.wait_for()
+            if name == "results":
+                box.get_by_text("Counted at centroids").wait_for()
             tab.wait_for_timeout(1500 if width == 1600 else 500)
             screenshot(page.root, f"panel-{name}-{'dark' if dark else 'light'}-{width}")
             if width == 1600:
