@@ -14,15 +14,24 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from spineq import demand as demand
+    from spineq import existing as existing
     from spineq import panel as panel
     from spineq import plot as plot
+    from spineq import sites as sites
+    from spineq import travel as travel
     from spineq.baseline import random_networks as random_networks
     from spineq.data.demo import demo_city as demo_city
     from spineq.data.files import read_city as read_city
+    from spineq.data.raster import read_raster as read_raster
+    from spineq.data.us_zones import read_us_zones as read_us_zones
     from spineq.errors import SpineqError as SpineqError
     from spineq.errors import SpineqWarning as SpineqWarning
+    from spineq.fetch.fetching import fetch_city as fetch_city
     from spineq.fronts import trade_off as trade_off
     from spineq.inequality import equity as equity
+    from spineq.insight.centroids import CentroidError as CentroidError
+    from spineq.insight.centroids import centroid_error as centroid_error
     from spineq.jobs.cluster import connect as connect
     from spineq.jobs.events import DaskProgress as DaskProgress
     from spineq.jobs.events import follow as follow
@@ -54,6 +63,7 @@ __version__ = metadata.version("spineq")
 
 _HOMES = {
     "Baseline": "spineq.model.baseline",
+    "CentroidError": "spineq.insight.centroids",
     "City": "spineq.model.city",
     "DaskProgress": "spineq.jobs.events",
     "Front": "spineq.model.front",
@@ -69,10 +79,12 @@ _HOMES = {
     "SpineqWarning": "spineq.errors",
     "SweepResult": "spineq.sweeps.table",
     "apply_dask_config": "spineq.jobs.settings",
+    "centroid_error": "spineq.insight.centroids",
     "connect": "spineq.jobs.cluster",
     "demo_city": "spineq.data.demo",
     "equity": "spineq.inequality",
     "evaluate": "spineq.solve",
+    "fetch_city": "spineq.fetch.fetching",
     "follow": "spineq.jobs.events",
     "optimise": "spineq.solve",
     "random_networks": "spineq.baseline",
@@ -80,7 +92,9 @@ _HOMES = {
     "read_city": "spineq.data.files",
     "read_front": "spineq.model.front",
     "read_network": "spineq.model.network",
+    "read_raster": "spineq.data.raster",
     "read_sweep": "spineq.sweeps.files",
+    "read_us_zones": "spineq.data.us_zones",
     "register_task": "spineq.jobs.tasks",
     "sweep": "spineq.sweeps.running",
     "trade_off": "spineq.fronts",
@@ -88,12 +102,15 @@ _HOMES = {
     "write_report": "spineq.report.making",
 }
 
-__all__ = [*sorted(_HOMES), "panel", "plot"]
+#: Modules whose functions are public.
+_MODULES = ("demand", "existing", "panel", "plot", "sites", "travel")
+
+__all__ = [*sorted(_HOMES), *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
-    if name in ("panel", "plot"):
+    if name in _MODULES:
         return importlib.import_module(f"spineq.{name}")
     if name in _HOMES:
         found = getattr(importlib.import_module(_HOMES[name]), name)

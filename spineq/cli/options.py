@@ -16,13 +16,22 @@ from spineq.cli.problem_words import parse_group as parse_group
 from spineq.cli.problem_words import problem_options as problem_options
 from spineq.cli.problem_words import take_problem_words as take_problem_words
 from spineq.data.named import CITY_WORDS
-from spineq.errors import MissingFileError
+from spineq.errors import MissingFileError, ProblemError
 from spineq.progress import Report, TextProgress
 
 if TYPE_CHECKING:
     from spineq.model.city import City
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+#: What options of a city are unless given, where that is not None.
+_BY_DEFAULT = {"travel_unit": "m"}
+
+#: What a file of a city may be, for help.
+_FILES = (
+    "A file is a table of areas, a table of census tracts or block groups of the United States, or "
+    "a raster of people (.tif)."
+)
 
 
 class _Named(click.ParamType[str]):
@@ -47,6 +56,25 @@ class _Address(_Named):
     """Address of a scheduler."""
 
     name, what = "address", "scheduler"
+
+
+class _Within(click.ParamType[Any]):
+    """A file of polygons, or four numbers: west, south, east and north."""
+
+    name = "file or box"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Tell a box from a file by its numbers."""
+        parts = str(value).split(",")
+        try:
+            numbers = tuple(float(part) for part in parts)
+        except ValueError:
+            return value
+        if len(numbers) == 1:
+            return value
+        if len(numbers) != 4:
+            self.fail("a box is WEST,SOUTH,EAST,NORTH, four numbers", param, ctx)
+        return numbers
 
 
 class Folder(click.ParamType[Path]):
@@ -111,14 +139,38 @@ def cluster_options(command: _Command) -> _Command:
 def city_options(command: _Command) -> _Command:
     """``CITY``, and options that say how its files are to be read.
 
-    Help and errors come from the command's own docstring, which gets a line about ``CITY``.
+    Help and errors come from the command's own docstring, which gets lines about ``CITY``.
     """
-    command.__doc__ = f"{command.__doc__}\n\n    CITY is {CITY_WORDS}."
+    command.__doc__ = f"{command.__doc__}\n\n    CITY is {CITY_WORDS}. {_FILES}"
     for option in (
         click.option("--attribution", help="Source to name in every picture."),
         click.option(
+            "--within",
+            type=_Within(),
+            metavar="FILE_OR_BOX",
+            help="What part of a raster to read: a file of polygons, or WEST,SOUTH,EAST,NORTH in "
+            "degrees.",
+        ),
+        click.option(
+            "--cell",
+            type=float,
+            metavar="METRES",
+            help="Side of the square cells into which a raster is gathered; by default 200.",
+        ),
+        click.option(
+            "--workplaces",
+            multiple=True,
+            type=click.Path(),
+            help="LODES file of workplaces, for zones of the United States. May be repeated.",
+        ),
+        click.option(
+            "--ages",
+            type=click.Path(),
+            help="File of residents by age (B01001), for zones of the United States.",
+        ),
+        click.option(
             "--travel-unit",
-            default="m",
+            default=_BY_DEFAULT["travel_unit"],
             show_default=True,
             help="Unit of the travel costs, and so of theta.",
         ),
@@ -134,7 +186,8 @@ def city_options(command: _Command) -> _Command:
         click.option(
             "--points",
             type=click.Path(),
-            help="File of demand points: area_id, x, y, and share or weight.",
+            help="File of demand points: area_id, x, y, and share or weight; rows with group and "
+            "people are a group's own, such as schools.",
         ),
         click.option(
             "--site-column",
@@ -150,7 +203,10 @@ def city_options(command: _Command) -> _Command:
             help="File of candidate sites: site_id, x, y, and columns for --region and "
             "--site-cost.",
         ),
-        click.option("--crs", help="Coordinate system of a CSV, such as EPSG:27700."),
+        click.option(
+            "--crs",
+            help="Coordinate system of a CSV, such as EPSG:27700, or for a raster's cells.",
+        ),
         click.argument("city"),
     ):
         command = option(command)
@@ -165,20 +221,28 @@ def read_city_argument(where: str, options: dict[str, Any]) -> City:
     SpineqError
         It cannot be made; the sentence says why.
     """
-    from spineq.data.named import city_named
+    from spineq.data.named import city_named, is_built_in
 
-    for name, text in options.items():
-        if text == "":
+    for name, given in options.items():
+        if given == "" or (isinstance(given, list) and "" in given):
             msg = "the text is empty"
             raise MissingFileError(msg, field=name, mend="Name a file or a folder")
+        if given not in (None, _BY_DEFAULT.get(name)) and is_built_in(where):
+            msg = f"{where.strip()} is built in and takes no {name}"
+            raise ProblemError(msg, field=name, mend="Leave it out")
     return city_named(where, **options)
 
 
 def take_city_options(words: dict[str, Any]) -> dict[str, Any]:
     """Take the options of `city_options` out of a command's words."""
-    names = ("crs", "sites", "points", "existing", "travel", "travel_unit", "attribution")
-    columns = list(words.pop("site_columns")) or None
-    return {name: words.pop(name) for name in names} | {"site_columns": columns}
+    names = (
+        "crs", "sites", "points", "existing", "travel", "travel_unit", "ages", "cell", "within",
+        "attribution",
+    )  # fmt: skip
+    several = ("workplaces", "site_columns")
+    return {name: words.pop(name) for name in names} | {
+        name: list(words.pop(name)) or None for name in several
+    }
 
 
 class _StoppableProgress(TextProgress):

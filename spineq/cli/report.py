@@ -159,7 +159,8 @@ def _of_problem(words: dict[str, Any], rules: Any) -> dict[str, Any]:
 
 def _city(city: str | None, place: dict[str, Any], asked: Parameters) -> City | None:
     """Read the city with the options of this line; None to leave it to the parameters."""
-    if city is None or (not any(place.values()) and place["travel_unit"] == "m"):
+    given = any(value for word, value in place.items() if word != "travel_unit")
+    if city is None or (not given and place["travel_unit"] == "m"):
         return None
     return read_city_argument(city, place)
 

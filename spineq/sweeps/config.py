@@ -30,9 +30,11 @@ from spineq.sweeps.points import (
 _KEYS = ("cities", "grid", "points", "fixed", "task", "report")
 _CITY_KEYS = (
     "name", "path", "crs", "sites", "points", "existing", "travel", "travel_unit", "columns",
-    "site_columns", "attribution",
+    "site_columns", "attribution", "ages", "workplaces", "cell", "within",
 )  # fmt: skip
-_CITY_FILES = ("sites", "points", "existing", "travel")
+_CITY_FILES = ("sites", "points", "existing", "travel", "ages")
+#: A file or several; a file or a box of four numbers.
+_FILES_OR_MORE = ("workplaces", "within")
 
 
 def read_plan(config: str | Path | Mapping[str, Any]) -> Plan:
@@ -192,6 +194,13 @@ def _city(entry: object, place: str, file: str, folder: Path) -> Source:
             if not isinstance(options[key], str):
                 raise wrong(options[key], f"{place}.{key}", "the name of a file", file)
             options[key] = absolute(options[key], folder)
+    for key in _FILES_OR_MORE:
+        if isinstance(options.get(key), str):
+            options[key] = absolute(options[key], folder)
+        elif isinstance(options.get(key), list):
+            options[key] = [
+                absolute(each, folder) if isinstance(each, str) else each for each in options[key]
+            ]
     name = texts["name"] or texts["path"]
     if name is None:
         msg = "the city has neither a name nor a path"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,18 @@ def test_a_file_is_read_from_where_it_lies(tmp_path: Path) -> None:
     assert [city.where for city in plan.cities] == [str(tmp_path / "areas.csv"), None]
     assert plan.text == file.read_text()
     assert plan.file == str(file)
+    zones = {
+        "name": "zones", "path": "tracts.csv", "ages": "ages.csv",
+        "workplaces": ["a.csv.gz", "b.csv.gz"],
+    }  # fmt: skip
+    cells = {"name": "cells", "path": "people.tif", "cell": 500, "within": [0, 0, 1, 1]}
+    file.write_text(json.dumps({"cities": [zones, cells], "grid": {"n_sensors": [3]}}))
+    first, second = (city.options for city in read_plan(file).cities)
+    assert first == {
+        "ages": str(tmp_path / "ages.csv"),
+        "workplaces": [str(tmp_path / "a.csv.gz"), str(tmp_path / "b.csv.gz")],
+    }
+    assert second == {"cell": 500, "within": [0, 0, 1, 1]}
 
 
 def test_a_report_is_of_a_network() -> None:
