@@ -20,6 +20,14 @@ ROOMS = [
     "store",
     "model",
     "data",
+    "_osm_services",
+    "_osm",
+    "_inside",
+    "fetch",
+    "travel",
+    "sites",
+    "demand",
+    "existing",
     "solvers",
     "_places",
     "_approaches",
@@ -32,6 +40,7 @@ ROOMS = [
     "fronts",
     "baseline",
     "insight",
+    "_outlines",
     "_plot_parts",
     "_plot_city",
     "_plot_grid",
@@ -57,14 +66,14 @@ FILES = {
     "store": ["contract", "_words", "folder", "url", "whole"],
     "model": [
         "groups", "_problem_checks", "problem", "_checks", "_contract", "_site_columns", "_parts",
-        "_counting", "_digest", "_parquet", "city",
+        "_group_points", "_counting", "_digest", "_parquet", "city",
         "_inequality", "_objective_words", "_words", "_styles", "_exports", "_description",
         "_schema", "_netcdf", "_sealed", "network", "_assembly",
         "_front_words", "_front_comparison", "_front_description", "front", "baseline",
     ],
     "data": [
-        "_synthetic_people", "_synthetic_cells", "_synthetic", "_tables", "_original", "files",
-        "packed", "demo", "named", "orlib",
+        "_synthetic_people", "_synthetic_cells", "_synthetic", "_tables", "_cautions", "us_zones",
+        "_worldpop", "raster", "_original", "files", "packed", "demo", "named", "orlib",
     ],
     "solvers": [
         "_kernels", "threads", "decays", "coverage", "welfare", "goals", "rules", "objective",
@@ -76,7 +85,13 @@ FILES = {
         "aside", "subset", "archive", "landscape", "pieces", "crew", "lattice", "search",
         "two_groups", "genetic", "assembly",
     ],
-    "insight": ["fewest", "spread"],
+    "insight": ["fewest", "centroids"],
+    "fetch": [
+        "failure", "catalogue", "cache", "client", "desk", "paging", "arcgis", "nomis",
+        "workplaces", "authorities", "overlays", "assembly", "fetching",
+    ],
+    "travel": ["network", "snapping", "sources", "tables", "walking"],
+    "demand": ["_placing", "_spreading", "_points", "_buildings"],
     "constraints": ["places", "rules", "feasible"],
     "jobs": [
         "_host", "states", "records", "facts", "fairness", "ledger", "snapshot", "listing",
@@ -100,8 +115,8 @@ FILES = {
         "palette", "geometry", "shading", "map_words", "map_events", "map", "areas_table",
         "job_words", "draft", "presets", "question", "estimate", "asking", "preview", "controls",
         "jobs_table", "following", "editing", "best_known", "edit_view",
-        "plotly_parts", "charts", "telling", "reporting", "results", "comparing", "today",
-        "comparison",
+        "plotly_parts", "charts", "telling", "reporting", "centroid_line", "results",
+        "comparing", "today", "comparison",
         "front_jobs", "front_ask", "front_points", "front_charts", "front_table", "trade_offs",
         "app",
     ],
@@ -130,7 +145,12 @@ OWNED = {
     "mpl_toolkits": "_plot_parts",
     "distributed": "jobs",
     "dask": "jobs",
-    "platformdirs": "jobs",
+    "platformdirs": "jobs, fetch",
+    "requests": "fetch, existing",
+    "urllib3": "fetch",
+    "rasterio": "data",
+    "osmnx": "_osm_services",
+    "networkx": "travel",
     "apricot": "bench",
     "bokeh": "report",
     "nbconvert": "report",
@@ -235,7 +255,14 @@ def test_every_file_is_in_the_table() -> None:
 
 def test_no_module_bears_the_name_of_a_public_function() -> None:
     """A lazily imported module of that name would shadow the function."""
-    names = {path.stem for path in PACKAGE.iterdir()} - {"plot", "panel"}
+    names = {path.stem for path in PACKAGE.iterdir()} - {
+        "demand",
+        "existing",
+        "panel",
+        "plot",
+        "sites",
+        "travel",
+    }
     assert not names & set(spineq.__all__)
 
 

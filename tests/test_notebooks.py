@@ -27,6 +27,7 @@ RUNS: dict[str, dict[str, Any]] = {
         "homes_per_area": 8,
         "places_per_area": 2,
     },
+    "06-any-city": {"n_sensors": 3, "per_area": 4},
     "panel": {"store": "store"},
 }
 

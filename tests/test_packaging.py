@@ -58,7 +58,19 @@ DASK_SETTINGS = {
 }
 
 #: Extras that `all` has, and so both environments.
-EXTRAS = ("panel", "lab", "voila", "report", "s3", "milp", "front", "gateway")
+EXTRAS = (
+    "panel",
+    "lab",
+    "voila",
+    "report",
+    "s3",
+    "milp",
+    "front",
+    "fetch",
+    "osm",
+    "raster",
+    "gateway",
+)
 
 #: Hosts of package registries, in pieces so that this file does not hold them itself.
 REGISTRIES = [
