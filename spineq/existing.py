@@ -18,6 +18,7 @@ import pandas as pd
 from spineq.demand._placing import (
     areas_holding,
     areas_named,
+    areas_nearest,
     first_outside,
     placed,
     warn_of_outside,
@@ -68,7 +69,8 @@ def from_file(
     """Read sensors from a file or table.
 
     Each sensor belongs to the area that its column names or, without that column, to the area
-    whose polygon holds it; in a city without polygons to the area with the nearest point.
+    whose polygon holds it; in a city without polygons to the area with the nearest point, up to
+    5 km around the box of all.
 
     Parameters
     ----------
@@ -189,8 +191,7 @@ def _sensors(
     elif city.polygons is not None:
         area = areas_holding(city, xy)
     else:
-        known = pd.Index(city.dataset["area"].to_numpy(), dtype=object)
-        area = known.get_indexer(pd.Index(city.areas_at(xy), dtype=object))
+        area = areas_nearest(city, xy)
     warn_of_outside(area, "sensors", first_outside(area, xy, named), file, stacklevel)
     inside = area >= 0
     columns: dict[str, Any] = {} if ids is None else {"sensor_id": ids[inside]}

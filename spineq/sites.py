@@ -79,11 +79,21 @@ def grid(city: City, spacing: float) -> gpd.GeoDataFrame:
         msg = "the city has no polygons to lay a grid over"
         raise DataError(msg, mend="Read it from a file of polygons")
     bounds = shapely.bounds(polygons)
-    first = np.ceil(np.nanmin(bounds[:, :2], axis=0) / spacing)
-    last = np.floor(np.nanmax(bounds[:, 2:], axis=0) / spacing)
-    if np.prod(np.maximum(last - first + 1, 0)) > 20 * MOST_SITES:
+    with np.errstate(over="ignore", invalid="ignore"):
+        first = np.ceil(np.nanmin(bounds[:, :2], axis=0) / spacing)
+        last = np.floor(np.nanmax(bounds[:, 2:], axis=0) / spacing)
+        places = np.prod(np.maximum(last - first + 1, 0))
+    mend = "Give a wider spacing"
+    # Of the smallest spacings there are more than a number can say.
+    if not places <= 20 * MOST_SITES:
         msg = f"a grid of {spacing:g} m over the city has too many places"
-        raise DataError(msg, field="spacing", mend="Give a wider spacing")
+        raise DataError(msg, field="spacing", mend=mend)
+    if places > 2 * MOST_SITES:
+        # By area, before gigabytes are filled with what is then refused.
+        about = shapely.area(shapely.union_all(polygons)) / float(spacing) ** 2
+        if about > 2 * MOST_SITES:
+            msg = f"about {about:,.0f} sites are more than the {MOST_SITES:,} that are taken"
+            raise DataError(msg, field="spacing", mend=mend)
     columns = np.arange(first[0], last[0] + 1)
     rows = np.arange(first[1], last[1] + 1)
     number = np.column_stack([np.repeat(columns, len(rows)), np.tile(rows, len(columns))])
@@ -94,7 +104,7 @@ def grid(city: City, spacing: float) -> gpd.GeoDataFrame:
         msg = f"no place of a grid of {spacing:g} m lies in any polygon"
         raise DataError(msg, field="spacing", mend="Give a narrower spacing")
     number, xy, area = number[inside].astype(np.int64), xy[inside], area[inside]
-    _need_fewer(len(xy), "Give a wider spacing")
+    _need_fewer(len(xy), mend)
     return gpd.GeoDataFrame(
         {
             "site_id": [f"g{column}-{row}" for column, row in number.tolist()],
@@ -218,7 +228,8 @@ def from_osm(
     import geopandas as gpd
     import shapely
 
-    if not (isinstance(outside, (int, float)) and math.isfinite(outside) and outside >= 0):
+    right = isinstance(outside, (int, float, np.integer, np.floating))
+    if not right or isinstance(outside, bool) or not (math.isfinite(outside) and outside >= 0):
         msg = f"outside must be metres of 0 or more, not {shown(outside)}"
         raise DataError(msg, field="outside", mend="Say for example outside=100")
     polygons = polygons_of(city)

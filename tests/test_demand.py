@@ -281,8 +281,9 @@ def test_points_that_matter_by_themselves(tmp_path: Path) -> None:
     assert made.people(sq.Group(column="schools")).values.tolist() == [300, 0, 100]
     assert made.n_areas == city.n_areas
     bare = sq.City.from_frame(pd.DataFrame(city.to_frame().drop(columns="geometry")), crs=CRS)
-    far = points(x=[10, 9000])
-    assert demand.group_points(bare, far)["area_id"].tolist() == ["a", "c"]
+    far = points(x=[10, 4000, 9000])
+    with pytest.warns(sq.SpineqWarning, match="1 of 3 points lie outside"):
+        assert demand.group_points(bare, far)["area_id"].tolist() == ["a", "c"]
 
 
 def houses(*rows: tuple[float, float, dict[str, str]]) -> gpd.GeoDataFrame:
@@ -362,3 +363,23 @@ def test_levels_as_people_write_them() -> None:
     buildings = houses(*((20.0 * k, 10.0, each) for k, each in enumerate(tags)))
     assert _buildings.floor_space(buildings).tolist() == [300, 250, 200, 100, 100, 100]
     assert json.dumps(_buildings.kinds(buildings).tolist()) == "[0, 0, 0, 1, 0, 0]"
+
+
+def test_levels_that_no_building_has_are_not_used() -> None:
+    """A slip of the finger would draw all people of its area."""
+    tags = [
+        {"building": "house", "building:levels": "99999"},
+        {"building": "house", "building:levels": "5000", "height": "12"},
+        {"building": "house", "height": "1e9", "building:levels": "x"},
+        {"building": "house", "height": "30000"},
+    ]
+    buildings = houses(*((20.0 * k, 10.0, each) for k, each in enumerate(tags)))
+    assert _buildings.floor_space(buildings).tolist() == [200, 400, 100, 200]
+
+
+def test_a_building_that_is_there_twice_counts_once(tmp_path: Path) -> None:
+    """As in two extracts put together; what is cut in two at a border counts in both pieces."""
+    tags = {"osm_id": "w1", "building": "house"}
+    twice = houses((5, 10, tags), (5, 10, tags), (20, 5, tags))
+    found = demand.from_osm(squares(1), _osm_file(tmp_path / "extract.gpkg", twice))
+    assert np.allclose(sorted(found["weight"]), [100, 200], rtol=0.01)

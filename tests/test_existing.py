@@ -271,3 +271,12 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         existing.from_urban_observatory(squares(), tmp_path / "sensors.json")
     with pytest.raises(sq.SpineqError, match="cannot be read"):
         existing.from_urban_observatory(squares(), tmp_path)
+
+
+def test_sensors_far_from_a_city_without_polygons() -> None:
+    """Left out, and not counted in the areas at its edge; those around it are in the nearest."""
+    city = squares()
+    bare = sq.City.from_frame(pd.DataFrame(city.to_frame().drop(columns="geometry")), crs=CRS)
+    with pytest.warns(sq.SpineqWarning, match="1 of 3 sensors lie outside"):
+        found = existing.from_file(bare, sensors([50, 4000, 90_000]))
+    assert found["area_id"].tolist() == ["a", "c"]

@@ -112,8 +112,12 @@ def test_spacings_that_are_none(spacing: Any) -> None:
 
 def test_grids_that_cannot_be() -> None:
     """Too fine, too coarse, and over a city without polygons."""
-    with pytest.raises(DataError, match="too many places"):
-        sites.grid(TWO, 0.01)
+    for spacing in (0.01, 1e-310):
+        with pytest.raises(DataError, match="too many places"):
+            sites.grid(TWO, spacing)
+    # Refused by area, before the places are made.
+    with pytest.raises(DataError, match=r"about [0-9,]+ sites are more than the 2,000,000"):
+        sites.grid(TWO, 0.12)
     with pytest.raises(DataError, match="no place of a grid"):
         sites.grid(blocks((10, 10, 20, 20)), 100)
     with pytest.raises(DataError, match="no polygons"):
@@ -356,3 +360,11 @@ def test_sites_on_the_demo_city() -> None:
     assert set(net.sensors["site"]) <= set(made["site_id"])
     assert json.dumps(net.to_dict())
     assert pyproj.CRS(made.crs) == city.crs
+
+
+def test_how_far_outside_as_numpy_writes_it(tmp_path: Path, ouse: City) -> None:
+    """A whole number of numpy is a number; a truth value is none."""
+    file, tags = extracts(tmp_path)[".osm"], {"highway": "street_lamp"}
+    assert len(sites.from_osm(ouse, tags, file, outside=np.int64(5)))
+    with pytest.raises(DataError, match="outside must be metres"):
+        sites.from_osm(ouse, tags, file, outside=True)

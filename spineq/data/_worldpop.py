@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from spineq.data._tables import existing_path
-from spineq.errors import AgeBandError, EmptyCityError, UnreadableFileError, shortened
+from spineq.errors import AgeBandError, EmptyCityError, UnreadableFileError, shortened, shown
 from spineq.model._parquet import band_name
 from spineq.model.groups import OLDEST
 
 #: Endings of rasters.
 RASTERS = (".tif", ".tiff")
+
+#: Columns of the cells themselves.
+_NO_COUNTS = ("", "area_id", "x", "y", "geometry")
 
 #: WorldPop's names: ``gbr_f_10_2020.tif``, sex (f, m, t for both) and youngest age of the band.
 _WORLDPOP = re.compile(r"(?:^|_)([fmt])_(\d{1,2})_", re.IGNORECASE)
@@ -27,10 +30,15 @@ def files_by_column(files: Any) -> dict[str, list[Path]]:
         made = {"population": [_tiff(files)]}
     else:
         paths = [_tiff(path) for path in files]
-        made = {"population": paths} if len(paths) == 1 else _worldpop(paths)
-    if not made:
+        made = {"population": paths} if len(paths) < 2 else _worldpop(paths)
+    if not any(made.values()):
         msg = "there is not a single raster"
         raise EmptyCityError(msg, field="files", mend="Name at least one GeoTIFF")
+    reserved = next((column for column in made if column.strip() in _NO_COUNTS), None)
+    if reserved is not None:
+        msg = f"no raster can count {shown(reserved)}, which the cells have anyway"
+        mend = "Call it population, workers, an age band such as age_0_15, or otherwise"
+        raise UnreadableFileError(msg, field="files", mend=mend)
     return made
 
 

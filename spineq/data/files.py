@@ -51,7 +51,7 @@ def read_city(
     points: str | Path | None = None,
     existing: str | Path | None = None,
     travel: str | Path | None = None,
-    travel_unit: str = "m",
+    travel_unit: str | None = None,
     columns: Sequence[str] | None = None,
     site_columns: Sequence[str] | None = None,
     ages: str | Path | None = None,
@@ -93,7 +93,8 @@ def read_city(
         are that group's and no area's: so many ``people`` exactly there, such as the pupils of
         a school (``City.with_group_points``).
     travel_unit
-        Unit of the travel costs.
+        Unit of the travel costs; None for the one that the file says (a GeoParquet folder, or a
+        Parquet file of `spineq.travel`), or else metres.
     columns
         Further columns of the table of areas to take as weights; None takes every numeric one,
         of zones of the United States none.
@@ -155,6 +156,10 @@ def read_city(
     files = {part: given[part] or found.get(part) for part in PARTS}
     if given["travel"] is None:
         travel_unit = head.get("travel_unit", travel_unit)
+    elif said := head.get("travel_note"):
+        # Another table takes the place of the one that this was said of.
+        kept = [line for line in city.label.note.splitlines() if line != said]
+        city = city.labelled(note="\n".join(kept))
     if site_columns and files["sites"]:
         msg = "site_columns are for sites at the areas, and there is a table of sites"
         mend = "Give that table the columns, and leave site_columns out"
@@ -248,7 +253,9 @@ def _of_table(file: Path, crs: object, words: dict[str, Any]) -> tuple[City, dic
     return city, head
 
 
-def _with_parts(city: City, files: dict[str, Path | None], crs: object, travel_unit: str) -> City:
+def _with_parts(
+    city: City, files: dict[str, Path | None], crs: object, travel_unit: str | None
+) -> City:
     def places(part: str, file: Path) -> pd.DataFrame:
         frame = read_table(file, part)
         if crs is None or crs_of(frame) is not None:

@@ -207,6 +207,9 @@ def _opened(rasterio: Any, path: Path) -> Iterator[Any]:
             if raster.count != 1:
                 msg = f"the raster has {raster.count} bands, and not one"
                 raise UnreadableFileError(msg, file=path, mend="Write one band alone to a file")
+            if "complex" in raster.dtypes[0]:
+                msg = "the raster's numbers are complex"
+                raise UnreadableFileError(msg, file=path, mend="Write real numbers")
             if raster.crs is None:
                 msg = "the raster has no coordinate reference system"
                 mend = "Write it into the file, for example with gdal_edit"
@@ -255,8 +258,17 @@ def _metres(raster: Any, outline: gpd.GeoSeries | None, path: Path) -> pyproj.CR
     own = pyproj.CRS.from_user_input(raster.crs)
     if in_metres(own):
         return own
-    bounds = raster.window_bounds(_window(raster, outline, path))
-    found: pyproj.CRS = gpd.GeoSeries([shapely.box(*bounds)], crs=own).estimate_utm_crs()
+    west, south, east, north = raster.window_bounds(_window(raster, outline, path))
+    # Longitudes may go on beyond 180, across the date line or from 0 to 360.
+    turns = 360.0 * math.floor((west + east + 360.0) / 720.0) if own.is_geographic else 0.0
+    box = shapely.box(west - turns, south, east - turns, north)
+    try:
+        found: pyproj.CRS = gpd.GeoSeries([box], crs=own).estimate_utm_crs()
+    except (RuntimeError, ValueError) as error:
+        place = f"{west:g}, {south:g} to {east:g}, {north:g}"
+        msg = f"there is no UTM zone for {place} in {shortened(own.to_string())}"
+        mend = "Name a system of metres for the cells, crs= (--crs on the command line)"
+        raise UnknownCRSError(msg, file=path, field="crs", mend=mend) from error
     return found
 
 
@@ -269,7 +281,8 @@ def _dealt(
 
     window = _window(raster, outline, path)
     read = raster.read(1, window=window, masked=True)
-    values = np.ma.filled(read.astype(np.float64), np.nan)
+    # What is stored may be people in tens, say: the file tells how to make numbers of it.
+    values = np.ma.filled(read.astype(np.float64), np.nan) * raster.scales[0] + raster.offsets[0]
     row, column = np.nonzero(~np.isnan(values) & (values != 0.0))
     people = values[row, column]
     _check(people, path)
@@ -281,6 +294,7 @@ def _dealt(
         inside = shapely.contains_xy(shapes, east, north)
         row, column, people = row[inside], column[inside], people[inside]
     turned = pyproj.Transformer.from_crs(raster.crs, target, always_xy=True)
+    _need_coarse(grid, window, turned, side, path)
     steps = (np.arange(_PARTS) + 0.5) / _PARTS
     parts = []
     for low in range(0, len(people), _AT_ONCE):
@@ -293,8 +307,21 @@ def _dealt(
             raise UnknownCRSError(msg, file=path, field="crs", mend="Choose another crs, or none")
         cells = np.floor(east / side) * _COLUMN + np.floor(north / side)
         each = np.repeat(people[some] / _PARTS**2, _PARTS**2)
-        parts.append((cells.astype(np.int64).ravel(), each))
+        # Added up at once, for all the parts of all pixels would be gigabytes.
+        parts.append(_gathered([(cells.astype(np.int64).ravel(), each)]))
     return _gathered(parts)
+
+
+def _need_coarse(grid: Any, window: Any, turned: Any, side: float, path: Path) -> None:
+    """Check that cells are not so small that some within a pixel would get nobody."""
+    column, row = window.width / 2, window.height / 2
+    corners = np.array([[column, column + 1, column], [row, row, row + 1]])
+    east, north = turned.transform(*_places(grid, *corners))
+    pixel = float(max(np.hypot(east[k] - east[0], north[k] - north[0]) for k in (1, 2)))
+    if np.isfinite(pixel) and side < 0.999 * pixel / _PARTS:
+        msg = f"cells of {side:g} m are too small for pixels of about {pixel:,.0f} m"
+        mend = f"Say at least cell={math.ceil(pixel / _PARTS)}, better twice a pixel's side"
+        raise ProblemError(msg, file=path, field="cell", mend=mend)
 
 
 def _places(

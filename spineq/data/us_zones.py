@@ -9,7 +9,7 @@ files on this machine; all tables of a state may hold more than the city.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ from spineq.data._cautions import caution
 from spineq.data._tables import existing_path, named_after, projected, read_table
 from spineq.errors import (
     AreaMismatchError,
+    DataError,
+    DuplicateIdError,
     EmptyCityError,
     MissingColumnError,
     UnreadableFileError,
@@ -166,6 +168,10 @@ def city_of_zones(
         note = f"{note} {said}"
     need_columns(frame, [*columns, *(site_columns or ())], file)
     weights = {name: _numbers(frame, name, ids, file) for name in columns}
+    twice = next((name for name in weights if name in counted), None)
+    if twice is not None:
+        msg = f"the column {shown(twice)} would be there twice, as it is also made of other tables"
+        raise DataError(msg, file=file, field="columns", mend="Leave it out, or rename it")
     kept = [name for name in ("area_id", "x", "y") if name in frame.columns]
     kept += [name for name in site_columns or () if name not in kept]
     geometry = getattr(frame, "active_geometry_name", None)
@@ -306,8 +312,13 @@ def _jobs(
     digits: int,
 ) -> tuple[NDArray[np.float64], str]:
     """Jobs in each zone, (zone,), and a sentence that says how many there are around."""
-    files = [workplaces] if isinstance(workplaces, (str, Path)) else list(workplaces)
+    several = isinstance(workplaces, Iterable) and not isinstance(workplaces, str)
+    files = list(workplaces) if several else [workplaces]  # type: ignore[arg-type]
+    if not files:
+        msg = "there is not a single file of workplaces"
+        raise DataError(msg, field="workplaces", mend="Name one, or None for a city without jobs")
     total, around = np.zeros(len(ids)), 0.0
+    earlier: set[str] = set()
     counties = {text[:5] for text in ids}
     for given in files:
         file = existing_path(given)
@@ -322,6 +333,15 @@ def _jobs(
             raise UnreadableFileError(
                 msg, file=file, row=row_name(row), field="w_geocode", mend=mend
             )
+        # Jobs of a block that is there twice, as in files of two years, would count twice.
+        again = np.array([block in earlier for block in blocks], dtype=np.bool_)[codes]
+        again |= pd.Series(codes).duplicated().to_numpy()
+        if again.any():
+            row = int(np.flatnonzero(again)[0])
+            msg = f"the block {shown(blocks[codes[row]])} stands in an earlier row or file too"
+            mend = "Give each state's file once, of one year"
+            raise DuplicateIdError(msg, file=file, row=row_name(row), field="w_geocode", mend=mend)
+        earlier.update(blocks)
         count = numbers(table[jobs], blocks[codes], jobs, file)
         zone = np.array([block[:digits] for block in blocks], dtype=object)
         position = pd.Index(ids, dtype=object).get_indexer(pd.Index(zone, dtype=object))[codes]

@@ -49,6 +49,9 @@ USES = ("amenity", "craft", "industrial", "leisure", "man_made", "office", "powe
 #: Levels of a building that says neither levels nor height, and metres of a level.
 _LEVELS, _METRES = 2.0, 3.0
 
+#: More levels, and metres of height, no building has: a slip would draw all people to itself.
+_MOST_LEVELS, _MOST_METRES = 200.0, 1000.0
+
 #: Share of the floor space of possible homes from which those that are named stand for all.
 _ENOUGH = 0.5
 
@@ -59,7 +62,9 @@ def from_osm(city: City, source: str | Path | None = None) -> gpd.GeoDataFrame:
     """Put each area's people into its buildings, in proportion to their floor space.
 
     A building's floor space is its footprint times its levels: ``building:levels``, else its
-    ``height`` by 3 m, else 1 for a bungalow and the like and 2 for any other. Homes come first.
+    ``height`` by 3 m, else 1 for a bungalow and the like and 2 for any other. Where levels are
+    above 200, or the height above 1,000 m, they are taken for a slip and not used. Homes come
+    first.
     In each area people are in the buildings that are tagged as homes (``house``,
     ``apartments``, ...); where these have less than half of the floor space of homes and of
     buildings without a word on their use (``building=yes``) together, in both; where there are
@@ -107,6 +112,8 @@ def from_osm(city: City, source: str | Path | None = None) -> gpd.GeoDataFrame:
     also = ("building:levels", "height", *USES)
     found = features(source, {"building": True}, city.crs, (west, south, east, north), also)
     found = found[found.geom_type.isin(["Polygon", "MultiPolygon"])]
+    # A building that an extract, or several put together, has twice is one; cut pieces stay.
+    found = found[~found.assign(shape=found.geometry.to_wkb())[["osm_id", "shape"]].duplicated()]
     inside = found.geometry.representative_point()
     xy = np.column_stack([inside.x.to_numpy(), inside.y.to_numpy()])
     area = areas_holding(city, xy) if len(xy) else np.empty(0, dtype=np.int64)
@@ -125,8 +132,8 @@ def from_osm(city: City, source: str | Path | None = None) -> gpd.GeoDataFrame:
 def floor_space(buildings: gpd.GeoDataFrame) -> NDArray[np.float64]:
     """Footprint times levels, (building,), square metres."""
     kind = _tag(buildings, "building")
-    levels = _numbers_of(_tag(buildings, "building:levels"))
-    by_height = np.maximum(_numbers_of(_tag(buildings, "height")) / _METRES, 1.0)
+    levels = _numbers_of(_tag(buildings, "building:levels"), _MOST_LEVELS)
+    by_height = np.maximum(_numbers_of(_tag(buildings, "height"), _MOST_METRES) / _METRES, 1.0)
     usual = np.where(kind.isin(LOW), 1.0, _LEVELS)
     levels = np.where(levels > 0.0, levels, np.where(np.isnan(by_height), usual, by_height))
     footprint: NDArray[np.float64] = buildings.geometry.area.to_numpy()
@@ -173,7 +180,8 @@ def _tag(buildings: gpd.GeoDataFrame, key: str) -> pd.Series[str]:
     return made
 
 
-def _numbers_of(texts: pd.Series[str]) -> NDArray[np.float64]:
-    """First number of each text, such as of "12 m" or "3;4"; NaN where there is none."""
+def _numbers_of(texts: pd.Series[str], most: float) -> NDArray[np.float64]:
+    """First number of each text, such as of "12 m" or "3;4"; NaN for none, or one above most."""
     found = [_NUMBER.match(text) for text in texts]
-    return np.array([np.nan if match is None else float(match[1]) for match in found])
+    made = np.array([np.nan if match is None else float(match[1]) for match in found])
+    return np.where(made <= most, made, np.nan)

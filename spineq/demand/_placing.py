@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from spineq.model.city import City
 
 
+#: How far around the box of a city without polygons places still belong to it, metres.
+AROUND = 5_000.0
+
+
 def placed(
     city: City, given: str | Path | pd.DataFrame, part: str, crs: object
 ) -> tuple[pd.DataFrame, NDArray[np.float64], Path | None]:
@@ -100,6 +104,26 @@ def areas_holding(city: City, xy: NDArray[np.float64]) -> NDArray[np.int64]:
         mend = "Give the points a column area_id, or read the city from a file of polygons"
         raise DataError(msg, field="area_id", mend=mend)
     return area_around(polygons, xy)
+
+
+def areas_nearest(city: City, xy: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Position of the area with the nearest point, (place,); -1 far away from all of them.
+
+    Where there are no polygons to say what is outside: a list of a whole region would otherwise
+    end in the areas at the city's edge.
+
+    Parameters
+    ----------
+    city
+        The city.
+    xy
+        Places, (place, 2), metres in the city's coordinate system.
+    """
+    made = areas_named(city, pd.Series(city.areas_at(xy)), None)
+    everywhere = np.column_stack([city.dataset["x"].to_numpy(), city.dataset["y"].to_numpy()])
+    low, high = everywhere.min(axis=0) - AROUND, everywhere.max(axis=0) + AROUND
+    made[~((xy >= low) & (xy <= high)).all(axis=1)] = -1
+    return made
 
 
 def areas_named(city: City, names: pd.Series[Any], file: object) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ import pandas as pd
 from spineq.demand._placing import (
     areas_holding,
     areas_named,
+    areas_nearest,
     first_outside,
     placed,
     table_of_points,
@@ -91,7 +92,8 @@ def group_points(
     """Read points that matter by themselves: schools, hospitals, road junctions.
 
     Each point is counted in the area that its column names or, without that column, in the
-    area whose polygon holds it; in a city without polygons in the one with the nearest point.
+    area whose polygon holds it; in a city without polygons in the one with the nearest point,
+    up to 5 km around the box of all.
 
     Parameters
     ----------
@@ -151,7 +153,7 @@ def _read(
     if named is not None:
         found = areas_named(city, named, file)
     elif nearest and city.polygons is None:
-        found = areas_named(city, pd.Series(city.areas_at(xy)), file)
+        found = areas_nearest(city, xy)
     else:
         found = areas_holding(city, xy)
     warn_of_outside(found, "points", first_outside(found, xy, named), file, 4)

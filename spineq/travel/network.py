@@ -109,6 +109,34 @@ class Streets:
         )
 
 
+def need_streets(number: int, file: object) -> None:
+    """Check that there is a street at all.
+
+    Raises
+    ------
+    UnreadableFileError
+        There is none.
+    """
+    if number == 0:
+        msg = "there is not a single street"
+        raise UnreadableFileError(msg, file=file, mend="Give lines, or edges between nodes")
+
+
+def need_finite(lines: NDArray[np.object_], file: object) -> None:
+    """Check that lines, (line,), have coordinates that are numbers.
+
+    Raises
+    ------
+    UnreadableFileError
+        One has not.
+    """
+    import shapely
+
+    if not (np.abs(shapely.get_coordinates(lines)) <= MOST).all():
+        msg = "a line has coordinates that are not finite"
+        raise UnreadableFileError(msg, file=file, mend="Check the coordinate reference system")
+
+
 def join(
     xy: NDArray[np.float64],
     ends: NDArray[np.int64],
@@ -135,9 +163,7 @@ def join(
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    if len(ends) == 0:
-        msg = "there is not a single street"
-        raise UnreadableFileError(msg, file=file, mend="Give lines, or edges between nodes")
+    need_streets(len(ends), file)
     held, ends = np.unique(ends, return_inverse=True)
     xy, ends = xy[held], ends.reshape(-1, 2)
     order = np.lexsort((xy[:, 1], xy[:, 0]))
@@ -189,10 +215,8 @@ def from_lines(lines: NDArray[np.object_], crs: pyproj.CRS, file: object = None)
     """
     import shapely
 
+    need_finite(lines, file)
     vertices, line = shapely.get_coordinates(lines, return_index=True)
-    if not (np.abs(vertices) <= MOST).all():
-        msg = "a line has coordinates that are not finite"
-        raise UnreadableFileError(msg, file=file, mend="Check the coordinate reference system")
     codes = _places(vertices)
     # A vertex twice in a row is one vertex.
     fresh = np.ones(len(codes), dtype=bool)

@@ -17,6 +17,7 @@ from spineq.errors import (
     MissingColumnError,
     MissingExtraError,
     NegativeValueError,
+    NotANumberError,
     UnknownIdError,
     UnreadableFileError,
     shortened,
@@ -33,7 +34,8 @@ from spineq.model._checks import (
     numbers,
     row_name,
 )
-from spineq.travel.network import Streets, from_lines, join
+from spineq.model.groups import MOST
+from spineq.travel.network import Streets, from_lines, join, need_finite, need_streets
 
 if TYPE_CHECKING:
     import pyproj
@@ -192,6 +194,8 @@ def _of_frames(nodes: Any, edges: Any, crs: pyproj.CRS, given: object, file: obj
         if not isinstance(table, pd.DataFrame):
             msg = f"tables of nodes and edges are needed, not {shown(table)}"
             raise UnreadableFileError(msg, file=file, mend=_MEND)
+    if len(nodes) == 0 or len(edges) == 0:
+        need_streets(0, file)
     ids, nodes = _named_nodes(nodes, file)
     carried = crs_of(nodes) if crs_of(nodes) is not None else crs_of(edges)
     theirs = known_crs(given, file, carried) if given is not None or carried is not None else None
@@ -204,6 +208,11 @@ def _of_frames(nodes: Any, edges: Any, crs: pyproj.CRS, given: object, file: obj
         theirs = crs
     moved = gpd.GeoSeries(gpd.points_from_xy(xy[:, 0], xy[:, 1]), crs=theirs).to_crs(crs)
     xy = shapely.get_coordinates(moved.to_numpy())
+    if not (np.abs(xy) <= MOST).all():
+        bad = int(np.flatnonzero(~(np.abs(xy) <= MOST).all(axis=1))[0])
+        msg = f"the node has no coordinates in {shortened(crs.to_string())}"
+        mend = "Check its x and y, and the coordinate reference system of the nodes (crs)"
+        raise NotANumberError(msg, file=file, row=row_name(bad, ids), field="x, y", mend=mend)
     ends = _ends(edges, ids, file)
     straight = shapely.linestrings(xy[ends].reshape(-1, 2, 2))
     lines, drawn = np.array(straight, dtype=object), np.zeros(len(edges), dtype=bool)
@@ -211,16 +220,19 @@ def _of_frames(nodes: Any, edges: Any, crs: pyproj.CRS, given: object, file: obj
         shapes = _shapes(edges["geometry"], file)
         drawn = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
         lines[drawn] = gpd.GeoSeries(shapes[drawn], crs=theirs).to_crs(crs).to_numpy()
+        need_finite(lines, file)
         lines = _fastened(shapely.force_2d(lines), xy[ends])
     length = shapely.length(lines)
     if "length" in edges.columns and not drawn.all():
         said = as_floats(edges["length"])
-        bad = np.flatnonzero(~drawn & ~(said >= 0) & ~np.isnan(said))
-        if len(bad):
-            msg = f"an edge's length is {said[bad[0]]:g}"
-            raise NegativeValueError(
-                msg, file=file, row=row_name(bad[0]), field="length", mend="Give metres, 0 or more"
-            )
+        told = edges["length"].notna().to_numpy()
+        wrong = np.flatnonzero(~drawn & told & ~((said >= 0) & (said <= MOST)))
+        if len(wrong):
+            row = int(wrong[0])
+            kind = NegativeValueError if said[row] < 0 else NotANumberError
+            msg = f"an edge's length is {shown(edges['length'].iloc[row])}"
+            mend = "Give metres, 0 or more, or nothing for a straight line"
+            raise kind(msg, file=file, row=row_name(row), field="length", mend=mend)
         # No street is shorter than the straight line between its ends.
         length = np.where(drawn | np.isnan(said), length, np.maximum(said, length))
     return join(xy, ends, lines, length, crs, file)
@@ -246,8 +258,9 @@ def _node_places(
         raise MissingColumnError(
             msg, file=file, field=missing[0], mend="Give each node x and y, or a point"
         )
+    mend = "Write the coordinate as a number"
     return np.column_stack(
-        [numbers(nodes[name], ids, name, file, least=None) for name in ("x", "y")]
+        [numbers(nodes[name], ids, name, file, least=None, mend=mend) for name in ("x", "y")]
     )
 
 

@@ -136,6 +136,9 @@ def from_table(
         raise DataError(msg, field="area, point", mend="Trips lead to one or the other")
     if unit is not None:
         need_text(unit, "unit")
+        if not unit.strip():
+            msg = "the unit of the costs is empty"
+            raise DataError(msg, field="unit", mend='Write what they are, "minutes"')
     file = None if isinstance(source, pd.DataFrame) else existing_path(source)
     if file is not None and file.suffix.lower() == ".json" and _is_osrm(file):
         frame = _of_osrm(file, origins, destinations, cost)
@@ -143,11 +146,13 @@ def from_table(
         if origins is not None or destinations is not None:
             msg = "origins and destinations are for the JSON of OSRM, and this is another table"
             raise DataError(msg, file=file, mend="Leave them out")
-        frame = source if isinstance(source, pd.DataFrame) else _read(Path(source))
+        named = {site, area, point}
+        frame = source if isinstance(source, pd.DataFrame) else _read(Path(source), named)
     need_table(frame, file)
     frame = frame.rename(columns=str)
     need_columns(frame, [], file)
-    by = "point" if point is not None or (area is None and "point" in frame.columns) else "area"
+    points = point is not None or (area is None and "point" in _small(frame))
+    by = "point" if points else "area"
     begin, finish = _trips(frame, site, point if by == "point" else area, by, file)
     column = _cost_column(frame, cost, file)
     values = as_floats(frame[column])
@@ -161,22 +166,27 @@ def from_table(
     return made
 
 
-def _read(file: Path) -> pd.DataFrame:
+def _read(file: Path, named: set[str | None]) -> pd.DataFrame:
     if file.suffix.lower() != ".csv":
         return pd.DataFrame(read_table(file, "travel"))
     # Ids stay as they are written: 007 is not 7.
     read_table(file, "travel")
     head = pd.read_csv(file, nrows=0).columns
     known = {name for pair in _ENDS for name in pair} | {_NAME}
-    texts = {name: str for name in head if str(name).lower() in known}
+    texts = {name: str for name in head if name in named or str(name).lower() in known}
     return pd.read_csv(file, dtype=texts)
+
+
+def _small(frame: pd.DataFrame) -> dict[str, str]:
+    """Names of the columns by the same in small letters; of two, the one written so."""
+    return {name.lower(): name for name in sorted(frame.columns, key=lambda n: n == n.lower())}
 
 
 def _trips(
     frame: pd.DataFrame, site: str | None, target: str | None, by: str, file: object
 ) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     """Ids of both ends of each row, (row,) each."""
-    small = {name.lower(): name for name in frame.columns}
+    small = _small(frame)
     pair = next((pair for pair in _ENDS if set(pair) <= set(small)), None)
     if site is None and target is None and _NAME in small and pair in (None, _NUMBERS):
         return _split_names(frame[small[_NAME]], file)
@@ -192,6 +202,10 @@ def _trips(
         mend = f"Name both, site= and {by}=; there are {there}"
         raise MissingColumnError(msg, file=file, field=f"site, {by}", mend=mend)
     need_columns(frame, [site, target], file)
+    if site == target:
+        msg = f"the column {shown(site)} is named for both ends of the trips"
+        mend = f"Name one column of sites and another of {by}s"
+        raise DataError(msg, file=file, field=f"site, {by}", mend=mend)
     return _texts(frame[site], file), _texts(frame[target], file)
 
 
@@ -227,7 +241,7 @@ def _cost_column(frame: pd.DataFrame, named: str | None, file: object) -> str:
     if named is not None:
         need_columns(frame, [named], file)
         return named
-    small = {name.lower(): name for name in frame.columns}
+    small = _small(frame)
     found = [small[name] for name in _COSTS if name in small]
     found += [
         name for name in frame.columns if name.lower().startswith("total_") and name not in found
@@ -276,7 +290,7 @@ def _check_costs(
 def _is_osrm(file: Path) -> bool:
     try:
         made = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(made, dict) and bool({"durations", "distances", "code"} & set(made))
 
@@ -312,13 +326,17 @@ def _of_osrm(
     for words, ids, size in zip(
         ("origins", "destinations"), (origins, destinations), shape, strict=True
     ):
-        if ids is None or isinstance(ids, str) or len(ids) != size:
-            many = "none are given" if ids is None or isinstance(ids, str) else f"not {len(ids):,}"
+        # A set has no order.
+        kinds = (Sequence, pd.Series, pd.Index, np.ndarray)
+        listed = list(ids) if isinstance(ids, kinds) and not isinstance(ids, str) else None
+        if listed is None or len(listed) != size:
+            many = f"{shown(ids)} is no list of them" if listed is None else f"not {len(listed):,}"
+            many = "none are given" if ids is None else many
             msg = f"OSRM's answer is for {size:,} {words}, whose ids it does not hold, and {many}"
             mend = f"Give {words}= with their ids in the order in which OSRM was asked for them"
             raise UnreadableFileError(msg, file=file, field=words, mend=mend)
         held = np.empty(size, dtype=object)
-        held[:] = list(ids)
+        held[:] = listed
         given.append(held)
     return pd.DataFrame(
         {

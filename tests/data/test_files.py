@@ -272,6 +272,26 @@ def test_a_named_part_takes_the_place_of_the_folders(tmp_path: Path) -> None:
     assert read_city(tmp_path / "city").travel_unit == "minutes"
 
 
+def test_a_table_of_ways_brings_its_unit_and_what_is_said_of_it(tmp_path: Path) -> None:
+    """Through Parquet too; what was said of a table goes when another takes its place."""
+    ways, others = TRAVEL.copy(), TRAVEL.assign(cost=60)
+    ways.attrs = {"unit": "minutes", "note": "By bus."}
+    others.attrs = {"unit": "seconds", "note": "On foot."}
+    city = City.from_frame(_areas(), note="A town.").with_sites(SITES).with_travel(ways)
+    assert city.label.note == "A town.\nBy bus."
+    folder = city.to_geoparquet(tmp_path / "city")
+    again = read_city(folder)
+    assert (again.label.note, again.travel_unit) == ("A town.\nBy bus.", "minutes")
+    assert again == city
+    others.to_parquet(tmp_path / "others.parquet")
+    for changed in (
+        city.with_travel(others),
+        again.with_travel(others),
+        read_city(folder, travel=tmp_path / "others.parquet"),
+    ):
+        assert (changed.label.note, changed.travel_unit) == ("A town.\nOn foot.", "seconds")
+
+
 # ---------------------------------------------------------------------------- the original's folder
 
 

@@ -223,3 +223,68 @@ def test_nobody_is_lost(written: Callable[..., Path], data: st.DataObject) -> No
         city = read_raster(file, cell=cell)
     assert sum(people(city)) == pytest.approx(sum(values))
     assert read_raster(file, cell=cell).n_areas == city.n_areas
+
+
+def test_across_the_date_line_and_from_0_to_360(
+    rasterio: Any, written: Callable[..., Path]
+) -> None:
+    """Longitudes beyond 180 are those of the other side; at the poles there is no UTM zone."""
+
+    def read(west: float, north: float) -> sq.City:
+        grid = rasterio.transform.from_origin(west, north, 1 / 1200, 1 / 1200)
+        return read_raster(written(np.ones((4, 8)), crs="EPSG:4326", transform=grid))
+
+    fiji = read(179.9975, -16.0)
+    assert fiji.crs.to_epsg() == 32701
+    assert np.isclose(sum(people(fiji)), 32)
+    assert read(358.4, 55.0) == read(-1.6, 55.0)
+    with pytest.raises(sq.SpineqError, match=r"there is no UTM zone for 15, .* in EPSG:4326"):
+        read(15.0, 89.9)
+
+
+def test_scale_and_offset_of_the_file(rasterio: Any, written: Callable[..., Path]) -> None:
+    """What is stored is not always the number itself."""
+    file = written([[1, 3], [-99999, 2]])
+    with rasterio.open(file, "r+") as opened:
+        opened.scales, opened.offsets = (10.0,), (1.0,)
+    assert people(read_raster(file)) == [11 + 31 + 21]
+
+
+def test_cells_smaller_than_pixels_and_numbers_that_are_complex(
+    written: Callable[..., Path],
+) -> None:
+    """Some cells would get nobody of a pixel that covers them."""
+    with pytest.raises(sq.SpineqError, match="cells of 20 m are too small for pixels of about 100"):
+        read_raster(written([[1, 1]]), cell=20)
+    with pytest.raises(sq.SpineqError, match="complex"):
+        read_raster(written([[1, 1]], dtype="complex64"))
+
+
+def test_columns_that_no_raster_counts(written: Callable[..., Path]) -> None:
+    """A count would take the place of the cells' own coordinates."""
+    file = written([[1, 1]])
+    for column in ("x", "area_id", "geometry", " "):
+        with pytest.raises(sq.SpineqError, match="no raster can count"):
+            read_raster({column: file})
+    with pytest.raises(sq.SpineqError, match="not a single raster"):
+        read_raster([])
+
+
+def test_many_pixels_take_little_memory(
+    written: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each batch of pixels is added up before the next; how many are in one changes nothing."""
+    file = written(np.arange(64 * 64).reshape(64, 64))
+    whole = read_raster(file)
+    held: list[int] = []
+    gathered = raster._gathered
+
+    def seen(parts: Any) -> Any:
+        held.append(sum(len(cells) for cells, _ in parts))
+        return gathered(parts)
+
+    monkeypatch.setattr(raster, "_AT_ONCE", 64)
+    monkeypatch.setattr(raster, "_gathered", seen)
+    assert read_raster(file) == whole
+    # A batch of 64 pixels, 16 parts each; then cells, of 4 pixels.
+    assert max(held) <= max(64 * 16, 64 * 64)

@@ -207,3 +207,22 @@ def test_which_tables_are_of_the_census() -> None:
     assert is_us_zones(zones())
     assert not is_us_zones(zones().assign(area_id="a"))
     assert not is_us_zones(pd.DataFrame({"x": np.zeros(1)}))
+
+
+def test_no_job_counts_twice(files: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    """A block twice in a file, a file twice, and a column that is made of other tables."""
+    boundaries, ages, workplaces = files
+    with pytest.raises(sq.SpineqError, match=r"row 1, .*'060750101001000' stands in an earlier"):
+        read_us_zones(boundaries, ages, [workplaces, workplaces])
+    torn = tmp_path / "twice.csv"
+    torn.write_text(f"w_geocode,C000\n{TRACTS[0]}1000,1\n{TRACTS[0]}1000,1\n")
+    with pytest.raises(sq.SpineqError, match="row 2, field w_geocode"):
+        read_us_zones(boundaries, ages, torn)
+    with pytest.raises(sq.SpineqError, match="not a single file of workplaces"):
+        read_us_zones(boundaries, ages, [])
+    with pytest.raises(sq.SpineqError, match="a path is needed, not 5"):
+        read_us_zones(boundaries, ages, 5)  # type: ignore[arg-type]
+    own = tmp_path / "zones.gpkg"
+    zones(workers=[1, 2]).to_file(own)
+    with pytest.raises(sq.SpineqError, match="'workers' would be there twice"):
+        read_us_zones(own, ages, workplaces, columns=["workers"])

@@ -242,7 +242,14 @@ def test_only_what_is_near_is_used() -> None:
             MissingColumnError,
             "Call the columns u and v; there are a, b",
         ),
-        ({"u": ["0/0"], "v": ["0/100"], "length": [-1.0]}, DataError, "length is -1"),
+        ({"u": ["0/0"], "v": ["0/100"], "length": [-1.0]}, DataError, "length is .*-1"),
+        ({"u": ["0/0"], "v": ["0/100"], "length": [np.inf]}, DataError, "length is .*inf"),
+        ({"u": ["0/0"], "v": ["0/100"], "length": ["far"]}, DataError, "length is 'far'"),
+        (
+            {"u": ["0/0"], "v": ["0/100"], "geometry": ["LINESTRING (nan 0, 1 1)"]},
+            UnreadableFileError,
+            "coordinates that are not finite",
+        ),
         (
             {"u": ["0/0"], "v": ["0/100"], "geometry": ["LINE"]},
             UnreadableFileError,
@@ -295,3 +302,12 @@ def test_no_warning_without_a_reason() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", SpineqWarning)
         from_streets(town(PLACES), river_lines(), limit=9000)
+
+
+def test_nodes_that_are_nowhere() -> None:
+    """None at all, or so far from the system's part of the earth that it has no numbers."""
+    nodes, edges = river_tables()
+    with pytest.raises(UnreadableFileError, match="not a single street"):
+        from_streets(town(PLACES), (nodes.iloc[:0], edges))
+    with pytest.raises(DataError, match=r"row 1 .*: the node has no coordinates in EPSG:27700"):
+        from_streets(town(PLACES), (nodes, edges), crs="EPSG:4326")

@@ -263,3 +263,39 @@ def test_infinity_is_no_way() -> None:
     """As pandana and networkx say it."""
     frame = pd.DataFrame({"source": ["A", "A"], "destination": ["a", "b"], "weight": [1, np.inf]})
     assert rows(from_table(frame)) == [("A", "a", 1.0)]
+
+
+def test_ids_in_columns_that_the_user_names_stay_as_written(tmp_path: Path) -> None:
+    """007 is not 7, whatever the column is called."""
+    path = tmp_path / "walks.csv"
+    path.write_text("stop,zone,mins\n007,01,2\n")
+    assert rows(from_table(path, site="stop", area="zone", cost="mins")) == [("007", "01", 2.0)]
+
+
+def test_columns_in_letters_of_another_size() -> None:
+    """Point is point; of cost and Cost it is the first, as the contract writes it."""
+    made = from_table(pd.DataFrame({"Site": ["A"], "Point": ["p"], "cost": [3], "Cost": [4]}))
+    assert rows(made, "point") == [("A", "p", 3.0)]
+
+
+def test_one_column_for_both_ends_and_a_unit_of_nothing() -> None:
+    frame = pd.DataFrame({"from_id": ["A"], "to_id": ["a"], "travel_time": [5]})
+    with pytest.raises(DataError, match="'to_id' is named for both ends"):
+        from_table(frame, site="to_id", area="to_id")
+    with pytest.raises(DataError, match="unit of the costs is empty"):
+        from_table(frame, unit=" ")
+
+
+@pytest.mark.parametrize("origins", [{"A"}, 5, iter("A")])
+def test_osrm_s_ids_must_have_an_order(tmp_path: Path, origins: Any) -> None:
+    path = tmp_path / "table.json"
+    path.write_text('{"code": "Ok", "durations": [[1]]}')
+    with pytest.raises(UnreadableFileError, match="is no list of them"):
+        from_table(path, origins=origins, destinations=["a"])
+
+
+def test_json_that_is_too_deep(tmp_path: Path) -> None:
+    path = tmp_path / "table.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(UnreadableFileError, match="cannot be read"):
+        from_table(path)
