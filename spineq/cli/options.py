@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-#: What options of a city are unless given, where that is not None.
-_BY_DEFAULT = {"travel_unit": "m"}
-
 #: What a file of a city may be, for help.
 _FILES = (
     "A file is a table of areas, a table of census tracts or block groups of the United States, or "
@@ -170,9 +167,8 @@ def city_options(command: _Command) -> _Command:
         ),
         click.option(
             "--travel-unit",
-            default=_BY_DEFAULT["travel_unit"],
-            show_default=True,
-            help="Unit of the travel costs, and so of theta.",
+            help="Unit of the travel costs, and so of theta. "
+            "By default the one that the file says, or else metres.",
         ),
         click.option(
             "--travel", type=click.Path(), help="File of travel costs: site, area or point, cost."
@@ -227,7 +223,7 @@ def read_city_argument(where: str, options: dict[str, Any]) -> City:
         if given == "" or (isinstance(given, list) and "" in given):
             msg = "the text is empty"
             raise MissingFileError(msg, field=name, mend="Name a file or a folder")
-        if given not in (None, _BY_DEFAULT.get(name)) and is_built_in(where):
+        if given is not None and is_built_in(where):
             msg = f"{where.strip()} is built in and takes no {name}"
             raise ProblemError(msg, field=name, mend="Leave it out")
     return city_named(where, **options)

@@ -88,7 +88,7 @@ def report(city: str | None, **words: Any) -> None:
     cluster = {name: words.pop(name) for name in ("store", "scheduler", "allow_remote")}
     place = take_city_options(words)
     asked = _asked(city, place.pop("existing"), words, beside, cluster)
-    where = _city(city, place, asked)
+    where = _city(city, place)
     output: Path = beside["output"]
     with stoppable_progress("no report will be written") as bar:
         if beside["on_cluster"]:
@@ -157,10 +157,9 @@ def _of_problem(words: dict[str, Any], rules: Any) -> dict[str, Any]:
     return made
 
 
-def _city(city: str | None, place: dict[str, Any], asked: Parameters) -> City | None:
+def _city(city: str | None, place: dict[str, Any]) -> City | None:
     """Read the city with the options of this line; None to leave it to the parameters."""
-    given = any(value for word, value in place.items() if word != "travel_unit")
-    if city is None or (not given and place["travel_unit"] == "m"):
+    if city is None or not any(place.values()):
         return None
     return read_city_argument(city, place)
 

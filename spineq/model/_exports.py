@@ -306,11 +306,12 @@ def need_same_city(network: Network, city: City) -> None:
     need_city(city)
     if network.dataset.attrs["city_digest"] != city.digest:
         mine, theirs = network.dataset.attrs["city_name"], city.name
-        msg = f"the network was made for {mine or 'a city'}, not for this {theirs or 'city'}"
-        raise DataError(
-            msg,
-            mend="Give the city that the network was made for, with the same sites and points",
+        msg = (
+            f"the network was made for {mine or 'a city'}, not for this {theirs or 'city'}: its "
+            "people, points, sites or distances are others"
         )
+        mend = "Give that city, or measure the network in this one first: sq.evaluate(city, net)"
+        raise DataError(msg, mend=mend)
 
 
 def write_geojson(network: Network, path: Path, city: City | None) -> Path:

@@ -60,7 +60,7 @@ def write_city(city: City, path: Path) -> Path:
     parts = _parts(city)
     head = {"format": FORMAT, **vars(city.label), "digest": city.digest, "parts": sorted(parts)}
     if city.travel is not None:
-        head["travel_unit"] = city.travel_unit
+        head |= {"travel_unit": city.travel_unit, "travel_note": city._travel_note}
     if path.suffix == ".parquet":
         if parts:
             msg = f"a single file cannot hold the city's {', '.join(sorted(parts))}"
@@ -111,6 +111,8 @@ def _parts(city: City) -> dict[str, pd.DataFrame]:
                 "cost": travel.cost,
             }
         )
+        # Parquet keeps these; whoever reads the table alone finds its unit there.
+        parts["travel"].attrs = {"unit": city.travel_unit, "note": city._travel_note}
     return parts
 
 

@@ -84,6 +84,8 @@ class City:
     crs: pyproj.CRS
     label: Label = field(default_factory=Label)
     travel_unit: str = "m"
+    #: What the label's note says of the travel table: it goes when another takes its place.
+    _travel_note: str = ""
 
     @classmethod
     def from_frame(
@@ -298,10 +300,12 @@ class City:
             msg = "the unit of the travel costs is empty"
             raise DataError(msg, file=file, field="unit", mend='Write what they are, "minutes"')
         made = read_travel(table, self._sites.ids, self._areas.ids, self._points.ids, file)
-        label, said = self.label, table.attrs.get("note")
-        if said and str(said) not in label.note.splitlines():
-            label = replace(label, note="\n".join(filter(None, [label.note, str(said)])))
-        return replace(self, _travel=made, travel_unit=unit, label=label)
+        said = str(table.attrs.get("note") or "")
+        lines = [line for line in self.label.note.splitlines() if line != self._travel_note]
+        if said and said not in lines:
+            lines.append(said)
+        label = replace(self.label, note="\n".join(lines))
+        return replace(self, _travel=made, travel_unit=unit, label=label, _travel_note=said)
 
     def labelled(self, **label: str | None) -> City:
         """Change what is shown beside the city: ``name``, ``code``, ``attribution``, ``note``.

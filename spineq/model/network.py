@@ -267,7 +267,7 @@ class Network:
         name = "coverage" if kind == "mean" else in_a_sentence(figure_name(self.problem))
         city = self.dataset.attrs["city_name"] or "a city"
         return (
-            f"<Network of {self.n_sensors:,} sensors in {city}: "
+            f"<Network of {self.n_sensors:,} sensor{'' if self.n_sensors == 1 else 's'} in {city}: "
             f"{name} {self.objective_value:.4f}, {gap}, {self.method}>"
         )
 

@@ -128,7 +128,7 @@ def groups_of(rows: list[Mapping[str, Any]]) -> dict[str, Group]:
 def drafted(city: City, values: Mapping[str, Any]) -> Drafted:
     """Make a problem of what is entered; nothing is solved and nothing submitted."""
     try:
-        words = words_of(city, values)
+        words = words_of(values)
         problem = Problem.from_words(**words)
         check(city, problem)
         city.weights(problem.groups)
@@ -141,7 +141,7 @@ def drafted(city: City, values: Mapping[str, Any]) -> Drafted:
     return Drafted(problem, {})
 
 
-def words_of(city: City, values: Mapping[str, Any]) -> dict[str, Any]:
+def words_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """What is entered in `Problem`'s words; what is at its default is left out.
 
     Raises

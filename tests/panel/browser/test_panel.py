@@ -289,6 +289,30 @@ def test_sliding_previews_within_moments(
     assert traffic.received_bytes < 20_000, traffic.received_bytes
 
 
+def test_a_city_of_the_size_of_london(
+    lab: GiveLab, tab: Page, traffic: Traffic, console: Console, tmp_path: Path
+) -> None:
+    """25,000 areas: set up, run and look; its map is a picture, and no message is heavy."""
+    page = _open(lab, tab, 'sq.demo_city("synthetic", n_areas=25_000)', tmp_path / "store")
+    page.root.get_by_text("No preview: with 25,000 areas it could not keep up").wait_for()
+    assert traffic.received_bytes < 6_000_000, traffic.received_bytes
+    page.put("n_sensors", 30)
+    began = time.monotonic()
+    page.press("run")
+    page.headline(ANSWER, 240)
+    measured("Run to a network with its bound, 25,000 areas", time.monotonic() - began)
+    assert page.sensors().count() == 30
+    page.tab("results").get_by_text("Who is covered").wait_for()
+    screenshot(page.root, "panel-25000-areas")
+    shows = page.root.locator(".spineq-map-bar select").first
+    traffic.reset()
+    shows.select_option(index=1)
+    page.until("panel.map.painted == panel.map.serial")
+    assert traffic.received_bytes < 1_500_000, traffic.received_bytes
+    assert page.errors() == ""
+    assert console.ours() == []
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_tab_is_accessible_and_looks_right(
     lab: GiveLab, tab: Page, console: Console, tmp_path: Path, dark: bool
