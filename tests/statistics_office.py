@@ -34,7 +34,9 @@ from fetch.faults import cut as cut
 from fetch.faults import dribbled as dribbled
 from fetch.faults import drop as drop
 from fetch.faults import edited as edited
+from fetch.faults import endless as endless
 from fetch.faults import instead as instead
+from fetch.faults import led as led
 from fetch.faults import slow as slow
 from fetch.faults import status as status
 from fetch.tables import CELLS as CELLS

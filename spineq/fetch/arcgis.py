@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from spineq.errors import shortened
 from spineq.fetch.catalogue import ARCGIS, CRS, Service
 from spineq.fetch.client import Request
 from spineq.fetch.desk import Check, Desk
@@ -18,6 +21,9 @@ from spineq.fetch.paging import pages
 
 #: Most rows of a page that are asked for, and most identifiers in one list of them.
 ROWS, IN_LIST = 2000, 500
+
+#: Where the grid of `CRS` has places, and some way beyond: what is further off is of another one.
+_WITHIN = (-100_000, -100_000), (800_000, 1_400_000)
 
 _MOVED = re.compile("invalid url|not found|does not exist|service .*not started", re.IGNORECASE)
 
@@ -74,11 +80,12 @@ class Layer:
         with _naming_successor(desk, service):
             body = desk.answer(Request(url, (("f", "json"),)), name, _described)
         told = json.loads(body)
-        there = [str(item.get("name")) for item in told.get("fields") or []]
+        there = [str(item.get("name")) for item in told["fields"] if isinstance(item, dict)]
         columns = {role: _column(service, name, there) for role, name in service.columns.items()}
-        return cls(
-            desk, service, columns, min(ROWS, max(1, int(told.get("maxRecordCount") or ROWS)))
-        )
+        most = told.get("maxRecordCount")
+        # Whatever it says, shorter pages than were asked for are understood.
+        size = min(ROWS, most) if isinstance(most, int) and most > 0 else ROWS
+        return cls(desk, service, columns, size)
 
     def rows(self, where: str, roles: Sequence[str]) -> Iterator[Page]:
         """Read the rows that meet a condition, without geometry.
@@ -99,8 +106,8 @@ class Layer:
                 self.desk,
                 self.service.name,
                 lambda begin, n: self._asked(query, "json", begin, n),
-                self._read,
-                _with_rows,
+                read := partial(self._read, roles=roles),
+                read,
                 total=total,
                 size=self.size,
             ):
@@ -117,8 +124,16 @@ class Layer:
         query["returnDistinctValues"] = "true"
         request = Request(self._url, tuple((query | {"f": "json"}).items()), post=True)
         with _naming_successor(self.desk, self.service):
-            first = self._read(self.desk.answer(request, self.service.name, _with_rows))
-        return [*first, *(row for page in self._behind(first, query, "json") for row in page)]
+            read = partial(self._read, roles=roles)
+            first = read(self.desk.answer(request, self.service.name, read))
+            made: list[dict[str, Any]] = list(first)
+            for page in self._behind(first, query, "json", roles):
+                if all(row in made for row in page):
+                    # A service that does not know offsets sends its first page for ever.
+                    msg = f"{self.service.name}: the service sends the same rows again and again"
+                    raise FetchError(msg, mend=AGAIN)
+                made += page
+        return made
 
     def shapes(self, role: str, values: Sequence[str], roles: Sequence[str]) -> Iterator[Page]:
         """Read the rows whose column holds one of many values, with geometry in `CRS`.
@@ -134,24 +149,34 @@ class Layer:
         lists = [values[begin : begin + n] for begin in range(0, len(values), n)]
         queries = [self._in_list(role, listed, roles) for listed in lists]
         requests = (self._asked(query, "geojson", 0, self.size) for query in queries)
-        bodies = self.desk.answers(requests, self.service.name, _with_rows)
+        read = partial(self._read, roles=[role, *roles], shaped=True)
+        bodies = self.desk.answers(requests, self.service.name, read)
         with _naming_successor(self.desk, self.service):
             for listed, query, body in zip(lists, queries, bodies, strict=True):
-                first = self._read(body)
-                got = len(first)
-                yield first
-                for page in self._behind(first, query, "geojson"):
+                first, got = read(body), 0
+                behind = self._behind(first, query, "geojson", [role, *roles], shaped=True)
+                for page in itertools.chain([first], behind):
                     got += len(page)
+                    # At once: a service that does not know offsets never comes to an end.
+                    if got > len(listed):
+                        raise self._too_many(len(listed))
                     yield page
-                if got > len(listed):
-                    raise self._too_many(len(listed))
 
-    def _behind(self, page: Page, query: Mapping[str, str], kind: str) -> Iterator[Page]:
+    def _behind(
+        self,
+        page: Page,
+        query: Mapping[str, str],
+        kind: str,
+        roles: Sequence[str],
+        *,
+        shaped: bool = False,
+    ) -> Iterator[Page]:
         """Pages behind the first one, for as long as the service says that there are more."""
         got = len(page)
+        read = partial(self._read, roles=roles, shaped=shaped)
         while page.more and len(page) > 0:
             request = self._asked(query, kind, got, self.size)
-            page = self._read(self.desk.answer(request, self.service.name, _with_rows))
+            page = read(self.desk.answer(request, self.service.name, read))
             got += len(page)
             yield page
 
@@ -175,33 +200,50 @@ class Layer:
         more = {"resultOffset": str(begin), "resultRecordCount": str(n), "f": kind}
         return Request(self._url, tuple((dict(query) | more).items()), post=True)
 
-    def _read(self, body: bytes) -> Page:
+    def _read(self, body: bytes, roles: Sequence[str], *, shaped: bool = False) -> Page:
+        """Make a page of an answer, or refuse it: an answer that is not understood is not kept."""
+        _with_rows(body)
         told = json.loads(body)
         page = Page()
-        roles = {name: role for role, name in self.columns.items()}
-        for feature in told.get("features") or []:
-            found = feature.get("properties") or feature.get("attributes") or {}
-            row = {roles[name]: value for name, value in found.items() if name in roles}
-            page.append(row | {"geometry": self._shape(feature.get("geometry"))})
+        for feature in told["features"]:
+            parts = feature if isinstance(feature, dict) else {}
+            found = parts.get("properties") or parts.get("attributes")
+            found = found if isinstance(found, dict) else {}
+            row = {role: found[self.columns[role]] for role in roles if self.columns[role] in found}
+            if len(row) < len(set(roles)):
+                gone = next(self.columns[role] for role in roles if role not in row)
+                msg = f"{self.service.name}: the service sends a row without {gone}"
+                raise FetchError(msg, mend=AGAIN)
+            page.append(row | {"geometry": self._shape(parts.get("geometry")) if shaped else None})
         # In GeoJSON the flag stands among the properties, else at the top.
-        inside = told.get("properties") or {}
+        inside = told.get("properties")
+        inside = inside if isinstance(inside, dict) else {}
         flags = (told.get("exceededTransferLimit"), inside.get("exceededTransferLimit"))
         page.more = any(flag is True or flag == "true" for flag in flags)
         return page
 
     def _shape(self, told: Any) -> Any:
         """Make a geometry in `CRS` of GeoJSON; None where there is none."""
+        from shapely import get_coordinates
+        from shapely.errors import ShapelyError
         from shapely.geometry import shape
 
+        if told is None:
+            return None
         try:
-            made = None if told is None else shape(told)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            made = shape(told)
+        except (AttributeError, LookupError, TypeError, ValueError, ShapelyError) as error:
             msg = f"{self.service.name}: the service sends a geometry that is none"
             raise FetchError(msg, mend=AGAIN) from error
-        if made is None or made.is_empty:
+        if made.is_empty:
             return None
-        if max(map(abs, made.bounds)) <= 180:
+        corners = get_coordinates(made)
+        if abs(corners).max() <= 180:
             msg = f"{self.service.name}: the service sends degrees, though asked for {CRS}"
+            raise FetchError(msg, mend=AGAIN)
+        # Neither NaN nor infinity is within.
+        if not ((corners >= _WITHIN[0]) & (corners <= _WITHIN[1])).all():
+            msg = f"{self.service.name}: the service sends a place that is not on the grid of {CRS}"
             raise FetchError(msg, mend=AGAIN)
         return made
 
@@ -214,18 +256,22 @@ def _answered(body: bytes) -> None:
     """Refuse what is no JSON, and errors that come with status 200."""
     try:
         told = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if body.lstrip()[:1] == b"<":
             # A page for people, of a proxy or of a service that is being mended.
             msg = "a web page came where data should be"
             raise TornAnswer(msg) from error
-        msg = "the JSON ends in the middle"
+        msg = "the JSON is damaged, or ends in the middle"
         raise TornAnswer(msg) from error
     wrong = told.get("error") if isinstance(told, dict) else {"message": "no JSON object"}
     if not wrong:
         return
     wrong = wrong if isinstance(wrong, dict) else {"message": str(wrong)}
-    words = " ".join([str(wrong.get("message", "")), *map(str, wrong.get("details") or [])])
+    details = wrong.get("details")
+    details = details if isinstance(details, list) else [details or ""]
+    # On one line, and no more of them than a sentence holds.
+    words = " ".join(" ".join([str(wrong.get("message", "")), *map(str, details)]).split())
+    words = shortened(words, 300)
     code = wrong.get("code")
     if code in (404, 410) or _MOVED.search(words):
         msg = f"the service says {words.strip() or code}"
@@ -261,7 +307,8 @@ def _column(service: Service, name: str, there: Sequence[str]) -> str:
     pattern = re.compile(re.sub(r"\d+", r"\\d+", name), re.IGNORECASE)
     found = same or [other for other in there if pattern.fullmatch(other)]
     if not found:
-        msg = f"{service.name}: the service has no column {name}, only {', '.join(there[:12])}"
+        listed = ", ".join(shortened(other) for other in there[:12])
+        msg = f"{service.name}: the service has no column {name}, only {listed}"
         raise FetchError(msg, mend="Look for a later version of spineq")
     return found[0]
 
@@ -279,7 +326,8 @@ def _naming_successor(desk: Desk, service: Service) -> Iterator[None]:
             names = [str(item["name"]) for item in json.loads(listed)["services"]]
         except (FetchError, KeyError, TypeError):
             names = []
-        new = successor(service.name, names)
+        # One that is listed itself is there, and no other has taken its place.
+        new = None if service.name in names else successor(service.name, names)
         mend = "Look for a later version of spineq"
         if new is not None:
             pair = f'services={{"{service.name}": "{new}"}}'

@@ -13,6 +13,7 @@ import pandas as pd
 from spineq.errors import AreaMismatchError, SpineqWarning, TotalMismatchError
 from spineq.fetch.authorities import Authority
 from spineq.fetch.catalogue import ATTRIBUTION, CRS, DEPRIVATION_ATTRIBUTION, Edition
+from spineq.fetch.failure import AGAIN
 from spineq.fetch.overlays import DECILE
 from spineq.model.city import City
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 #: How far a sum over areas may be from the published total, as a share of it: areas' counts are
 #: rounded each by itself. And how far the areas' polygons from the authority's, both generalised.
 TOTAL_OFF, OUTLINE_OFF = 1e-3, 0.05
+
+#: Metres that an area's point may lie outside of its polygon, which is generalised.
+POINT_OFF = 1000.0
 
 #: Coordinates are kept to the millimetre: what is beyond is noise of a change of systems.
 DECIMALS = 3
@@ -86,11 +90,13 @@ def assemble(
     Raises
     ------
     AreaMismatchError
-        Areas are missing in a table, or an authority's polygon is not filled.
+        Areas are missing in a table, an authority's polygon is not filled, or a point is far from
+        its polygon.
     TotalMismatchError
         Residents do not add up to the authority's published total.
     """
     notes = _check_areas(tables, edition, allow_partial)
+    _check_points(tables)
     notes += _check_totals(tables, allow_partial)
     notes += _check_outlines(tables, allow_partial)
     said = [edition.note, f"Residents are estimates for {tables.date}." if tables.date else ""]
@@ -177,6 +183,18 @@ def _check_areas(tables: Tables, edition: Edition, allow_partial: bool) -> list[
     tables.areas = [area for area in areas if area not in left_out]
     tables.ages = tables.ages[kept]
     return [f"{len(left_out):,} of {len(areas):,} areas are left out, missing: {told}."]
+
+
+def _check_points(tables: Tables) -> None:
+    import shapely
+
+    points = np.array([tables.points[area] for area in tables.areas], dtype=object)
+    shapes = np.array([tables.polygons[area] for area in tables.areas], dtype=object)
+    off = shapely.distance(points, shapes)
+    if off.max() > POINT_OFF:
+        area = tables.areas[int(off.argmax())]
+        msg = f"the point of area {area} lies {off.max():,.0f} m away from its polygon"
+        raise AreaMismatchError(msg, field="geometry", mend=AGAIN)
 
 
 def _check_totals(tables: Tables, allow_partial: bool) -> list[str]:

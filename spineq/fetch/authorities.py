@@ -28,10 +28,11 @@ class Authority:
 
 def plain(name: str) -> str:
     """Write a name without capitals, accents and punctuation: ``newcastle upon tyne``."""
-    bare = unicodedata.normalize("NFKD", name.casefold()).replace("&", " and ")
+    # An apostrophe joins (King's Lynn), however it is typed; whatever else parts words.
+    bare = re.sub("['`\u00b4\u2018\u2019\u02bc.]", "", name.casefold()).replace("&", " and ")
+    bare = unicodedata.normalize("NFKD", bare)
     bare = "".join(char for char in bare if not unicodedata.combining(char))
-    # An apostrophe joins (King's Lynn), whatever else parts words.
-    return " ".join(re.sub(r"[^a-z0-9]+", " ", re.sub("['\u2019.]", "", bare)).split())
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", bare).split())
 
 
 def _core(name: str) -> str:
@@ -52,8 +53,20 @@ def all_authorities(lookup: Layer) -> list[Authority]:
 
 
 def searched(found: Iterable[Authority], text: str) -> list[Authority]:
-    """Keep the authorities whose name or code holds a text, capitals and punctuation aside."""
+    """Keep the authorities whose name or code holds a text, capitals and punctuation aside.
+
+    Raises
+    ------
+    ProblemError
+        It is no text.
+    """
+    if not isinstance(text, str):
+        msg = f"part of a name or code is needed, not {shown(text)}"
+        raise ProblemError(msg, field="search", mend='Write "newcastle", or "" for all')
     wanted = plain(text)
+    if text.strip() and not wanted:
+        # Letters that no name here has, which are not the same as none.
+        return []
     return [one for one in found if wanted in plain(one.name) or wanted in one.code.casefold()]
 
 

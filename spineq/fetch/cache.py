@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spineq.errors import DataError, NotInStoreError, SpineqWarning
+from spineq.errors import DataError, NotInStoreError, ProblemError, SpineqWarning, StoreError, shown
 from spineq.store import FolderStore
 
 if TYPE_CHECKING:
@@ -67,6 +68,32 @@ def default_folder() -> Path:
     return Path(platformdirs.user_cache_dir("spineq", appauthor=False)) / "fetched"
 
 
+def checked_folder(folder: object) -> Path:
+    """Check which folder a caller names for the cache; None takes the platform's.
+
+    Raises
+    ------
+    ProblemError
+        It is no path of a folder.
+    """
+    if folder is None:
+        return default_folder()
+    mend = "Name a folder that you can write to, or leave it out"
+    try:
+        path = os.fspath(folder) if isinstance(folder, os.PathLike) else folder
+        if not isinstance(path, str) or not path.strip() or "\0" in path or "://" in path:
+            raise ValueError
+        made = Path(path).expanduser()
+        os.fsencode(made)
+    except (RuntimeError, ValueError) as error:  # a user whom nobody knows; half a character
+        msg = f"{shown(folder)} is not the path of a folder"
+        raise ProblemError(msg, field="store", mend=mend) from error
+    if os.path.isfile(made):  # noqa: PTH113 (which raises nothing for a folder of somebody else)
+        msg = f"{shown(str(made))} is a file, and no folder"
+        raise ProblemError(msg, field="store", mend=mend)
+    return made
+
+
 class Cache:
     """Answers and cities in a folder.
 
@@ -77,12 +104,13 @@ class Cache:
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:
-        self.folder = default_folder() if folder is None else Path(folder).expanduser()
+        self.folder = checked_folder(folder)
         self._store = FolderStore(self.folder)
 
     def tidy(self) -> None:
-        """Remove what writers that were killed left behind."""
-        self._store.tidy()
+        """Remove what writers that were killed left behind, where one may write."""
+        with contextlib.suppress(StoreError):
+            self._store.tidy()
 
     def answer(self, key: str) -> Answer | None:
         """Look an answer up; None where there is none that is whole."""
@@ -90,8 +118,12 @@ class Cache:
         if found is None:
             return None
         head, _, body = found.partition(b"\n")
-        with contextlib.suppress(ValueError, TypeError):
-            made = Answer(body=body, **json.loads(head))
+        with contextlib.suppress(ValueError, TypeError, AttributeError, RecursionError):
+            told = json.loads(head)
+            # Entries of earlier versions do not say what they answer.
+            if told.pop("key", key) != key or not all(isinstance(x, str) for x in told.values()):
+                return None
+            made = Answer(body=body, **told)
             if made.sha256 == sha256(body):
                 return made
         return None
@@ -100,6 +132,7 @@ class Cache:
         """Keep an answer in the place of an earlier one."""
         head = {item.name: getattr(answer, item.name) for item in fields(answer)}
         del head["body"]
+        head["key"] = key  # so that a copy under another name is not taken for its answer
         self._store.replace(f"answers/{key}", json.dumps(head).encode() + b"\n" + answer.body)
 
     def city(self, key: str) -> tuple[City, list[dict[str, Any]]] | None:
@@ -109,8 +142,12 @@ class Cache:
         found = self._read(f"asked/{key}")
         if found is None:
             return None
-        with contextlib.suppress(ValueError, TypeError, KeyError, DataError):
+        # What cannot be read counts as not there either: the city is made anew of the answers.
+        damaged = (ValueError, TypeError, LookupError, AttributeError, DataError, StoreError)
+        with contextlib.suppress(*damaged, RecursionError):
             told = json.loads(found)
+            if told.get("key", key) != key or not all(isinstance(x, dict) for x in told["sources"]):
+                return None
             name = f"cities/{told['sha256']}.parquet"
             if sha256(self._read(name) or b"") == told["sha256"]:
                 with warnings.catch_warnings():
@@ -125,7 +162,7 @@ class Cache:
             data = city.to_geoparquet(Path(folder) / "city.parquet").read_bytes()
         found = sha256(data)
         self._store.replace(f"cities/{found}.parquet", data)
-        told = {"sha256": found, "sources": [dict(source) for source in sources]}
+        told = {"key": key, "sha256": found, "sources": [dict(source) for source in sources]}
         self._store.replace(f"asked/{key}", json.dumps(told).encode())
 
     def _read(self, name: str) -> bytes | None:

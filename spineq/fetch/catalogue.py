@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 
 from spineq.errors import ProblemError, shown
 
@@ -298,6 +299,15 @@ EDITIONS: dict[int, Edition] = {
     ),
 }  # fmt: skip
 
+#: Names of all feature services that are asked.
+SERVICES = tuple(
+    dict.fromkeys(
+        service.name
+        for asked in EDITIONS.values()
+        for service in (asked.lookup, asked.polygons, asked.centroids, asked.outline)
+    )
+)
+
 #: Names of the optional columns, as `spineq.fetch_city` takes them.
 COLUMNS = ("deprivation", "ethnicity", "disability", "health")
 
@@ -313,7 +323,9 @@ def edition(census: object) -> Edition:
     ProblemError
         There is no such census here.
     """
-    if isinstance(census, bool) or census not in EDITIONS:
-        msg = f"there are no areas of a census of {shown(census)}"
-        raise ProblemError(msg, field="census", mend="Use 2021 or 2011")
-    return EDITIONS[census]
+    if isinstance(census, Real) and not isinstance(census, bool):
+        for year, asked in EDITIONS.items():
+            if census == year:
+                return asked
+    msg = f"there are no areas of a census of {shown(census)}"
+    raise ProblemError(msg, field="census", mend="Use 2021 or 2011")

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode, urlsplit
 
 from spineq.errors import MissingExtraError, shortened
@@ -28,8 +28,12 @@ RETRIES, TORN_RETRIES = 4, 3
 #: Seconds: growth of the waits between requests, and the longest one that a service may ask for.
 BACKOFF, LONGEST_WAIT = 0.5, 120.0
 
-#: Bytes that are read at once.
-CHUNK = 1 << 16
+#: Most bytes that are read at once, and most of a whole answer.
+CHUNK, LARGEST = 1 << 16, 1 << 29
+
+#: Bytes a second that an answer must have brought on average when the time-out for the next bytes
+#: has passed: else a byte a minute would keep it alive for ever.
+SLOWEST = 1000.0
 
 #: Status codes that may be others a little later.
 PASSING = (429, 500, 502, 503, 504)
@@ -94,7 +98,7 @@ class Client:
         """Let requests that wait give up, so that nobody waits for them."""
         self._stopped.set()
 
-    def send(self, request: Request, check: Callable[[bytes], None]) -> bytes:
+    def send(self, request: Request, check: Callable[[bytes], object]) -> bytes:
         """Ask until an answer is whole.
 
         Parameters
@@ -123,6 +127,7 @@ class Client:
 
     def _once(self, request: Request) -> bytes:
         import requests
+        import urllib3
 
         host = urlsplit(request.url).netloc
         self._wait_for_turn(request.url)
@@ -136,10 +141,10 @@ class Client:
                 stream=True,
             ) as response:
                 self._refuse(request, response)
-                return self._body(response)
-        except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
-            msg = "the connection was dropped in the middle"
-            raise TornAnswer(msg) from None
+                return self._body(request, response)
+        except (urllib3.exceptions.ReadTimeoutError, requests.exceptions.Timeout) as error:
+            msg = f"{host} did not answer in time"
+            raise FetchError(msg, file=request.url, mend=_LATER) from error
         except requests.exceptions.ConnectionError as error:
             reason = _reason(error)
             if "timed out" in reason:
@@ -147,18 +152,35 @@ class Client:
                 raise FetchError(msg, file=request.url, mend=_LATER) from error
             msg = f"{host} cannot be reached ({reason})"
             raise FetchError(msg, file=request.url, mend=_CHECK) from error
-        except requests.exceptions.RequestException as error:
+        except (urllib3.exceptions.ProtocolError, urllib3.exceptions.DecodeError):
+            msg = "the connection was dropped in the middle"
+            raise TornAnswer(msg) from None
+        except (
+            requests.exceptions.RequestException,
+            # Of an address that none can be, also one that is led to: handed on as they are.
+            urllib3.exceptions.HTTPError,
+            ValueError,
+        ) as error:
             msg = f"the request cannot be made ({_reason(error)})"
             raise FetchError(msg, file=request.url, mend=_CHECK) from error
 
-    def _body(self, response: Response) -> bytes:
+    def _body(self, request: Request, response: Response) -> bytes:
         """Read a body, until somebody interrupts: one may be large and slow."""
-        made = bytearray()
-        for chunk in response.iter_content(CHUNK):
+        host = urlsplit(request.url).netloc
+        made, began = bytearray(), time.monotonic()
+        # What is there already, and not as many bytes as fit: else a slow service is not seen.
+        while chunk := response.raw.read1(CHUNK, decode_content=True):
             if self._stopped.is_set():
                 msg = "it was interrupted"
                 raise TornAnswer(msg)
             made += chunk
+            if len(made) > LARGEST:
+                msg = f"{host} sends more than the {LARGEST:,} bytes that any answer has"
+                raise FetchError(msg, file=request.url, mend="Look for a later version of spineq")
+            taken = time.monotonic() - began
+            if taken > TIMEOUT[1] and len(made) < SLOWEST * taken:
+                msg = f"{host} sends too slowly: {len(made):,} bytes in {taken:,.0f} seconds"
+                raise FetchError(msg, file=request.url, mend=_LATER)
         return bytes(made)
 
     @staticmethod
@@ -210,11 +232,20 @@ class Client:
 
 def _patience(stopped: threading.Event) -> Any:
     """Make the rule by which a request is made again; its waits end when the client is stopped."""
+    from urllib3.exceptions import InvalidHeader
     from urllib3.util.retry import Retry
 
     class Patience(Retry):
+        def increment(self, *args: Any, **words: Any) -> Self:
+            # Where nobody waits any more, this request was the last.
+            last = self.new(total=0) if stopped.is_set() else self
+            return super(Patience, last).increment(*args, **words)
+
         def get_retry_after(self, response: Any) -> float | None:
-            asked = super().get_retry_after(response)
+            try:
+                asked = super().get_retry_after(response)
+            except (InvalidHeader, ValueError, OverflowError):  # a wait that is none
+                return None
             return None if asked is None else min(asked, LONGEST_WAIT)
 
         def sleep(self, response: Any = None) -> None:

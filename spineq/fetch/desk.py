@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from queue import SimpleQueue
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from spineq.errors import ProblemError, shown
 from spineq.fetch.cache import Answer, Cache, key_of, sha256
 from spineq.fetch.catalogue import LICENCE
 from spineq.fetch.client import Client, Request
-from spineq.fetch.failure import FetchError
+from spineq.fetch.failure import FetchError, TornAnswer
 
-#: Requests under way at once.
-WORKERS = 4
+#: Requests under way at once, and seconds that one answer may take with all that is asked again.
+WORKERS, LONGEST = 4, 3600.0
 
-Check = Callable[[bytes], None]
+#: Raises an error for an answer that is not whole or not right; what it returns is not looked at.
+Check = Callable[[bytes], object]
+
+T = TypeVar("T")
 
 
 def checked_root(root: object) -> str:
@@ -29,15 +35,25 @@ def checked_root(root: object) -> str:
     Raises
     ------
     ProblemError
-        It is no address of a web server.
+        It is no address of a web server, or holds more than that.
     """
     if root is None:
         return ""
-    parts = urlsplit(root) if isinstance(root, str) else None
-    if parts is None or parts.scheme not in ("http", "https") or not parts.netloc:
+    mend = 'Write it as "https://mirror.example.org"'
+    text = root if isinstance(root, str) and re.fullmatch(r"[!-~]+", root) else ""
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port, or of a bracket
+        fits = False
+    if not fits:
         msg = f"{shown(root)} is not the address of a web server"
-        raise ProblemError(msg, field="root", mend='Write it as "https://mirror.example.org"')
-    return str(root).rstrip("/")
+        raise ProblemError(msg, field="root", mend=mend)
+    if parts.username is not None or parts.query or parts.fragment:
+        # A city's label and file of sources say where everything came from.
+        msg = "the address of a mirror holds a name, a password, or something behind ? or #"
+        raise ProblemError(msg, field="root", mend=mend)
+    return text.rstrip("/")
 
 
 class Desk:
@@ -71,7 +87,7 @@ class Desk:
         self.offline, self.refresh = offline, refresh
         self._client: Client | None = None
         self._making = threading.Lock()
-        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="spineq-fetch")
+        self._crew = _Crew(WORKERS)
         self._told: dict[str, list[Answer]] = {}
 
     def __enter__(self) -> Self:
@@ -84,7 +100,7 @@ class Desk:
         """End, without waiting for what is still under way."""
         if self._client is not None:
             self._client.stop()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._crew.dismiss()
 
     def address(self, url: str) -> str:
         """Return the address to ask for one of the catalogue's."""
@@ -121,11 +137,11 @@ class Desk:
         under_way: deque[Future[Answer]] = deque()
         try:
             for request in requests:
-                under_way.append(self._pool.submit(self._one, request, check))
+                under_way.append(self._crew.submit(partial(self._one, request, check)))
                 if len(under_way) > 2 * WORKERS:
-                    yield self._note(source, under_way.popleft().result())
+                    yield self._note(source, _waited_for(source, under_way.popleft()))
             while under_way:
-                yield self._note(source, under_way.popleft().result())
+                yield self._note(source, _waited_for(source, under_way.popleft()))
         finally:
             for future in under_way:
                 future.cancel()
@@ -140,7 +156,8 @@ class Desk:
         key = key_of(request.asked)
         if not self.refresh:
             found = self.cache.answer(key)
-            if found is not None:
+            # What an earlier version took for right need not be so.
+            if found is not None and _passes(found.body, check):
                 return found
         if self.offline:
             msg = "this is not in the cache, and nobody may be asked"
@@ -185,3 +202,60 @@ class Desk:
                 }
             )
         return made
+
+
+def _passes(body: bytes, check: Check) -> bool:
+    try:
+        check(body)
+    except (FetchError, TornAnswer):
+        return False
+    return True
+
+
+def _waited_for(source: str, future: Future[Answer]) -> Answer:
+    try:
+        return future.result(LONGEST)
+    except TimeoutError as error:
+        if not future.done():
+            msg = f"{source}: no whole answer came within {LONGEST / 60:,.0f} minutes"
+            raise FetchError(msg, mend="Try again later (what has arrived is kept)") from error
+        raise
+
+
+class _Crew:
+    """Threads that work off what is submitted, and keep no process alive.
+
+    `ThreadPoolExecutor` waits for its threads when Python ends: whoever interrupts a fetch would
+    wait for a service that is silent.
+    """
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._tasks: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+
+    def submit(self, task: Callable[[], T]) -> Future[T]:
+        """Let a thread do something; as many are begun as are needed."""
+        future: Future[T] = Future()
+        self._tasks.put((future, task))
+        if len(self._threads) < self._n:
+            name = f"spineq-fetch-{len(self._threads)}"
+            thread = threading.Thread(target=self._work, name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return future
+
+    def dismiss(self) -> None:
+        """Send the threads home, each when it is done with what it does."""
+        for _ in self._threads:
+            self._tasks.put(None)
+
+    def _work(self) -> None:
+        while (given := self._tasks.get()) is not None:
+            future, task = given
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(task())
+            except BaseException as error:  # whoever waits raises it
+                future.set_exception(error)

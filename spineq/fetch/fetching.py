@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spineq.errors import AreaMismatchError, ProblemError, shown
+from spineq.errors import AreaMismatchError, ProblemError, StoreError, shortened, shown
 from spineq.fetch.arcgis import Layer
 from spineq.fetch.assembly import Tables, assemble, warn_of_polygons
 from spineq.fetch.authorities import (
@@ -20,10 +21,10 @@ from spineq.fetch.authorities import (
     searched,
 )
 from spineq.fetch.cache import key_of
-from spineq.fetch.catalogue import Edition, Service, Table, edition
+from spineq.fetch.catalogue import SERVICES, Edition, Service, Table, edition
 from spineq.fetch.desk import Desk
 from spineq.fetch.failure import AGAIN, FetchError
-from spineq.fetch.nomis import observations, total_of
+from spineq.fetch.nomis import as_numbers, observations, total_of
 from spineq.fetch.overlays import DECILE, checked_columns, counted, deciles
 from spineq.fetch.workplaces import workers_from_journeys
 from spineq.progress import Progress, watcher_of
@@ -153,8 +154,8 @@ def fetch_with_sources(
     steps = _Steps(watcher_of(progress))
     with Desk(store, root=root, offline=offline, refresh=refresh) as desk:
         key = key_of(
-            [FORMAT, [plain(name) for name in wanted], census, further, allow_partial, desk.root,
-             renamed]
+            [FORMAT, [plain(name) for name in wanted], asked.census, further, bool(allow_partial),
+             desk.root, renamed]
         )  # fmt: skip
         found = None if refresh else desk.cache.city(key)
         if found is not None:
@@ -163,7 +164,9 @@ def fetch_with_sources(
         tables = _Fetcher(desk, asked, renamed, steps).all(wanted, further)
         sources = desk.sources()
         city = assemble(tables, asked, sources, allow_partial=allow_partial)
-        desk.cache.keep_city(key, city, sources)  # type: ignore[arg-type]
+        # Who asks nobody may use a cache that others write to.
+        with contextlib.suppress(*([StoreError] if offline else [])):
+            desk.cache.keep_city(key, city, sources)  # type: ignore[arg-type]
         steps.tell("putting together", 1, 1)
         return city, sources
 
@@ -253,6 +256,10 @@ class _Fetcher:
                 msg = f"{lookup.service.name}: the service sends {what} for {one.name}"
                 raise FetchError(msg, mend=AGAIN)
             lsoas |= {str(row["area"]): str(row["lsoa"]) for row in rows if "lsoa" in row}
+            twice = set(areas) & {area for _, others in groups for area in others}
+            if twice:
+                msg = f"{lookup.service.name}: area {min(twice)} is of {one.name} and of another"
+                raise FetchError(msg, mend=AGAIN)
             groups.append((one, areas))
             self._steps.tell("areas", k + 1, len(authorities))
         return groups, lsoas
@@ -260,15 +267,19 @@ class _Fetcher:
     def _shapes(self, tables: Tables) -> dict[str, str]:
         """Fetch polygons and centroids; the answer is what the polygons' table says of LSOAs."""
         lsoas: dict[str, str] = {}
-        for service, into, step in (
-            (self._asked.polygons, tables.polygons, "polygons"),
-            (self._asked.centroids, tables.points, "centroids"),
+        for service, into, step, kinds in (
+            (self._asked.polygons, tables.polygons, "polygons", ("Polygon", "MultiPolygon")),
+            (self._asked.centroids, tables.points, "centroids", ("Point",)),
         ):
             layer = self._open(service)
             roles = ["lsoa"] if "lsoa" in layer.columns else []
             for page in layer.shapes("area", tables.areas, roles):
                 for row in page:
                     if row["geometry"] is not None:
+                        kind = row["geometry"].geom_type
+                        if kind not in kinds:
+                            msg = f"{layer.service.name}: area {row['area']} is a {kind}"
+                            raise FetchError(msg, mend=AGAIN)
                         into[str(row["area"])] = row["geometry"]
                     if "lsoa" in row:
                         lsoas[str(row["area"])] = str(row["lsoa"])
@@ -284,7 +295,7 @@ class _Fetcher:
             str(row["name"]): row["geometry"].area
             for page in layer.shapes("name", names, [])
             for row in page
-            if row["geometry"] is not None
+            if row["geometry"] is not None and row["geometry"].area > 0
         }
         for one, areas in groups:
             filled = sum(tables.polygons[a].area for a in areas if a in tables.polygons)
@@ -304,11 +315,14 @@ class _Fetcher:
             for page in observations(self._desk, table, one.code, areas):
                 place = index.get_indexer(pd.Index(page["area"]))
                 self._need_known(page["area"], place, table)
-                age = pd.to_numeric(page["cell"], errors="coerce").to_numpy(float) - first
-                if not ((age >= 0) & (age <= last - first)).all():
+                age = as_numbers(page["cell"]).to_numpy() - first
+                if not ((age >= 0) & (age <= last - first) & (age % 1 == 0)).all():
                     msg = f"{table.dataset} sends ages that nobody asked for"
                     raise FetchError(msg, mend=AGAIN)
-                tables.ages[place, age.astype(int)] = page["value"]
+                at = place, age.astype(int)
+                twice = page.duplicated(["area", "cell"]) | np.isfinite(tables.ages[at])
+                self._need_single(page["area"], twice, table)
+                tables.ages[at] = page["value"]
                 dates |= set(page["date"].dropna().astype(str))
                 done += len(page)
                 self._steps.tell("residents", done, tables.ages.size)
@@ -316,7 +330,7 @@ class _Fetcher:
             total = total_of(self._desk, table, one.code)
             tables.totals[one] = total, float(np.nansum(tables.ages[mine]))
         if len(dates) > 1:
-            msg = f"{table.dataset}: the answers are of {' and of '.join(sorted(dates))}"
+            msg = f"{table.dataset}: the answers are of {shortened(' and of '.join(sorted(dates)))}"
             raise FetchError(msg, mend="It was updated meanwhile: fetch again with refresh=True")
         tables.date = dates.pop() if dates else ""
 
@@ -342,9 +356,7 @@ class _Fetcher:
                 place = index.get_indexer(pd.Index(page["area"]))
                 self._need_known(page["area"], place, table)
                 twice = page["area"].duplicated() | np.isfinite(values[place])
-                if twice.any():
-                    msg = f"{table.dataset} has two counts of area {page['area'][twice].iloc[0]}"
-                    raise FetchError(msg, mend=AGAIN)
+                self._need_single(page["area"], twice, table)
                 values[place] = page["value"]
         return pd.Series(values, index=index)
 
@@ -370,9 +382,16 @@ class _Fetcher:
             self._steps.tell("further columns", k + 1, len(further))
 
     @staticmethod
+    def _need_single(areas: pd.Series[str], twice: pd.Series[bool], table: Table) -> None:
+        if twice.any():
+            msg = f"{table.dataset} has two counts of area {shortened(str(areas[twice].iloc[0]))}"
+            raise FetchError(msg, mend=AGAIN)
+
+    @staticmethod
     def _need_known(areas: pd.Series[str], place: np.ndarray[Any, Any], table: Table) -> None:
         if (place < 0).any():
-            msg = f"{table.dataset} has area {areas.iloc[int(np.argmin(place))]}, the lookup not"
+            unknown = shortened(str(areas.iloc[int(np.argmin(place))]))
+            msg = f"{table.dataset} has area {unknown}, the lookup not"
             raise AreaMismatchError(msg, mend=AGAIN)
 
 
@@ -383,4 +402,8 @@ def _checked_services(services: Mapping[str, str] | None) -> dict[str, str]:
     ):
         msg = f"services must say which name takes the place of which, not {shown(services)}"
         raise ProblemError(msg, field="services", mend='Write {"OLD_NAME": "NEW_NAME"}')
+    for name in given:
+        if name not in SERVICES:
+            msg = f"nothing is asked of a service {shown(name)}"
+            raise ProblemError(msg, field="services", mend=f"Name one of {', '.join(SERVICES)}")
     return dict(sorted(given.items()))

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from spineq.errors import shown
+from spineq.errors import shortened, shown
 from spineq.fetch.catalogue import NOMIS, NOMIS_ROWS, Table
 from spineq.fetch.client import Request
 from spineq.fetch.desk import Desk
-from spineq.fetch.failure import EmptyAnswerError, FetchError, TornAnswer
+from spineq.fetch.failure import AGAIN, EmptyAnswerError, FetchError, TornAnswer
 from spineq.fetch.paging import pages
 
 #: Areas in one list of them: 91 ages of each fit into one page.
@@ -87,7 +88,8 @@ def total_of(desk: Desk, table: Table, authority: str) -> float | None:
         if desk.offline:
             return None
         raise
-    return float(found["obs_value"].sum())
+    total = float(as_numbers(found["obs_value"]).sum(min_count=1))
+    return total if np.isfinite(total) else None
 
 
 def _by_code(desk: Desk, table: Table, authority: str, areas: Sequence[str]) -> list[str]:
@@ -104,8 +106,12 @@ def _by_number(desk: Desk, table: Table, authority: str, areas: Sequence[str]) -
         "recordoffset": "0",
     }
     request = Request(desk.address(f"{NOMIS}/{table.dataset}.data.csv"), tuple(params.items()))
-    found = read_csv(desk.answer(request, table.dataset, _single))
-    return [f"{int(found['geography'].iloc[0])}{table.kind}"]
+    check = partial(_whole, single=True, request=request)
+    number = read_csv(desk.answer(request, table.dataset, check))["geography"].iloc[0]
+    if not str(number).isdigit():
+        msg = f"{table.dataset}: Nomis gives {authority} the number {shown(number)}"
+        raise FetchError(msg, mend=AGAIN)
+    return [f"{number}{table.kind}"]
 
 
 def _by_lists(desk: Desk, table: Table, authority: str, areas: Sequence[str]) -> list[str]:
@@ -127,7 +133,8 @@ def _all(
         table.dataset,
         ask,
         read_csv,
-        partial(_whole, total=total),
+        # Of all pages the same columns are asked.
+        partial(_whole, total=total, request=ask(0, 0)),
         total=total,
         size=len(first),
         begin=len(first),
@@ -137,7 +144,7 @@ def _all(
 
 def _page(desk: Desk, table: Table, geography: str, named: bool, begin: int) -> pd.DataFrame:
     request = _request(desk, table, geography, named, begin)
-    return read_csv(desk.answer(request, table.dataset, _whole))
+    return read_csv(desk.answer(request, table.dataset, partial(_whole, request=request)))
 
 
 def _request(
@@ -167,7 +174,15 @@ def _tidy(page: pd.DataFrame, table: Table) -> pd.DataFrame:
         f"{table.dimension}_name": "cell_name",
         "obs_value": "value",
     }
-    return page.rename(columns=names)
+    made = page.rename(columns=names)
+    return made.assign(value=as_numbers(made["value"]))
+
+
+def as_numbers(column: pd.Series[Any]) -> pd.Series[float]:
+    """Make numbers of a column; NaN of what is none."""
+    # Whole numbers of hundreds of digits come as Python's own, which fit into no float.
+    text = column.astype(str) if column.dtype == object else column
+    return pd.to_numeric(text, errors="coerce").astype(float)
 
 
 def read_csv(body: bytes) -> pd.DataFrame:
@@ -177,7 +192,9 @@ def read_csv(body: bytes) -> pd.DataFrame:
     return made.rename(columns=str.lower)
 
 
-def _whole(body: bytes, total: int | None = None, *, single: bool = False) -> None:
+def _whole(
+    body: bytes, total: int | None = None, *, single: bool = False, request: Request | None = None
+) -> None:
     """Refuse answers that are empty, cut, or no table.
 
     Parameters
@@ -188,6 +205,8 @@ def _whole(body: bytes, total: int | None = None, *, single: bool = False) -> No
         Rows of the whole table, None where this is the first page.
     single
         Whether the whole table may have a single row.
+    request
+        What was asked, where all columns of that are needed.
     """
     if not body.strip():
         msg = "Nomis sent nothing, which is how it answers a parameter that it does not know"
@@ -200,11 +219,15 @@ def _whole(body: bytes, total: int | None = None, *, single: bool = False) -> No
     except ValueError as error:
         msg = "the table ends in the middle"
         raise TornAnswer(msg) from error
-    if not {"geography_code", "obs_value", "record_count"} <= set(found.columns):
+    select = "" if request is None else dict(request.params)["select"]
+    needed = {"geography_code", "obs_value", "record_count", *filter(None, select.split(","))}
+    if not needed <= set(found.columns):
         msg = f"Nomis sent no table but {shown(body[:80].decode(errors='replace'))}"
         if b"\n" not in body.strip():
             # The names of the columns, cut; or words for people.
             raise TornAnswer(msg)
+        if "geography_code" in found.columns:
+            msg = f"Nomis sent a table without the column {min(needed - set(found.columns))}"
         raise FetchError(msg, mend="Look for a later version of spineq")
     if len(found) == 0:
         msg = "Nomis sent a table without rows"
@@ -213,13 +236,23 @@ def _whole(body: bytes, total: int | None = None, *, single: bool = False) -> No
         # The number of rows may be cut itself, and there is no second row to compare it with.
         msg = "the first row ends in the middle"
         raise TornAnswer(msg)
-    counted = pd.to_numeric(found["record_count"], errors="coerce")
-    if not (counted == (counted.iloc[0] if total is None else total)).all():
+    counted = as_numbers(found["record_count"])
+    if (
+        not (counted % 1 == 0).all()
+        or not (counted == (counted.iloc[0] if total is None else total)).all()
+    ):
         if total is not None and (counted == counted.iloc[0]).all():
             msg = f"the table had {total:,} rows a moment ago, and has {counted.iloc[0]:,.0f} now"
             raise FetchError(msg, mend="It was updated meanwhile: fetch again with refresh=True")
         msg = "a row ends in the middle"
         raise TornAnswer(msg)
+    values = as_numbers(found["obs_value"])
+    # None at all is an area that is missing, which is said where all tables are there.
+    wrong = ~((values >= 0) & (values < np.inf)) & found["obs_value"].notna()
+    if wrong.any():
+        area, value = found[wrong].iloc[0][["geography_code", "obs_value"]].map(str)
+        msg = f"Nomis sent {shortened(value)} for {shortened(area)}, which is no count"
+        raise FetchError(msg, mend=AGAIN)
 
 
 _single = partial(_whole, single=True)

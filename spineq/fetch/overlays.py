@@ -8,13 +8,13 @@ from functools import partial
 
 import pandas as pd
 
-from spineq.errors import ProblemError, shown
+from spineq.errors import ProblemError, shortened, shown
 from spineq.fetch.authorities import Authority
 from spineq.fetch.catalogue import COLUMNS, Download, Overlay
 from spineq.fetch.client import Request
 from spineq.fetch.desk import Desk
 from spineq.fetch.failure import AGAIN, FetchError, TornAnswer
-from spineq.fetch.nomis import observations
+from spineq.fetch.nomis import as_numbers, observations
 
 #: Name of the column of deprivation: 1 is the most deprived tenth of England, 10 the least.
 DECILE = "deprivation_decile"
@@ -77,7 +77,9 @@ def counted(
             if len(kept) == 0:
                 msg = f"{overlay.table.dataset}: no cell is called {column.words!r}"
                 raise FetchError(msg, mend=AGAIN)
-            made[column.column] = kept.groupby("area")["value"].sum(min_count=1)
+            # An area that lacks one of the cells has no sum.
+            needed = kept["cell"].nunique()
+            made[column.column] = kept.groupby("area")["value"].sum(min_count=needed)
         yield pd.DataFrame(made)
 
 
@@ -137,3 +139,13 @@ def _whole(body: bytes, download: Download) -> None:
     if table.iloc[-1:].isna().any(axis=None) or not body.endswith(b"\n"):
         msg = "the last row ends in the middle"
         raise TornAnswer(msg)
+    lsoas = table[download.columns["lsoa"]]
+    if lsoas.duplicated().any():
+        twice = shortened(str(lsoas[lsoas.duplicated()].iloc[0]))
+        msg = f"{download.name}: the file has {twice} twice"
+        raise FetchError(msg, mend=AGAIN)
+    given = table[download.columns["decile"]]
+    wrong = given.notna() & ~as_numbers(given).isin(range(1, 11))
+    if wrong.any():
+        msg = f"{download.name}: the file has the decile {shortened(str(given[wrong].iloc[0]))}"
+        raise FetchError(msg, mend=AGAIN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import zipfile
 import zlib
@@ -12,13 +13,17 @@ from typing import IO
 
 import pandas as pd
 
+from spineq.errors import shortened
 from spineq.fetch.catalogue import WORKS_ELSEWHERE, Download
 from spineq.fetch.client import Request
 from spineq.fetch.desk import Desk
-from spineq.fetch.failure import FetchError, TornAnswer
+from spineq.fetch.failure import AGAIN, FetchError, TornAnswer
 
 #: Rows of the table of journeys that are looked at in one go; it has some nine million.
 ROWS = 250_000
+
+#: Bytes of its first line that are looked at.
+MOST_OF_A_LINE = 1 << 16
 
 
 def workers_from_journeys(desk: Desk, download: Download, areas: Sequence[str]) -> pd.Series[float]:
@@ -47,13 +52,30 @@ def workers_from_journeys(desk: Desk, download: Download, areas: Sequence[str]) 
     body = desk.answer(Request(desk.address(download.url)), download.name, check)
     area, place, count = (download.columns[role] for role in ("area", "place", "count"))
     made = pd.Series(0.0, index=pd.Index(list(areas), dtype=object))
-    with _opened(body, download) as opened:
+    with _opened(body, download) as opened, _plainly(download):
         for chunk in pd.read_csv(
             opened, usecols=[area, place, count], dtype={area: str}, chunksize=ROWS
         ):
-            kept = chunk[(chunk[place] == WORKS_ELSEWHERE) & chunk[area].isin(made.index)]
-            made = made.add(kept.groupby(area)[count].sum(), fill_value=0.0)
+            # A word among the numbers would make words of all.
+            numbers = chunk[[place, count]].apply(pd.to_numeric)
+            kept = (numbers[place] == WORKS_ELSEWHERE) & chunk[area].isin(made.index)
+            found = numbers.loc[kept, count].groupby(chunk[area]).sum(min_count=1)
+            made = made.add(found, fill_value=0.0)
+    if not made.sum() > 0:
+        msg = f"{download.name}: nobody at all works in the {len(made):,} areas"
+        raise FetchError(msg, mend=AGAIN)
     return made.loc[list(areas)]
+
+
+@contextlib.contextmanager
+def _plainly(download: Download) -> Iterator[None]:
+    """Say of a table whose rows are none that it is so."""
+    try:
+        yield
+    except ValueError as error:
+        reason = shortened(" ".join(str(error).split()), 120)
+        msg = f"{download.name}: {download.member} has a row that is not understood ({reason})"
+        raise FetchError(msg, mend=AGAIN) from error
 
 
 @contextlib.contextmanager
@@ -77,7 +99,7 @@ def _whole(body: bytes, download: Download) -> None:
     """Refuse a zip that ends in the middle, whose bytes changed, or that is another."""
     try:
         with _opened(body, download) as opened:
-            head = opened.readline().decode("utf-8-sig")
+            head = opened.readline(MOST_OF_A_LINE).decode("utf-8-sig")
             while opened.read(1 << 20):  # the sum of the bytes is checked at their end
                 pass
     except FetchError:
@@ -86,7 +108,7 @@ def _whole(body: bytes, download: Download) -> None:
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         msg = "the zip is damaged, or ends in the middle"
         raise TornAnswer(msg) from error
-    there = set(pd.read_csv(io.StringIO(head)).columns)
+    there = {name.strip() for name in next(csv.reader([head]), [])}
     missing = sorted(set(download.columns.values()) - there)
     if missing:
         msg = f"{download.name}: {download.member} has no column {missing[0]}"

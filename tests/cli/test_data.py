@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import shapely
 from command_line import command, good, run, start, until
-from statistics_office import Office, Town, dribbled, made_town, status
+from statistics_office import Office, Town, dribbled, made_town, slow, status
 
 import spineq as sq
 from spineq.fetch import client
@@ -88,7 +88,7 @@ def test_zones_of_the_united_states(zones: Path) -> None:
     )
     assert facts["areas"] == 2
     assert facts["groups"]["workplace"]["people"] == 7
-    made = good("optimise", zones, "--workplaces", jobs, "--workplaces", jobs, "-n", 1, "--json")
+    made = good("optimise", zones, "--workplaces", jobs, "-n", 1, "--json")
     assert json.loads(made)["placement_history"] == ["060750101001"]
     ages = zones.with_name("ages.csv")
     ages.write_text("GEOID,population\n060750101001,1\n060750101002,2\n")
@@ -253,3 +253,15 @@ def test_ctrl_c_ends_a_slow_fetch_at_once(words: list[str], office: Office) -> N
     asked = len(office.asked)
     good("data", "fetch", "madeby", *words)
     assert [one.path for one in office.asked[asked:]] == ["/output/census/2021/odwp01ew.zip"]
+
+
+def test_ctrl_c_does_not_wait_for_a_silent_service(words: list[str], office: Office) -> None:
+    """Not for the next bytes, nor for asking again."""
+    office.spoil("odwp01ew", slow(15), times=9)
+    process = start("data", "fetch", "madeby", *words)
+    until(lambda: office.about("odwp01ew"))
+    began = time.monotonic()
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert time.monotonic() - began < 8
+    assert process.returncode == 130

@@ -72,3 +72,22 @@ def dribbled(pieces: int, seconds: float, size: int = 1 << 17) -> Act:
             time.sleep(seconds)
 
     return act
+
+
+def led(address: str) -> Act:
+    """Lead to another address."""
+    return lambda handler, body, kind: handler.reply(302, b"", kind, {"Location": address})
+
+
+def endless(head: bytes, piece: bytes, seconds: float) -> Act:
+    """Answer some bytes, again and again, until the other side hangs up."""
+
+    def act(handler: Handler, body: bytes, kind: str) -> None:
+        handler.close_connection = True
+        handler.wfile.write(head)
+        while True:
+            handler.wfile.write(piece)
+            handler.wfile.flush()
+            time.sleep(seconds)
+
+    return act

@@ -38,6 +38,8 @@ KNOWN = [
         ("bristol city council", "E06000023"),
         ("kings lynn & west norfolk", "E07000146"),
         ("King\u2019s Lynn and West Norfolk", "E07000146"),
+        ("King`s Lynn and West Norfolk", "E07000146"),
+        ("King\u00b4s Lynn and West Norfolk", "E07000146"),
         ("St Helens", "E08000013"),
         ("Herefordshire", "E06000019"),
         ("The Vale of Glamorgan", "W06000014"),

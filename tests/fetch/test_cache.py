@@ -80,3 +80,27 @@ def test_the_default_folder_is_the_platforms() -> None:
 def test_keys_do_not_depend_on_the_order_of_names() -> None:
     """Equal questions have equal keys."""
     assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1}) != key_of({"a": 1})
+
+
+def test_a_copy_under_another_name_is_not_its_answer(tmp_path: Path) -> None:
+    """Whole, and of another question; entries of earlier versions do not say of which."""
+    cache = Cache(tmp_path)
+    cache.keep_answer("a", ANSWER)
+    data = (tmp_path / "answers" / "a").read_bytes()
+    (tmp_path / "answers" / "b").write_bytes(data)
+    assert cache.answer("b") is None
+    (tmp_path / "answers" / "b").write_bytes(data.replace(b', "key": "a"', b""))
+    assert cache.answer("b") == ANSWER
+    (tmp_path / "answers" / "a").write_bytes(data.replace(b'"https://there/x?a=1"', b"5"))
+    assert cache.answer("a") is None
+
+
+@pytest.mark.parametrize(
+    "made", [b'{"sha256": "../../x", "sources": []}', b"[1]", b"[" * 99_999, b'{"sources": [5]}']
+)
+def test_what_names_no_city_counts_as_none(tmp_path: Path, made: bytes) -> None:
+    """Whatever stands where a city is named."""
+    cache = Cache(tmp_path)
+    cache.keep_city("k", sq.demo_city("synthetic", n_areas=12), [])
+    (tmp_path / "asked" / "k").write_bytes(made)
+    assert cache.city("k") is None

@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-from statistics_office import Office, Town, status
+from statistics_office import Office, Town, endless, led, status
 
 from spineq.errors import MissingExtraError
-from spineq.fetch import FetchError, client, fetch_city
+from spineq.fetch import FetchError, client, desk, fetch_city
 from spineq.fetch.client import Client, Request, is_here
 
 
@@ -92,3 +92,64 @@ def test_a_question_is_the_same_in_any_order() -> None:
     other = Request("u", (("b", "2"), ("a", "1")), post=True)
     assert one.asked == other.asked
     assert len(Request("u", (("a", "x" * 9000),)).shown) <= 400
+
+
+def sent(office: Office) -> str:
+    """Ask something, and return the sentence that it ends in."""
+    with pytest.raises(FetchError) as caught:
+        Client().send(Request(f"{office.url}/x"), lambda body: None)
+    return str(caught.value)
+
+
+def test_bytes_that_drip_for_ever(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each comes within the time-out, and the answer never."""
+    monkeypatch.setattr(client, "TIMEOUT", (1.0, 0.5))
+    with Office([town]) as office:
+        office.spoil("", endless(b"HTTP/1.1 200 OK\r\n\r\n", b"x", 0.02), times=9)
+        began = time.monotonic()
+        assert "sends too slowly" in sent(office)
+    assert time.monotonic() - began < 5
+
+
+def test_a_body_without_end(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The memory of this machine has one."""
+    monkeypatch.setattr(client, "LARGEST", 1 << 20)
+    with Office([town]) as office:
+        office.spoil("", endless(b"HTTP/1.1 200 OK\r\n\r\n", bytes(1 << 16), 0.0))
+        assert "sends more than the 1,048,576 bytes" in sent(office)
+
+
+def test_a_head_that_drips_for_ever(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even the first line comes: who waits for the answer gives up."""
+    monkeypatch.setattr(desk, "LONGEST", 1.5)
+    with Office([town]) as office:
+        office.spoil("odwp01ew", endless(b"HTTP/1.1 200 OK\r\nX: ", b"x", 0.02), times=9)
+        began = time.monotonic()
+        with pytest.raises(FetchError, match="ODWP01EW: no whole answer came within"):
+            fetch_city("madeby", root=office.url, store=tmp_path)
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("asked", ["soon", "9" * 5000, "-5", "Wed, 99 Oct 99999 07:28:00 GMT"])
+def test_a_wait_that_is_none(town: Town, asked: str) -> None:
+    """The service is asked again as if it had not said when."""
+    with Office([town]) as office:
+        office.spoil("", status(429, asked), times=99)
+        assert "asked too often" in sent(office)
+        assert len(office.asked) == 1 + client.RETRIES
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://a..b/", "/x", "file:///etc/passwd"])
+def test_a_redirect_that_leads_nowhere(town: Town, address: str) -> None:
+    """Round in circles too."""
+    with Office([town]) as office:
+        office.spoil("", led(address), times=99)
+        assert "the request cannot be made" in sent(office)
+
+
+def test_an_address_that_none_can_be() -> None:
+    """The words of a library are made a sentence."""
+    with pytest.raises(FetchError, match="the request cannot be made"):
+        Client().send(Request("http://a..b/x"), lambda body: None)

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from statistics_office import CELLS, Office, Town, made_town, real_town
 
 import spineq as sq
-from spineq.errors import DataError, ProblemError, SpineqWarning
+from spineq.errors import DataError, ProblemError, SpineqWarning, StoreError
 from spineq.fetch import FetchError, fetch_city, fetch_with_sources, list_authorities
 from spineq.progress import RecordingProgress
+from spineq.store.folder import FolderStore
 
 
 @pytest.mark.parametrize("census", [2021, 2011])
@@ -171,6 +172,10 @@ def test_authorities_are_listed_by_name(town: Town, tmp_path: Path) -> None:
         assert [one.name for one in list_authorities(**words)] == ["Árby-on-Sea", "Madeby"]
         assert [one.code for one in list_authorities("arby on", **words)] == ["E06000003"]
         assert list_authorities("nowhere", **words) == []
+        # Letters that no name here has are not the same as no text at all.
+        assert list_authorities("\u5317\u4eac", **words) == []
+        with pytest.raises(ProblemError, match="part of a name or code is needed, not 5"):
+            list_authorities(5, **words)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +190,19 @@ def test_authorities_are_listed_by_name(town: Town, tmp_path: Path) -> None:
         ({"columns": "wealth"}, "there is no optional column 'wealth'"),
         ({"columns": 3}, "there is no optional column 3"),
         ({"root": "ftp://here"}, "is not the address of a web server"),
+        ({"root": "http://[::1"}, "is not the address of a web server"),
+        ({"root": "http://here:99999999"}, "is not the address of a web server"),
+        ({"root": "http://here\n"}, "is not the address of a web server"),
+        ({"root": "http://me:secret@here"}, "holds a name, a password"),
+        ({"root": "http://here/?a=1"}, "something behind"),
+        ({"census": [2021]}, r"there are no areas of a census of \[2021\]"),
+        ({"services": {"OA21": "OA26"}}, "nothing is asked of a service 'OA21'. Name one of"),
+        ({"store": ""}, "'' is not the path of a folder"),
+        ({"store": 5}, "5 is not the path of a folder"),
+        ({"store": "a\0b"}, "is not the path of a folder"),
+        ({"store": "~nobody-of-that-name/x"}, "is not the path of a folder"),
+        ({"store": "s3://bucket/x"}, "is not the path of a folder"),
+        ({"store": __file__}, "is a file, and no folder"),
         ({"services": ["a"]}, "services must say which name takes the place of which"),
         ({"offline": True, "refresh": True}, "nothing can be fetched again"),
     ],
@@ -212,3 +230,32 @@ def test_errors_of_data_are_data_errors(town: Town, tmp_path: Path) -> None:
         fetch_city("madeby", root=office.url, store=tmp_path)
     with pytest.raises(ConnectionError):
         fetch_city("madeby", root="http://127.0.0.1:9", store=tmp_path / "new", offline=True)
+
+
+def test_numbers_of_numpy_are_numbers(town: Town, tmp_path: Path) -> None:
+    """Years and flags come from tables too, and name the same entry of the cache."""
+    with Office([town]) as office:
+        words = {"root": office.url, "store": tmp_path}
+        city = fetch_city("madeby", census=np.int64(2021), allow_partial=np.bool_(False), **words)
+        asked = len(office.asked)
+        assert fetch_city("madeby", **words) == city
+        assert len(office.asked) == asked
+
+
+def test_offline_needs_no_right_to_write(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cache that others filled may be one that nobody here writes to."""
+    with Office([town]) as office:
+        city = fetch_city("madeby", root=office.url, store=tmp_path)
+    shutil.rmtree(tmp_path / "asked")
+
+    def refused(*_: object, **__: object) -> None:
+        msg = "no room"
+        raise StoreError(msg)
+
+    monkeypatch.setattr(FolderStore, "replace", refused)
+    monkeypatch.setattr(FolderStore, "tidy", refused)
+    assert fetch_city("madeby", root=office.url, store=tmp_path, offline=True) == city
+    with pytest.raises(StoreError):
+        fetch_city("madeby", root=office.url, store=tmp_path)
