@@ -35,7 +35,7 @@ def start_of(city: City, problem: Problem, earlier: Network) -> NDArray[np.int64
     if earlier.dataset.attrs["city_digest"] != city.digest:
         name = shown(earlier.dataset.attrs["city_name"])
         msg = f"the earlier network was made for another city ({name})"
-        mend = "Give the city that the network was made for, with the same sites, points and distances"
+        mend = "Give the city that it was made for, with the same sites, points and distances"
         raise ProblemError(msg, field="earlier", mend=mend)
     before = earlier.problem
     for method in (problem.method, before.method, earlier.method):

@@ -80,14 +80,11 @@ def test_figures_are_from_whole_polygons(city: sq.City) -> None:
     """Looking at a city changes nothing of it; only rooms that draw have outlines."""
     polygons, digest = city.polygons, city.digest
     assert polygons is not None
-    first = sq.evaluate(city, sensors=list(city.sites.index[:5]), theta=500, bound="none")
     outlines(city, 50)
     again = city.polygons
     assert again is not None
     assert shapely.equals_exact(polygons.geometry.to_numpy(), again.geometry.to_numpy(), 0).all()
     assert city.digest == digest
-    second = sq.evaluate(city, sensors=list(city.sites.index[:5]), theta=500, bound="none")
-    np.testing.assert_array_equal(first.area_coverage, second.area_coverage)
     package = Path(sq.__file__).parent
     using = {
         str(path.relative_to(package))
