@@ -77,18 +77,21 @@ def from_file(
     city
         Where they stand.
     file
-        A GeoParquet, GeoPackage, GeoJSON, shapefile or CSV file (``x`` and ``y``), or a table,
-        one row per sensor; optionally ``sensor_id`` or ``id``.
+        A GeoParquet, GeoPackage, GeoJSON, shapefile or CSV file, or a table, one row per
+        sensor; optionally ``sensor_id`` or ``id``. Coordinates in columns are ``x`` and ``y``;
+        without these ``easting`` and ``northing``, ``oseast1m`` and ``osnrth1m`` (EPSG:27700),
+        or ``longitude`` and ``latitude`` (or ``long``, ``lon``, ``lat``; EPSG:4326).
     area
         Column that names each sensor's area, such as ``"oa11cd"``.
     crs
-        Coordinate reference system of sensors that carry none; None for the city's own.
+        Coordinate reference system of sensors that carry none; None for that which the names
+        of their coordinates mean, else the city's own.
 
     Returns
     -------
     GeoDataFrame
         For `City.with_existing`: ``sensor_id`` where the sensors have one, ``area_id`` where
-        it is known, points in the city's system.
+        it is known, points in the city's system; sorted by id, or else by area and place.
 
     Raises
     ------
@@ -101,7 +104,7 @@ def from_file(
     SpineqWarning
         Sensors outside of all areas, or of areas that are not in the city, are left out.
     """
-    table, xy, path = placed(city, file, "existing", crs)
+    table, xy, path = placed(city, file, "existing", crs, (area,))
     table = table.rename(columns=str)
     if area != "area_id" and area not in table.columns:
         msg = f"the column {shown(area)} is missing"
@@ -193,12 +196,13 @@ def _sensors(
     else:
         area = areas_nearest(city, xy)
     warn_of_outside(area, "sensors", first_outside(area, xy, named), file, stacklevel)
-    inside = area >= 0
-    columns: dict[str, Any] = {} if ids is None else {"sensor_id": ids[inside]}
-    columns["area_id"] = city.dataset["area"].to_numpy()[area[inside]]
-    return gpd.GeoDataFrame(
-        columns, geometry=gpd.points_from_xy(*xy[inside].T), crs=city.crs
-    ).sort_values(["sensor_id"] if ids is not None else ["area_id"], ignore_index=True)
+    # By place too, so that the order of the rows of sensors without ids decides nothing.
+    order = np.lexsort((xy[:, 1], xy[:, 0], area))
+    order = order[area[order] >= 0]
+    columns: dict[str, Any] = {} if ids is None else {"sensor_id": ids[order]}
+    columns["area_id"] = city.dataset["area"].to_numpy()[area[order]]
+    made = gpd.GeoDataFrame(columns, geometry=gpd.points_from_xy(*xy[order].T), crs=city.crs)
+    return made if ids is None else made.sort_values("sensor_id", ignore_index=True)
 
 
 def _text_of(file_or_url: str | Path) -> tuple[bytes, str]:

@@ -24,6 +24,7 @@ import pandas as pd
 
 from spineq import _osm
 from spineq._inside import area_around, areas_of, moved, points_at, polygons_of
+from spineq.data import _tables
 from spineq.data._tables import existing_path, located, read_table
 from spineq.errors import DataError, SpineqWarning, UnreadableFileError, shown
 from spineq.model._checks import crs_of, geometry_of, identifiers, need_columns, need_table
@@ -79,10 +80,12 @@ def grid(city: City, spacing: float) -> gpd.GeoDataFrame:
         msg = "the city has no polygons to lay a grid over"
         raise DataError(msg, mend="Read it from a file of polygons")
     bounds = shapely.bounds(polygons)
+    # Of each polygon's own box: between parts of a city far away there is nothing to look at.
     with np.errstate(over="ignore", invalid="ignore"):
-        first = np.ceil(np.nanmin(bounds[:, :2], axis=0) / spacing)
-        last = np.floor(np.nanmax(bounds[:, 2:], axis=0) / spacing)
-        places = np.prod(np.maximum(last - first + 1, 0))
+        first, last = np.ceil(bounds[:, :2] / spacing), np.floor(bounds[:, 2:] / spacing)
+        sides = np.maximum(last - first + 1, 0)
+        sides[np.isnan(bounds).any(axis=1)] = 0  # an empty polygon
+        places = np.prod(sides, axis=1).sum()
     mend = "Give a wider spacing"
     # Of the smallest spacings there are more than a number can say.
     if not places <= 20 * MOST_SITES:
@@ -94,16 +97,14 @@ def grid(city: City, spacing: float) -> gpd.GeoDataFrame:
         if about > 2 * MOST_SITES:
             msg = f"about {about:,.0f} sites are more than the {MOST_SITES:,} that are taken"
             raise DataError(msg, field="spacing", mend=mend)
-    columns = np.arange(first[0], last[0] + 1)
-    rows = np.arange(first[1], last[1] + 1)
-    number = np.column_stack([np.repeat(columns, len(rows)), np.tile(rows, len(columns))])
-    xy = number * float(spacing)
+    number = _candidates(first, sides)
+    xy = np.asarray(number * float(spacing), dtype=np.float64)
     area = area_around(polygons, xy)
     inside = area >= 0
     if not inside.any():
         msg = f"no place of a grid of {spacing:g} m lies in any polygon"
         raise DataError(msg, field="spacing", mend="Give a narrower spacing")
-    number, xy, area = number[inside].astype(np.int64), xy[inside], area[inside]
+    number, xy, area = number[inside], xy[inside], area[inside]
     _need_fewer(len(xy), mend)
     return gpd.GeoDataFrame(
         {
@@ -113,6 +114,20 @@ def grid(city: City, spacing: float) -> gpd.GeoDataFrame:
         geometry=gpd.points_from_xy(xy[:, 0], xy[:, 1]),
         crs=city.crs,
     )
+
+
+def _candidates(first: NDArray[np.float64], sides: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Column and row of each place of a grid in any box, sorted, from each box's first and many."""
+    made = [np.empty((0, 2), dtype=np.int64)]
+    for box in np.flatnonzero(sides.prod(axis=1) > 0):
+        (column, row), (across, along) = first[box].astype(np.int64), sides[box].astype(np.int64)
+        columns, rows = column + np.arange(across), row + np.arange(along)
+        made.append(np.column_stack([np.repeat(columns, along), np.tile(rows, across)]))
+    number = np.concatenate(made)
+    number = number[np.lexsort((number[:, 1], number[:, 0]))]
+    fresh = np.ones(len(number), dtype=np.bool_)
+    fresh[1:] = (np.diff(number, axis=0) != 0).any(axis=1)
+    return number[fresh]
 
 
 def from_file(
@@ -130,8 +145,10 @@ def from_file(
     city
         The city that they are for.
     file
-        GeoPackage, GeoJSON, shapefile, GeoParquet, or CSV with ``x`` and ``y``. Lines and
-        polygons (a school's grounds) count as a place on or inside them.
+        GeoPackage, GeoJSON, shapefile, GeoParquet, or CSV. Lines and polygons (a school's
+        grounds) count as a place on or inside them. Coordinates in columns are ``x`` and ``y``;
+        without these ``easting`` and ``northing``, ``oseast1m`` and ``osnrth1m`` (EPSG:27700),
+        or ``longitude`` and ``latitude`` (or ``long``, ``lon``, ``lat``; EPSG:4326).
     id
         Column of their ids; by default ``site_id`` or ``id``. Where there is none, they are
         numbered by place.
@@ -139,7 +156,8 @@ def from_file(
         Further columns to keep, such as a price or a ward; None keeps every one that holds
         numbers or texts.
     crs
-        Coordinate reference system of a file that carries none; by default the city's.
+        Coordinate reference system of a file that carries none; by default that which the names
+        of its coordinates mean, else the city's.
 
     Returns
     -------
@@ -161,28 +179,27 @@ def from_file(
     import geopandas as gpd
 
     path = existing_path(file)
-    frame = read_table(path, "sites").rename(columns=str)
+    frame = read_table(path, "sites", (id,)).rename(columns=str)
     need_columns(frame, [], path)
     names = [id] if id is not None else [n for n in ("site_id", "id") if n in frame.columns][:1]
     need_columns(frame, [*names, *(columns or [])], path)
-    if names and path.suffix.lower() == ".csv":
-        # An id stays as it is written: 007 is not 7.
-        frame[names[0]] = pd.read_csv(path, usecols=names, dtype=str, keep_default_na=False)
     if len(frame) == 0:
         msg = "there is not a single site"
         raise DataError(msg, file=path, mend="Give at least one place where a sensor may stand")
     _need_fewer(len(frame), "Give those alone that may be chosen")
     ids = identifiers(frame[names[0]], names[0], path) if names else None
     carried = crs_of(frame)
+    places, crs, their_xy = _tables.usual_places(frame, crs, path)
     given = crs if crs is not None or carried is not None else city.crs
-    there = located(frame, given, path, ids)
+    there = located(places, given, path, ids)
     xy = moved(there, coordinates(there, ids, path, inner_point=True), city.crs)
+    _tables.refuse_degrees(xy, city.crs, path)
     made: dict[str, Any] = {} if ids is None else {"site_id": ids}
     if "area_id" in frame.columns:
         made["area_id"] = frame["area_id"].to_numpy()
     else:
         made["area_id"] = areas_of(city, xy)
-    reserved = {*names, "site_id", "id", "area_id", "x", "y", _geometry_name(frame)}
+    reserved = {*names, "site_id", "id", "area_id", "x", "y", *their_xy, _geometry_name(frame)}
     for name in columns if columns is not None else frame.columns:
         if name not in reserved and (columns is not None or _holds_values(frame[name])):
             made[name] = frame[name].to_numpy()
@@ -270,7 +287,7 @@ def snap(sites: pd.DataFrame, to: Any, limit: float | None = None) -> gpd.GeoDat
     ----------
     sites
         Table of sites with points, in metres, as the other functions return it; or with ``x``
-        and ``y``, then taken to be in the system of ``to``.
+        and ``y``, then taken to be in the system of a table ``to``.
     to
         A table of points (lamp posts that are there), of lines (kerbs); the path of such a file;
         or a street network, anything that `spineq.travel.from_streets` takes. Several sites may

@@ -72,8 +72,8 @@ FILES = {
         "_front_words", "_front_comparison", "_front_description", "front", "baseline",
     ],
     "data": [
-        "_synthetic_people", "_synthetic_cells", "_synthetic", "_tables", "_cautions", "us_zones",
-        "_worldpop", "raster", "_original", "files", "packed", "demo", "named", "orlib",
+        "_synthetic_people", "_synthetic_cells", "_synthetic", "_tables", "_cautions", "_geoids",
+        "us_zones", "_worldpop", "raster", "_original", "files", "packed", "demo", "named", "orlib",
     ],
     "solvers": [
         "_kernels", "threads", "decays", "coverage", "welfare", "goals", "rules", "objective",

@@ -67,7 +67,7 @@ def test_sensors_outside_are_left_out_with_a_warning() -> None:
         found = existing.from_file(squares(), table)
     assert warned[0].filename == __file__  # it points at who called
     assert found["sensor_id"].tolist() == ["s1"]
-    with pytest.raises(sq.SpineqError, match="not a single one of 1 sensors"):
+    with pytest.raises(sq.SpineqError, match="the only sensor lies in no area"):
         existing.from_file(squares(), sensors([5000]))
 
 
@@ -127,7 +127,7 @@ def test_newcastles_sensors(shared: Path) -> None:
         for each in (as_read, city)
     )
     assert one == other
-    with pytest.warns(sq.SpineqWarning, match="1 of 146 sensors lie outside"):
+    with pytest.warns(sq.SpineqWarning, match="1 of 146 sensors lies outside"):
         by_polygon = city.with_existing(existing.from_file(city, file))
     assert len(by_polygon.existing_areas) == 53
 
@@ -202,7 +202,7 @@ def test_a_path_is_taken_at_its_middle_and_a_broker_can_be_chosen(tmp_path: Path
 
 def test_what_the_list_has_elsewhere_is_left_out(tmp_path: Path) -> None:
     file = saved(tmp_path, {"sensors": [first_form("HERE", 50), first_form("THERE", 9000)]})
-    with pytest.warns(sq.SpineqWarning, match="1 of 2 sensors lie outside"):
+    with pytest.warns(sq.SpineqWarning, match="1 of 2 sensors lies outside"):
         found = existing.from_urban_observatory(squares(), file)
     assert found["sensor_id"].tolist() == ["HERE"]
 
@@ -277,6 +277,6 @@ def test_sensors_far_from_a_city_without_polygons() -> None:
     """Left out, and not counted in the areas at its edge; those around it are in the nearest."""
     city = squares()
     bare = sq.City.from_frame(pd.DataFrame(city.to_frame().drop(columns="geometry")), crs=CRS)
-    with pytest.warns(sq.SpineqWarning, match="1 of 3 sensors lie outside"):
+    with pytest.warns(sq.SpineqWarning, match="1 of 3 sensors lies outside"):
         found = existing.from_file(bare, sensors([50, 4000, 90_000]))
     assert found["area_id"].tolist() == ["a", "c"]

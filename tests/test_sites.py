@@ -31,9 +31,11 @@ from spineq.errors import (
     MissingFileError,
     NotANumberError,
     SpineqWarning,
+    UnknownCRSError,
     UnreadableFileError,
 )
 from spineq.model.city import City
+from spineq.travel.sources import read_streets
 
 
 def blocks(*boxes: tuple[float, float, float, float], crs: str = CRS) -> City:
@@ -83,6 +85,23 @@ def test_a_larger_city_has_the_same_sites_and_more(
     every = {(row.site_id, row.geometry.wkt) for part in alone for row in part.itertuples()}
     assert {(row.site_id, row.geometry.wkt) for row in whole.itertuples()} == every
     assert whole.intersects(shapely.union_all(list(blocks(*boxes).polygons.geometry))).all()  # type: ignore[union-attr]
+
+
+def test_a_grid_over_parts_far_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the boxes of the polygons are looked at, each place once, in the same order."""
+    far = blocks((0, 0, 200, 200), (100, 0, 300, 200), (500_000, 600_000, 500_100, 600_100))
+    seen: list[int] = []
+    around = sites.area_around
+
+    def counted(polygons: Any, xy: Any) -> Any:
+        seen.append(len(xy))
+        return around(polygons, xy)
+
+    monkeypatch.setattr(sites, "area_around", counted)
+    made = sites.grid(far, 50)
+    assert seen == [7 * 5 + 3 * 3]
+    assert places(made) == sorted(places(made))
+    assert len(made) == 7 * 5 + 3 * 3
 
 
 def test_a_grid_leaves_holes_and_takes_broken_polygons() -> None:
@@ -180,6 +199,9 @@ def test_a_file_in_degrees(tmp_path: Path) -> None:
     LAMPS.assign(x=there.x, y=there.y).to_csv(path, index=False)
     made = sites.from_file(TWO, path, id="lamp", crs="EPSG:4326")
     assert np.allclose(places(made), [(50, 50), (450, 50), (900, 50)], atol=1e-2)
+    with pytest.raises(DataError, match=r"look like degrees.*give crs='EPSG:4326' here"):
+        sites.from_file(TWO, path, id="lamp")
+    LAMPS.assign(y=LAMPS["y"] + 90_000).to_csv(path, index=False)
     with pytest.warns(SpineqWarning, match=r"not one of the 3 sites is within 5 km.*crs"):
         sites.from_file(TWO, path, id="lamp")
 
@@ -350,6 +372,10 @@ def test_bad_snapping() -> None:
         sites.snap(moving, 7)
     with pytest.raises(MissingFileError, match="no such file"):
         sites.snap(moving, "nowhere/kerbs.gpkg")
+    streets = read_streets(river_lines(), moving.crs, (-1e9, -1e9, 1e9, 1e9))
+    with pytest.raises(UnknownCRSError, match=r"streets are in EPSG:27700, and .* in EPSG:32630"):
+        sites.snap(moving.to_crs("EPSG:32630"), streets)
+    assert places(sites.snap(moving, streets)) == [(130, 100)]
 
 
 def test_sites_on_the_demo_city() -> None:

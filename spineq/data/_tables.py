@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +23,13 @@ from spineq.errors import (
 )
 from spineq.model._checks import (
     crs_of,
+    geometry_of,
     identifiers,
     in_metres,
     known_crs,
     look_like_degrees,
     need_columns,
+    numbers,
 )
 from spineq.model._contract import coordinates
 from spineq.model.groups import unprintable
@@ -47,6 +50,18 @@ _IDENTIFIERS = {
     "existing": {"sensor_id", "id", "area_id"},
     "travel": {"site", "area", "point"},
 }
+
+#: Columns of coordinates as public tables call them, in small letters, the preferred ones first,
+#: and the system that such names mean: postcode directories have metres and degrees both.
+_PLACES = (
+    (("easting", "northing"), None),
+    (("eastings", "northings"), None),
+    (("oseast1m", "osnrth1m"), "EPSG:27700"),
+    (("longitude", "latitude"), "EPSG:4326"),
+    (("long", "lat"), "EPSG:4326"),
+    (("lon", "lat"), "EPSG:4326"),
+    (("lng", "lat"), "EPSG:4326"),
+)
 
 #: What stands for "no value" in the other columns of a CSV.
 _NOTHING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None"]
@@ -90,7 +105,7 @@ def named_after(file: Path) -> str:
     return "".join("?" if unprintable(char) else char for char in stem)
 
 
-def read_table(file: Path, part: str = "areas") -> pd.DataFrame:
+def read_table(file: Path, part: str = "areas", text: Iterable[str | None] = ()) -> pd.DataFrame:
     """Read a table of any supported kind; a GeoDataFrame where it has geometry.
 
     Parameters
@@ -100,6 +115,9 @@ def read_table(file: Path, part: str = "areas") -> pd.DataFrame:
     part
         What the table is of: ``"areas"``, ``"sites"``, ``"points"``, ``"existing"`` or
         ``"travel"``. It says which columns are text, and which layer of several to take.
+    text
+        Further columns of a CSV file that are text, such as one of ids that the user names.
+        In small letters they stand for the same name in any.
 
     Raises
     ------
@@ -120,7 +138,7 @@ def read_table(file: Path, part: str = "areas") -> pd.DataFrame:
         # Whole paths, of which no reader takes the beginning for the name of a driver.
         file = file.absolute()
         if ending == ".csv":
-            return _read_csv(file, _IDENTIFIERS[part])
+            return _read_csv(file, _IDENTIFIERS[part] | {name for name in text if name})
         if ending == ".parquet":
             return _read_parquet(file)
         if ending in (".geojson", ".json"):
@@ -146,6 +164,7 @@ def _read_csv(file: Path, text: set[str]) -> pd.DataFrame:
         name = head[head.duplicated()].iloc[0]
         msg = f"there are two columns {shown(name)}"
         raise UnreadableFileError(msg, file=file, field=name, mend="Keep one of them")
+    text = {name for name in head if name in text or name.lower() in text}
     frame = pd.read_csv(
         file,
         dtype=dict.fromkeys(text, str),
@@ -227,6 +246,62 @@ def _layer(file: Path, part: str) -> str | None:
             msg, file=file, mend=f"Call one {part!r}, or keep it alone in a file"
         )
     return part
+
+
+def usual_places(
+    table: pd.DataFrame, crs: object, file: object
+) -> tuple[pd.DataFrame, object, tuple[str, ...]]:
+    """Give a table of places ``x`` and ``y`` where it calls them otherwise.
+
+    Parameters
+    ----------
+    table
+        One row per place. With geometry, or with ``x`` or ``y``, it stays as it is.
+    crs
+        What the user names, or None.
+    file
+        Where the table comes from, for messages.
+
+    Returns
+    -------
+    tuple
+        The table; its coordinate system, that which the names mean unless the user names one;
+        and the names of the two columns, if any.
+
+    Raises
+    ------
+    NotANumberError
+        A coordinate that is none.
+    """
+    table = table.rename(columns=str)
+    if geometry_of(table) is not None or {"x", "y"} & set(table.columns):
+        return table, crs, ()
+    small = {name.lower(): name for name in reversed(table.columns)}
+    for pair, meant in ((("x", "y"), None), *_PLACES):
+        if set(pair) <= set(small):
+            names = (small[pair[0]], small[pair[1]])
+            mend = "Write the coordinate as a number, or leave the row out"
+            xy = [numbers(table[n], None, n, file, least=None, mend=mend) for n in names]
+            return table.assign(x=xy[0], y=xy[1]), meant if crs is None else crs, names
+    return table, crs, ()
+
+
+def refuse_degrees(xy: NDArray[np.float64], crs: pyproj.CRS, file: object) -> None:
+    """Check that places, (place, 2), in a system of metres are no longitudes and latitudes.
+
+    Raises
+    ------
+    GeographicCRSError
+        They look like it.
+    """
+    # One place alone may well stand near the origin.
+    if len(xy) > 1 and look_like_degrees(xy):
+        msg = (
+            f"the coordinates look like degrees (the first is {xy[0, 0]:g}, {xy[0, 1]:g}), "
+            f"but {crs.name} counts in metres"
+        )
+        mend = "If they are longitude and latitude, give crs='EPSG:4326' here"
+        raise GeographicCRSError(msg, file=file, field="x, y", mend=mend)
 
 
 def located(

@@ -206,7 +206,8 @@ def _opened(rasterio: Any, path: Path) -> Iterator[Any]:
         with rasterio.open(path.absolute(), driver=_DRIVER) as raster:
             if raster.count != 1:
                 msg = f"the raster has {raster.count} bands, and not one"
-                raise UnreadableFileError(msg, file=path, mend="Write one band alone to a file")
+                mend = "Write one band alone to a file: gdal_translate -b 1 in.tif out.tif"
+                raise UnreadableFileError(msg, file=path, mend=mend)
             if "complex" in raster.dtypes[0]:
                 msg = "the raster's numbers are complex"
                 raise UnreadableFileError(msg, file=path, mend="Write real numbers")
@@ -227,11 +228,13 @@ def _opened(rasterio: Any, path: Path) -> Iterator[Any]:
 
 def _window(raster: Any, outline: gpd.GeoSeries | None, path: Path) -> Any:
     """Part of a raster that holds the outline."""
+    import geopandas as gpd
+    import shapely
     from rasterio.windows import Window, from_bounds
 
     whole = Window(0, 0, raster.width, raster.height)
     if outline is not None:
-        found = from_bounds(*outline.to_crs(raster.crs).total_bounds, raster.transform)
+        found = from_bounds(*_bounds_in(outline, raster.crs), raster.transform)
         # One pixel more on each side: bounds turn a little when they are projected.
         left, top = math.floor(found.col_off) - 1, math.floor(found.row_off) - 1
         right = math.ceil(found.col_off + found.width) + 1
@@ -240,13 +243,32 @@ def _window(raster: Any, outline: gpd.GeoSeries | None, path: Path) -> Any:
         right, bottom = min(right, raster.width), min(bottom, raster.height)
         if left >= right or top >= bottom:
             msg = "the raster does not reach to the part that is to be read"
-            raise EmptyCityError(msg, file=path, field="within", mend="Use another raster")
+            box = gpd.GeoSeries([shapely.box(*raster.bounds)], crs=raster.crs)
+            its = ", ".join(f"{end:.6g}" for end in _bounds_in(box, "EPSG:4326"))
+            mend = "Use another raster, or check that within is west, south, east, north"
+            mend += f"; the raster covers {its} in degrees"
+            raise EmptyCityError(msg, file=path, field="within", mend=mend)
         whole = Window(left, top, right - left, bottom - top)
     if whole.width * whole.height > _MOST_PIXELS:
         msg = f"{whole.width:,} by {whole.height:,} pixels are too many to be read at once"
         mend = "Say what part is wanted with within=, at most about 5,000 by 5,000 pixels"
         raise ProblemError(msg, field="within", mend=mend)
     return whole
+
+
+def _bounds_in(outline: gpd.GeoSeries, crs: Any) -> tuple[float, float, float, float]:
+    """West, south, east and north of an outline in another system, whose sides may be curves."""
+    import pyproj
+
+    if outline.crs != crs:
+        turned = pyproj.Transformer.from_crs(outline.crs, crs, always_xy=True)
+        west, south, east, north = outline.total_bounds
+        found = turned.transform_bounds(west, south, east, north, densify_pts=51)
+        # Across the date line the west is the larger.
+        if np.isfinite(found).all() and found[0] < found[2]:
+            return found
+    west, south, east, north = outline.to_crs(crs).total_bounds
+    return west, south, east, north
 
 
 def _metres(raster: Any, outline: gpd.GeoSeries | None, path: Path) -> pyproj.CRS:
@@ -258,7 +280,10 @@ def _metres(raster: Any, outline: gpd.GeoSeries | None, path: Path) -> pyproj.CR
     own = pyproj.CRS.from_user_input(raster.crs)
     if in_metres(own):
         return own
-    west, south, east, north = raster.window_bounds(_window(raster, outline, path))
+    part = _window(raster, outline, path)
+    columns = part.col_off + np.array([0, part.width, 0, part.width])
+    x, y = _places(raster.transform, columns, part.row_off + np.array([0, 0, 1, 1]) * part.height)
+    west, south, east, north = x.min(), y.min(), x.max(), y.max()
     # Longitudes may go on beyond 180, across the date line or from 0 to 360.
     turns = 360.0 * math.floor((west + east + 360.0) / 720.0) if own.is_geographic else 0.0
     box = shapely.box(west - turns, south, east - turns, north)
@@ -286,19 +311,23 @@ def _dealt(
     row, column = np.nonzero(~np.isnan(values) & (values != 0.0))
     people = values[row, column]
     _check(people, path)
-    grid = raster.window_transform(window)
+    row, column = row + window.row_off, column + window.col_off
+    grid = raster.transform
     if outline is not None and len(people):
-        shapes = shapely.union_all(shapely.make_valid(outline.to_crs(raster.crs).to_numpy()))
+        shapes = shapely.union_all(shapely.make_valid(outline.to_numpy()))
         shapely.prepare(shapes)
         east, north = _places(grid, column + 0.5, row + 0.5)
+        if outline.crs != raster.crs:
+            # Pixels and not the outline: a straight side is a curve in the raster's system.
+            there = pyproj.Transformer.from_crs(raster.crs, outline.crs, always_xy=True)
+            east, north = there.transform(east, north)
         inside = shapely.contains_xy(shapes, east, north)
         row, column, people = row[inside], column[inside], people[inside]
     turned = pyproj.Transformer.from_crs(raster.crs, target, always_xy=True)
     _need_coarse(grid, window, turned, side, path)
     steps = (np.arange(_PARTS) + 0.5) / _PARTS
     parts = []
-    for low in range(0, len(people), _AT_ONCE):
-        some = slice(low, low + _AT_ONCE)
+    for some in (slice(low, low + _AT_ONCE) for low in range(0, len(people), _AT_ONCE)):
         x = np.add.outer(column[some], np.tile(steps, _PARTS))
         y = np.add.outer(row[some], np.repeat(steps, _PARTS))
         east, north = turned.transform(*_places(grid, x, y))
@@ -314,7 +343,7 @@ def _dealt(
 
 def _need_coarse(grid: Any, window: Any, turned: Any, side: float, path: Path) -> None:
     """Check that cells are not so small that some within a pixel would get nobody."""
-    column, row = window.width / 2, window.height / 2
+    column, row = window.col_off + window.width / 2, window.row_off + window.height / 2
     corners = np.array([[column, column + 1, column], [row, row, row + 1]])
     east, north = turned.transform(*_places(grid, *corners))
     pixel = float(max(np.hypot(east[k] - east[0], north[k] - north[0]) for k in (1, 2)))
@@ -335,6 +364,7 @@ def _places(
 def _check(people: NDArray[np.float64], path: Path) -> None:
     mend = "Say in the file which number stands for no data"
     if (people < 0.0).any():
+        mend += f": gdal_edit.py -a_nodata {people.min():g} file.tif"
         msg = f"a pixel has {people.min():g} people"
         raise NegativeValueError(msg, file=path, mend=mend)
     if not (people <= MOST).all():

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from spineq.data._cautions import caution
+from spineq.data._geoids import in_a_state, with_leading_zeros
 from spineq.data._tables import existing_path, named_after, projected, read_table
 from spineq.errors import (
     AreaMismatchError,
@@ -43,6 +44,9 @@ ATTRIBUTION = (
 
 #: Digits of a zone's GEOID, and what it is then called.
 _KINDS = {5: "county", 11: "tract", 12: "block group", 15: "block"}
+
+#: Digits of the parts of a GEOID, where they stand in columns of their own.
+_PARTS = {"state": 2, "county": 3, "tract": 6, "block group": 1}
 
 #: Digits of a block's GEOID.
 _BLOCK = 15
@@ -154,15 +158,18 @@ def city_of_zones(
         raise EmptyCityError(msg, file=file, mend="Give at least one row")
     frame = frame.rename(columns=str)
     ids = identifiers(_geoids(frame, file), "GEOID", file)
+    source = file if ages is None else existing_path(ages)
+    table = frame if ages is None else read_us_table(source).rename(columns=str)
+    theirs = ids if ages is None else identifiers(_geoids(table, source), "GEOID", source)
+    whole = with_leading_zeros(ids, theirs)
+    # Two rows may be one now, as where a table has a zone in both forms.
+    changed = "" if (whole == ids).all() else " The leading zeros of identifiers were put back."
+    ids = identifiers(pd.Series(whole), "GEOID", file)
     frame = frame.assign(area_id=ids)
     digits = _digits(ids, file)
-    if ages is None:
-        residents, source = frame, file
-    else:
-        source = existing_path(ages)
-        residents = _matched(read_us_table(source), ids, source)
+    residents = frame if ages is None else _matched(table, theirs, ids, source)
     counted = _residents(residents, ids, source)
-    note = f"Census {_KINDS[digits]}s."
+    note = f"Census {_KINDS[digits]}s.{changed}"
     if workplaces is not None:
         counted["workers"], said = _jobs(workplaces, jobs, ids, digits)
         note = f"{note} {said}"
@@ -217,11 +224,12 @@ def read_us_table(file: Path) -> pd.DataFrame:
 
 def _geoids(frame: pd.DataFrame, file: Path) -> pd.Series[Any]:
     """GEOID of each row as text, in its short form."""
-    parts = [part for part in ("state", "county", "tract", "block group") if part in frame.columns]
+    parts = [part for part in _PARTS if part in frame.columns]
     column = next((name for name in frame.columns if _GEOID.fullmatch(name)), None)
     if column is None and len(parts) >= 2:
         # As the service answers: the parts of the identifier in columns of their own.
-        joined = frame[parts].astype(str).agg("".join, axis=1)
+        full = {part: frame[part].astype(str).str.zfill(_PARTS[part]) for part in parts}
+        joined = pd.DataFrame(full).agg("".join, axis=1)
         return joined.rename("GEOID")
     if column is None:
         there = ", ".join(map(shortened, frame.columns[:12]))
@@ -237,13 +245,16 @@ def _geoids(frame: pd.DataFrame, file: Path) -> pd.Series[Any]:
 def _digits(ids: NDArray[np.object_], file: Path) -> int:
     """How many digits the zones' identifiers have, all of them alike."""
     for row, text in enumerate(ids):
-        if not re.fullmatch(r"\d+", text) or len(text) not in _KINDS or len(text) != len(ids[0]):
+        known = re.fullmatch(r"[0-9]+", text) and len(text) in _KINDS and in_a_state(text)
+        if not known or len(text) != len(ids[0]):
             msg = f"{shown(text)} is no GEOID of a tract (11 digits) or block group (12 digits)"
-            if text.isdigit() and len(text) in _KINDS:
+            if text.isdigit() and len(text) in _KINDS and not in_a_state(text):
+                msg = f"{shown(text)} is no GEOID, for no state has the number {text[:2]}"
+            elif text.isdigit() and len(text) in _KINDS:
                 msg = f"{shown(text)} and {shown(ids[0])} are not of the same kind of zones"
             mend = (
-                "Write all in full, with the leading zero of the state, as text; the zones of "
-                "other countries have their names in a column area_id"
+                "Write all in full, with the leading zero of the state, as text (a table program "
+                "drops it); the zones of other countries have their names in a column area_id"
             )
             raise UnreadableFileError(
                 msg, file=file, row=row_name(row, ids), field="GEOID", mend=mend
@@ -251,17 +262,23 @@ def _digits(ids: NDArray[np.object_], file: Path) -> int:
     return len(ids[0])
 
 
-def _matched(table: pd.DataFrame, ids: NDArray[np.object_], file: Path) -> pd.DataFrame:
-    """Rows of a table in the order of the zones."""
-    table = table.rename(columns=str)
-    found = identifiers(_geoids(table, file), "GEOID", file)
-    position = pd.Index(found, dtype=object).get_indexer(pd.Index(ids, dtype=object))
+def _matched(
+    table: pd.DataFrame, found: NDArray[np.object_], ids: NDArray[np.object_], file: Path
+) -> pd.DataFrame:
+    """Rows of a table with the GEOIDs ``found``, (row,), in the order of the zones."""
+    # Some may have lost the zero of their state; there are zones of one kind alone in `ids`.
+    known, short = set(found), len(ids[0]) - 1
+    whole = [f"0{t}" if len(t) == short and f"0{t}" not in known else t for t in found]
+    position = pd.Index(whole, dtype=object).get_indexer(pd.Index(ids, dtype=object))
     missing = np.flatnonzero(position < 0)
     if len(missing):
-        msg = f"zone {shown(ids[missing[0]])} is not in the table (nor are {len(missing) - 1} more)"
-        if len(missing) == 1:
-            msg = f"zone {shown(ids[missing[0]])} is not in the table"
-        mend = "Use tables of the same year and of the same kind of zones"
+        more = len(missing) - 1
+        nor = f" (nor {'is' if more == 1 else 'are'} {more:,} more)" if more else ""
+        msg = f"zone {shown(ids[missing[0]])} is not in the table{nor}"
+        mend = (
+            "Use tables of the same year and of the same kind of zones, with GEOIDs in full (a "
+            "table program drops leading zeros)"
+        )
         raise AreaMismatchError(msg, file=file, field="GEOID", mend=mend)
     return table.iloc[position].reset_index(drop=True)
 
@@ -348,7 +365,10 @@ def _jobs(
         inside = position >= 0
         if not inside.any():
             msg = f"not one of {len(table):,} blocks lies in a zone of the city"
-            mend = "Use the file of the city's state, and zones of the same census"
+            mend = (
+                "Use the file of the city's state, and zones of the same census, with GEOIDs in "
+                "full (a table program drops leading zeros)"
+            )
             raise AreaMismatchError(msg, file=file, field="w_geocode", mend=mend)
         total += np.bincount(position[inside], weights=count[inside], minlength=len(ids))
         near = np.array([block[:5] in counties for block in blocks], dtype=np.bool_)[codes]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,15 @@ import numpy as np
 import pandas as pd
 
 from spineq._inside import area_around, polygons_of
-from spineq.data._tables import existing_path, located, read_table
+from spineq.data._tables import (
+    existing_path,
+    located,
+    read_table,
+    refuse_degrees,
+    usual_places,
+)
 from spineq.errors import DataError, NotANumberError, SpineqWarning, shown
-from spineq.model._checks import crs_of, distinct_texts, need_columns, need_metres, need_table
+from spineq.model._checks import crs_of, distinct_texts, need_columns, need_table
 from spineq.model._contract import coordinates
 
 if TYPE_CHECKING:
@@ -27,7 +34,11 @@ AROUND = 5_000.0
 
 
 def placed(
-    city: City, given: str | Path | pd.DataFrame, part: str, crs: object
+    city: City,
+    given: str | Path | pd.DataFrame,
+    part: str,
+    crs: object,
+    text: Iterable[str | None] = (),
 ) -> tuple[pd.DataFrame, NDArray[np.float64], Path | None]:
     """Read a table of places, and where they are in the city's coordinate system.
 
@@ -36,12 +47,15 @@ def placed(
     city
         Whose coordinate system a table is in that carries none.
     given
-        A file, or a table: with ``x`` and ``y``, or with geometry (of a polygon a point inside
+        A file, or a table: with ``x`` and ``y``, with coordinates as public tables call them
+        (see `spineq.data._tables.usual_places`), or with geometry (of a polygon a point inside
         it is taken).
     part
         What the table is of, as for `spineq.data.files.read_table`.
     crs
         Coordinate reference system of a table that carries none; None for the city's own.
+    text
+        Columns of ids that the user names, which stay as a CSV file writes them.
 
     Returns
     -------
@@ -57,16 +71,17 @@ def placed(
         table, file = given, None
     else:
         file = existing_path(given)
-        table = read_table(file, part)
+        table = read_table(file, part, text)
     need_table(table, file)
     need_columns(table.rename(columns=str), [], file)
     if len(table) == 0:
         msg = "there is not a single row"
         raise DataError(msg, file=file, mend="Give at least one place")
+    places, crs, _ = usual_places(table, crs, file)
     if crs is None and crs_of(table) is None:
         crs = city.crs
     # Whatever file the table is from, messages are to name it.
-    moved = located(table, crs, file)  # type: ignore[arg-type]
+    moved = located(places, crs, file)  # type: ignore[arg-type]
     if moved.crs != city.crs:
         # As in City: x and y are in the old system, the geometry then holds the right numbers.
         moved = moved.to_crs(city.crs).drop(columns=["x", "y"], errors="ignore")
@@ -76,7 +91,7 @@ def placed(
         msg = f"the place has no coordinates in {city.crs.to_string()}"
         mend = "Check the table's coordinate reference system"
         raise NotANumberError(msg, file=file, row=int(bad[0]) + 1, field="geometry", mend=mend)
-    need_metres(city.crs, xy, file)
+    refuse_degrees(xy, city.crs, file)
     return table, xy, file
 
 
@@ -141,9 +156,14 @@ def areas_named(city: City, names: pd.Series[Any], file: object) -> NDArray[np.i
 
 
 def warn_of_outside(
-    area: NDArray[np.int64], what: str, first: object, file: object, stacklevel: int
+    area: NDArray[np.int64],
+    what: str,
+    first: object,
+    file: object,
+    stacklevel: int,
+    idle: int = 0,
 ) -> None:
-    """Warn that places lie outside of all areas, and are left out.
+    """Warn that places lie outside of all areas, or that ``idle`` weigh 0, and are left out.
 
     Raises
     ------
@@ -153,16 +173,22 @@ def warn_of_outside(
     outside = int((area < 0).sum())
     if outside == len(area):
         msg = f"not a single one of {outside:,} {what} lies in an area of the city"
+        if outside == 1:
+            msg = f"the only {what.removesuffix('s')} lies in no area of the city"
         mend = "Check the coordinate reference system, and the ids of the areas"
         raise DataError(msg, file=file, mend=mend)
+    said = []
     if outside:
+        does = "lie outside of all areas and are left out, the first of them"
+        if outside == 1:
+            does = "lies outside of all areas and is left out, that"
+        said.append(f"{outside:,} of {len(area):,} {what} {does} {first}")
+    if idle:
+        does = "weighs 0 and is left out" if idle == 1 else "weigh 0 and are left out"
+        said.append(f"{idle:,} of {len(area):,} {what} {does}")
+    if said:
         where = "" if file is None else f"{file}: "
-        warnings.warn(
-            f"{where}{outside:,} of {len(area):,} {what} lie outside of all areas and are left "
-            f"out, the first of them {first}.",
-            SpineqWarning,
-            stacklevel=stacklevel,
-        )
+        warnings.warn(f"{where}{'; '.join(said)}.", SpineqWarning, stacklevel=stacklevel)
 
 
 def first_outside(

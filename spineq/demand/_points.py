@@ -35,6 +35,7 @@ def from_points(
     *,
     area: str = "area_id",
     crs: object = None,
+    id: str | None = None,
 ) -> gpd.GeoDataFrame:
     """Put each area's people at points of the user's own, in proportion to a weight.
 
@@ -47,8 +48,11 @@ def from_points(
     city
         Areas with their people.
     points
-        A file (GeoParquet, GeoPackage, GeoJSON, shapefile, CSV with ``x`` and ``y``) or a
-        table, one row per building, postcode or cell. Of a polygon a point inside it is taken.
+        A file (GeoParquet, GeoPackage, GeoJSON, shapefile, CSV) or a table, one row per
+        building, postcode or cell. Of a polygon a point inside it is taken. Coordinates in
+        columns are ``x`` and ``y``; without these ``easting`` and ``northing``, ``oseast1m`` and
+        ``osnrth1m`` (EPSG:27700), or ``longitude`` and ``latitude`` (or ``long``, ``lon``,
+        ``lat``; EPSG:4326), in small letters or large ones.
     weight
         Column with what each point weighs, 0 or more: people, dwellings, floor space. None
         takes the column ``weight`` where there is one; else every point of an area weighs the
@@ -56,7 +60,10 @@ def from_points(
     area
         Column that names each point's area, such as ``"oa21cd"``.
     crs
-        Coordinate reference system of points that carry none; None for the city's own.
+        Coordinate reference system of points that carry none; None for that which the names of
+        their coordinates mean, else the city's own.
+    id
+        Column of the points' ids, such as ``"pcds"``; None for ``point_id``, where there is one.
 
     Returns
     -------
@@ -73,10 +80,10 @@ def from_points(
     Warns
     -----
     SpineqWarning
-        Points outside of all areas, or of areas that are not in the city, are left out; areas
-        without any point keep their own.
+        Points outside of all areas, of areas that are not in the city, or that weigh 0, are
+        left out; areas without any point keep their own.
     """
-    read = _read(city, points, weight, area, crs, ("point_id",), nearest=False)
+    read = _read(city, points, weight, area, crs, id, ("point_id",), nearest=False)
     warn_of_missing(city, read.area, 3)
     return with_own_points(city, read.area, read.xy, read.weights, read.ids)
 
@@ -88,6 +95,7 @@ def group_points(
     *,
     area: str = "area_id",
     crs: object = None,
+    id: str | None = None,
 ) -> gpd.GeoDataFrame:
     """Read points that matter by themselves: schools, hospitals, road junctions.
 
@@ -97,14 +105,14 @@ def group_points(
 
     Parameters
     ----------
-    city, points, weight, area, crs
-        As for `from_points`.
+    city, points, weight, area, crs, id
+        As for `from_points`; such an id is a school's ``"URN"``.
 
     Returns
     -------
     GeoDataFrame
         For `City.with_group_points`: ``area_id``, ``weight``, points in the city's system, and
-        ``point_id`` where the points have that or an ``id``.
+        ``point_id`` where the points have ids, by default in ``point_id`` or ``id``.
 
     Raises
     ------
@@ -115,9 +123,10 @@ def group_points(
     Warns
     -----
     SpineqWarning
-        Points outside of all areas, or of areas that are not in the city, are left out.
+        Points outside of all areas, of areas that are not in the city, or that weigh 0, are
+        left out.
     """
-    read = _read(city, points, weight, area, crs, ("point_id", "id"), nearest=True)
+    read = _read(city, points, weight, area, crs, id, ("point_id", "id"), nearest=True)
     more = {} if read.ids is None else {"point_id": read.ids}
     return table_of_points(city, read.area, read.xy, **more, weight=read.weights)
 
@@ -137,14 +146,16 @@ def _read(
     weight: str | None,
     area: str,
     crs: object,
+    id: str | None,
     named_by: tuple[str, ...],
     *,
     nearest: bool,
 ) -> _Read:
     """Read the points of a file or table; see `from_points` and `group_points`."""
-    table, xy, file = placed(city, points, "points", crs)
+    table, xy, file = placed(city, points, "points", crs, (area, id))
     table = table.rename(columns=str)
-    column = next((name for name in named_by if name in table.columns), None)
+    column = next((name for name in named_by if name in table.columns), None) if id is None else id
+    need_columns(table, [] if id is None else [id], file)
     ids = None if column is None else identifiers(table[column], column, file)
     weights = _weights(table, weight, ids, file)
     named = table[area] if area in table.columns else None
@@ -156,8 +167,10 @@ def _read(
         found = areas_nearest(city, xy)
     else:
         found = areas_holding(city, xy)
-    warn_of_outside(found, "points", first_outside(found, xy, named), file, 4)
     kept = (found >= 0) & (weights > 0.0)
+    idle = int((found >= 0).sum() - kept.sum())
+    first = first_outside(found, xy, named)
+    warn_of_outside(found, "points", first, file, 4, idle if kept.any() else 0)
     if not kept.any():
         msg = "no point within the city weighs more than 0"
         mend = "Name another column, or none, so that all points weigh the same"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spineq._inside import polygons_of
 from spineq.demand._placing import table_of_points
 from spineq.errors import DataError, ProblemError, shown
 
@@ -30,8 +31,8 @@ def spread(city: City, per_area: int = 16) -> gpd.GeoDataFrame:
     city
         A city with polygons.
     per_area
-        Demand points for each area at least, 1 to 400: the grid is so fine that at least this
-        many lie inside, each with the same share.
+        Demand points for each area, 1 to 400: the grid is so fine that about this many lie
+        inside, rather more than fewer, each with the same share.
 
     Returns
     -------
@@ -52,7 +53,7 @@ def spread(city: City, per_area: int = 16) -> gpd.GeoDataFrame:
     ):
         msg = f"the number of points must be 1 to 400, not {shown(per_area)}"
         raise ProblemError(msg, field="per_area", mend="Say for example per_area=16")
-    polygons = city.polygons
+    polygons = polygons_of(city)
     if polygons is None:
         msg = "the city has no polygons to spread people over"
         raise DataError(msg, mend="Read it from a file of polygons")
@@ -62,7 +63,7 @@ def spread(city: City, per_area: int = 16) -> gpd.GeoDataFrame:
         raise DataError(msg, field="travel", mend=mend)
     data = city.dataset
     middle = np.column_stack([data["x"].to_numpy(), data["y"].to_numpy()])
-    places = [_inside(shape, int(per_area)) for shape in polygons.geometry]
+    places = [_inside(shape, int(per_area)) for shape in polygons]
     places = [xy if len(xy) else middle[[k]] for k, xy in enumerate(places)]
     area = np.repeat(np.arange(city.n_areas), [len(xy) for xy in places])
     return table_of_points(city, area, np.concatenate(places), weight=np.ones(len(area)))

@@ -18,6 +18,7 @@ from spineq.errors import (
     MissingExtraError,
     NegativeValueError,
     NotANumberError,
+    UnknownCRSError,
     UnknownIdError,
     UnreadableFileError,
     shortened,
@@ -80,6 +81,11 @@ def read_streets(
         It needs networkx or osmnx, which is not installed.
     """
     if isinstance(source, Streets):
+        if source.crs != crs:
+            theirs, ours = (shortened(system.to_string()) for system in (source.crs, crs))
+            msg = f"the streets are in {theirs}, and the places to be joined to them in {ours}"
+            mend = "Read the streets for this city, or bring the places into their system"
+            raise UnknownCRSError(msg, field="crs", mend=mend)
         return source.within(bounds)
     if source is None:
         return _of_graph(asked_streets(None, bounds, crs), crs, given).within(bounds)
@@ -181,8 +187,11 @@ def _of_graph(graph: Any, crs: pyproj.CRS, given: object, file: object = None) -
     )
     if edges["length"].isna().all():
         edges = edges.drop(columns="length")
-    carried = given if given is not None else graph.graph.get("crs")
-    return _of_frames(nodes, edges, crs, carried, file)
+    carried = graph.graph.get("crs")
+    carried = None if carried is None or carried == "" else known_crs(carried, file)
+    # Both, for it is an error where they contradict each other, as for lines.
+    theirs = known_crs(given, file, carried) if given is not None else carried
+    return _of_frames(nodes, edges, crs, theirs, file)
 
 
 def _of_frames(nodes: Any, edges: Any, crs: pyproj.CRS, given: object, file: object) -> Streets:
@@ -203,7 +212,7 @@ def _of_frames(nodes: Any, edges: Any, crs: pyproj.CRS, given: object, file: obj
     if theirs is None:
         if look_like_degrees(xy):
             msg = "the nodes look like degrees, and no coordinate reference system is given"
-            mend = "If they are longitude and latitude, say crs='EPSG:4326'"
+            mend = "If they are longitude and latitude, give crs='EPSG:4326' here"
             raise GeographicCRSError(msg, file=file, field="crs", mend=mend)
         theirs = crs
     moved = gpd.GeoSeries(gpd.points_from_xy(xy[:, 0], xy[:, 1]), crs=theirs).to_crs(crs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,9 @@ _COSTS = {
     "total_distance": None,
 }
 
+#: Travel times of r5py and R5R that so many of a hundred departures do not exceed.
+_PERCENTILE = re.compile(r"travel_time_p\d+", re.IGNORECASE)
+
 #: Columns that hold a route's ends in one text, "a - b", as ArcGIS writes it.
 _NAME = "name"
 
@@ -90,7 +94,8 @@ def from_table(
     """Travel costs from a table of another tool, for `City.with_travel`.
 
     Known are, by the names of their columns: spineq's own tables (``site``, ``area`` or
-    ``point``, ``cost``); r5py and R5R (``from_id``, ``to_id``, ``travel_time``, minutes);
+    ``point``, ``cost``); r5py and R5R (``from_id``, ``to_id``, ``travel_time``, minutes; of
+    several percentiles the median, ``travel_time_p50``, unless ``cost`` names another);
     pandana's ``nodes_in_range`` (``source``, ``destination``, ``weight``); OSRM's table service,
     its JSON as it is, or made long (``source``, ``destination``, ``duration`` in seconds or
     ``distance`` in metres); lines of an ArcGIS OD cost matrix (``OriginName`` and
@@ -122,8 +127,8 @@ def from_table(
     DataFrame
         ``site``, ``area`` or ``point`` (text), and ``cost``, in the table's order, without the
         pairs whose cost is empty, which is how these tools say that there is no way. Its
-        ``attrs`` hold the ``unit`` (None if unknown) and how many were
-        ``unreachable``.
+        ``attrs`` hold the ``unit`` (None if unknown), how many were ``unreachable``, and a
+        ``note`` that says which of several percentiles the costs are.
 
     Raises
     ------
@@ -163,18 +168,17 @@ def from_table(
     if unit is None:
         unit = _COSTS.get(column.lower())
     made.attrs |= {"unit": unit, "unreachable": int(no_way.sum())}
+    others = [name for name in frame.columns if _PERCENTILE.fullmatch(name) and name != column]
+    if _PERCENTILE.fullmatch(column) and others:
+        there = shortened(", ".join(others), 100)
+        made.attrs["note"] = f"Costs are {column}, of the table that also has {there}."
     return made
 
 
 def _read(file: Path, named: set[str | None]) -> pd.DataFrame:
-    if file.suffix.lower() != ".csv":
-        return pd.DataFrame(read_table(file, "travel"))
     # Ids stay as they are written: 007 is not 7.
-    read_table(file, "travel")
-    head = pd.read_csv(file, nrows=0).columns
     known = {name for pair in _ENDS for name in pair} | {_NAME}
-    texts = {name: str for name in head if name in named or str(name).lower() in known}
-    return pd.read_csv(file, dtype=texts)
+    return pd.DataFrame(read_table(file, "travel", text=known | named))
 
 
 def _small(frame: pd.DataFrame) -> dict[str, str]:

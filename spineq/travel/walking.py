@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from spineq.model.city import City
 
+#: More pairs of a site and a point than this are refused: they would be gigabytes.
+MOST_PAIRS = 200_000_000
+
 #: Bytes of distances that are worked on at once.
 _BLOCK = 64_000_000
 
@@ -106,7 +109,13 @@ def from_streets(
     said = dict(account(network))
     network = _without_small_parts(network, least_part)
     sites, targets = snap_to_streets(network, site_xy), snap_to_streets(network, target_xy)
-    pairs = list(walks(network, sites, targets, site_xy, target_xy, limit))
+    pairs, n_pairs = [], 0
+    for block in walks(network, sites, targets, site_xy, target_xy, limit):
+        pairs.append(block)
+        n_pairs += len(block[2])
+        if n_pairs > MOST_PAIRS:
+            msg = f"there are more than {MOST_PAIRS:,} walks of at most {limit:g} m"
+            raise DataError(msg, field="limit", mend="Give a smaller limit, or fewer sites")
     site, target, cost = (np.concatenate([block[k] for block in pairs]) for k in range(3))
     del pairs
     if len(cost) == 0:
@@ -124,13 +133,23 @@ def from_streets(
     n_sites, n_targets = len(site_ids), len(target_ids)
     idle = int((np.bincount(site, minlength=n_sites) == 0).sum())
     missed = int((np.bincount(target, minlength=n_targets) == 0).sum())
+    largest = float(network.parts[0] / network.parts.sum())
+    scattered = largest < 0.5 and float((sites.part > 0).mean()) > 0.5
+    if scattered:
+        msg = (
+            f"{(sites.part > 0).sum():,} of {n_sites:,} sites are on streets that are not "
+            f"connected with the longest of {len(network.parts):,} parts. Lines that merely cross "
+            "share no vertex, and nobody turns from one into the other there: where they do meet, "
+            "split them first (node them, for example with shapely.node)."
+        )
+        warnings.warn(msg, SpineqWarning, stacklevel=2)
     said |= {
         "snapped_to": "the nearest place on any street",
         "limit": limit,
         "unit": "m",
         "pairs": len(cost),
-        "sites": _told(sites, idle, site_ids, "site"),
-        f"{by}s": _told(targets, missed, target_ids, by),
+        "sites": _told(sites, idle, site_ids, "site", scattered),
+        f"{by}s": _told(targets, missed, target_ids, by, scattered),
     }
     made.attrs |= {"streets": said, "unit": "m", "note": _in_words(said, by)}
     return made
@@ -173,9 +192,12 @@ def _without_small_parts(streets: Streets, least: float) -> Streets:
 
 
 def _told(
-    places: Snapped, alone: int, ids: NDArray[np.object_], what: str
+    places: Snapped, alone: int, ids: NDArray[np.object_], what: str, scattered: bool
 ) -> dict[str, float | int]:
-    """Count what a person should know of sites or points, and warn of what is bad."""
+    """Count what a person should know of sites or points, and warn of what is bad.
+
+    Where most streets are ``scattered``, another warning says so.
+    """
     far, apart = places.distance > FAR, places.part > 0
     n = len(ids)
     if far.any():
@@ -186,7 +208,7 @@ def _told(
             "walks count. Check that the streets cover the city."
         )
         warnings.warn(msg, SpineqWarning, stacklevel=3)
-    if apart.any():
+    if apart.any() and not scattered:
         first = int(apart.argmax())
         msg = (
             f"{apart.sum():,} of {n:,} {what}s are on streets that are not connected with most "
@@ -194,7 +216,7 @@ def _told(
             "say least_part=0.01."
         )
         warnings.warn(msg, SpineqWarning, stacklevel=3)
-    if alone:
+    if alone and not scattered:
         msg = f"{alone:,} of {n:,} {what}s have nothing within reach along the streets."
         warnings.warn(msg, SpineqWarning, stacklevel=3)
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -105,8 +106,30 @@ def test_a_part_alone(written: Callable[..., Path], rasterio: Any, tmp_path: Pat
     # The names of cells do not depend on the part.
     everything = read_raster(file)
     assert set(city.dataset["area"].to_numpy()) <= set(everything.dataset["area"].to_numpy())
-    with pytest.raises(sq.SpineqError, match="does not reach"):
-        read_raster(file, within=(10.0, 50.0, 11.0, 51.0))
+    with pytest.raises(
+        sq.SpineqError,
+        match=r"does not reach .* is west, south, .* covers -1.7, 54.96, -1.66, 55 in degrees",
+    ):
+        read_raster(file, within=(54.99, -1.695, 54.995, -1.685))
+
+
+def test_a_part_whose_sides_are_curves(written: Callable[..., Path], rasterio: Any) -> None:
+    """Over five degrees a parallel is an arc in metres: what lies within it is all there."""
+    grid = rasterio.transform.from_origin(300_000, 6_100_000, 10_000, 10_000)
+    file = written(np.ones((40, 50)), transform=grid)
+    west, south, east, north = -4.8, 52.0, 0.0, 54.0
+    box = (west, south, east, north)
+    x, y = np.meshgrid(305_000 + 10_000 * np.arange(50), 6_095_000 - 10_000 * np.arange(40))
+    middle = gpd.GeoSeries(gpd.points_from_xy(x.ravel(), y.ravel()), crs="EPSG:32630").to_crs(4326)
+    inside = middle.x.between(west, east) & middle.y.between(south, north)
+    assert sum(people(read_raster(file, within=box, cell=20_000))) == pytest.approx(inside.sum())
+
+
+def test_no_warning_of_a_way_to_write_that_is_going(written: Callable[..., Path]) -> None:
+    file = written(np.ones((4, 4)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", PendingDeprecationWarning)
+        read_raster(file, within=(-4.0, 5.0, -3.0, 6.0))
 
 
 def test_ages_and_sexes_by_worldpops_names(written: Callable[..., Path]) -> None:
@@ -158,13 +181,13 @@ def test_bands_that_do_not_fit(
 
 
 def test_what_is_no_raster_of_people(written: Callable[..., Path], tmp_path: Path) -> None:
-    with pytest.raises(sq.SpineqError, match="a pixel has -3 people"):
+    with pytest.raises(sq.SpineqError, match=r"a pixel has -3 people.*-a_nodata -3 file.tif"):
         read_raster(written([[-3]]))
     with pytest.raises(sq.SpineqError, match="more than can be meant"):
         read_raster(written([[np.inf]]))
     with pytest.raises(sq.SpineqError, match="nobody lives"):
         read_raster(written([[0, -99999]]))
-    with pytest.raises(sq.SpineqError, match="2 bands"):
+    with pytest.raises(sq.SpineqError, match=r"2 bands.*gdal_translate -b 1"):
         read_raster(written([[1]], count=2))
     with pytest.raises(sq.SpineqError, match="no coordinate reference system"):
         read_raster(written([[1]], crs=None))
@@ -215,7 +238,7 @@ def test_nobody_is_lost(written: Callable[..., Path], data: st.DataObject) -> No
     values = data.draw(
         st.lists(counts, min_size=rows * columns, max_size=rows * columns).filter(any)
     )
-    pixel, cell = data.draw(st.floats(30, 400)), data.draw(st.floats(50, 1000))
+    pixel, cell = data.draw(st.floats(30, 400)), data.draw(st.floats(100, 1000))
     file = written(np.reshape(values, (rows, columns)), pixel=pixel)
     monkey = pytest.MonkeyPatch()
     with monkey.context() as patch:

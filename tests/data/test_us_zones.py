@@ -13,6 +13,7 @@ import pytest
 import shapely
 
 import spineq as sq
+from spineq.data._geoids import with_leading_zeros
 from spineq.data.us_zones import is_us_zones, read_us_zones
 
 #: Two tracts of San Francisco, with the leading zero of California.
@@ -180,7 +181,8 @@ def test_what_does_not_add_up(tmp_path: Path, files: tuple[Path, Path, Path]) ->
 @pytest.mark.parametrize(
     ("ids", "said"),
     [
-        (["6075010100", "6075010200"], "no GEOID of a tract"),
+        (["6075010100", "7075010200"], "no GEOID of a tract.*drops it"),
+        (["99075010100", "99075010200"], "no state has the number 99"),
         ([TRACTS[0], f"{TRACTS[0]}1"], "not of the same kind of zones"),
         ([TRACTS[0], TRACTS[0]], "stands in an earlier row"),
         (["06075x10100", TRACTS[0]], "no GEOID"),
@@ -191,6 +193,79 @@ def test_identifiers_that_are_none(tmp_path: Path, ids: list[str], said: str) ->
     zones(ids, population=[1, 2]).to_file(file)
     with pytest.raises(sq.SpineqError, match=said):
         read_us_zones(file)
+
+
+#: Block groups of the tracts, which without their zero look like tracts.
+GROUPS = [f"{TRACTS[0]}1", f"{TRACTS[1]}2"]
+
+
+@pytest.mark.filterwarnings("ignore:.*are estimates:spineq.errors.SpineqWarning")
+@pytest.mark.parametrize("ids", [TRACTS, GROUPS])
+@pytest.mark.parametrize("both", [True, False])
+def test_leading_zeros_that_a_table_program_dropped(
+    tmp_path: Path, ids: list[str], both: bool
+) -> None:
+    """A block group of 11 digits is no tract where no county has such a number."""
+    file = tmp_path / "zones.csv"
+    table = pd.DataFrame({"GEOID": [name[1:] for name in ids], "x": [0.0, 500.0], "y": 4_000_000.0})
+    table.to_csv(file, index=False)
+    ages = ages_file(tmp_path / "ages.csv", [name[1:] for name in ids] if both else ids)
+    jobs = wac_file(tmp_path / "wac.csv.gz", {(ids[0] + "0001000")[:15]: 7})
+    city = read_us_zones(file, ages, jobs, crs="EPSG:26910")
+    assert city.dataset["area"].to_numpy().tolist() == ids
+    assert "zeros of identifiers were put back" in city.label.note
+    assert city.people(sq.GROUPS["pop_total"]).values.tolist() == [69, 92]
+
+
+def test_ages_alone_without_their_zero(tmp_path: Path) -> None:
+    zones(GROUPS).to_file(tmp_path / "zones.gpkg")
+    ages = ages_file(tmp_path / "ages.csv", [name[1:] for name in GROUPS])
+    with pytest.warns(sq.SpineqWarning, match="are estimates"):
+        city = read_us_zones(tmp_path / "zones.gpkg", ages)
+    assert city.dataset["area"].to_numpy().tolist() == GROUPS
+    assert "put back" not in city.label.note
+
+
+@pytest.mark.filterwarnings("ignore:.*are estimates:spineq.errors.SpineqWarning")
+def test_parts_of_identifiers_without_their_zeros(tmp_path: Path) -> None:
+    """As the service answers, after a table program; and ages of which some lost a zero."""
+    table = pd.DataFrame({"state": 6, "county": 75, "tract": [10100, 10200]})
+    table.assign(x=[0.0, 500.0], y=4e6).to_csv(tmp_path / "zones.csv", index=False)
+    ages = ages_file(tmp_path / "ages.csv", [TRACTS[0], TRACTS[1][1:], "11001000100"])
+    city = read_us_zones(tmp_path / "zones.csv", ages, crs="EPSG:26910")
+    assert city.dataset["area"].to_numpy().tolist() == TRACTS
+    assert city.people(sq.GROUPS["pop_total"]).values.tolist() == [69, 92]
+
+
+def test_zones_of_two_states_of_which_one_lost_its_zero() -> None:
+    ids = np.array(["6075010100", "11001000100"], dtype=object)
+    assert with_leading_zeros(ids).tolist() == ["06075010100", "11001000100"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "others", "whole"),
+    [
+        # Tracts of Kansas, Virginia, Samoa, Alaska and the islands are what they are.
+        (["20209040100"], (), False),
+        (["51510200100"], (), False),
+        (["60010950100"], (), False),
+        (["02020000101"], (), False),
+        (["72001956300"], (), False),
+        (["060750101001"], (), False),
+        # As another table has it, where both may be, and else as it is.
+        (["20013000101"], (), False),
+        (["60030010001"], ("060030010001",), True),
+        (["60030010001"], (), False),
+        (["6075"], (), True),
+        (["60750101001000"], (), True),
+        (["0", "x"], (), False),
+    ],
+)
+def test_zeros_come_back_only_where_they_are_missing(
+    ids: list[str], others: tuple[str, ...], whole: bool
+) -> None:
+    made = with_leading_zeros(np.array(ids, dtype=object), others).tolist()
+    assert made == ([f"0{name}" for name in ids] if whole else ids)
 
 
 def test_a_table_without_identifiers(tmp_path: Path) -> None:

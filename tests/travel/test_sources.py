@@ -23,6 +23,7 @@ from spineq.errors import (
     MissingExtraError,
     MissingFileError,
     SpineqWarning,
+    UnknownCRSError,
     UnknownIdError,
     UnreadableFileError,
 )
@@ -67,6 +68,14 @@ def test_a_graph_as_networkx_has_it() -> None:
     is_by_hand(graph_of())
     is_by_hand(graph_of("EPSG:4326"))
     is_by_hand(graph_of(length=100.0))
+
+
+def test_a_system_that_contradicts_the_graphs_own() -> None:
+    """As for lines: it is an error, and not the one or the other."""
+    is_by_hand(graph_of("EPSG:4326"), crs="EPSG:4326")
+    for streets in (graph_of("EPSG:32630"), river_lines().to_crs("EPSG:32630")):
+        with pytest.raises(UnknownCRSError, match="the table itself says EPSG:32630"):
+            from_streets(town(PLACES), streets, crs=CRS)
 
 
 def test_nodes_that_are_named_by_their_places() -> None:

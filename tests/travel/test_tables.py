@@ -299,3 +299,13 @@ def test_json_that_is_too_deep(tmp_path: Path) -> None:
     path.write_text("[" * 100_000)
     with pytest.raises(UnreadableFileError, match="cannot be read"):
         from_table(path)
+
+
+def test_of_several_percentiles_it_is_the_median_and_said() -> None:
+    frame = pd.DataFrame({"from_id": ["A"], "to_id": ["a"]})
+    frame = frame.assign(travel_time_p25=3, travel_time_p50=5, travel_time_p75=7)
+    made = from_table(frame)
+    assert rows(made) == [("A", "a", 5.0)]
+    assert made.attrs["note"].startswith("Costs are travel_time_p50, of the table that also has")
+    assert "travel_time_p75" in from_table(frame, cost="travel_time_p75").attrs["note"]
+    assert "note" not in from_table(frame[["from_id", "to_id", "travel_time_p50"]]).attrs

@@ -18,7 +18,7 @@ from streets import CRS, ORIGIN, river_lines, river_tables, sites_at, town, walk
 import spineq as sq
 from spineq.errors import DataError, SpineqWarning, UnreadableFileError
 from spineq.model.city import City
-from spineq.travel import from_streets
+from spineq.travel import from_streets, walking
 
 PLACES = {
     "sw": (0.0, 0.0), "bank": (0.0, 400.0), "over": (0.0, 500.0), "mid": (500.0, 300.0),
@@ -110,6 +110,26 @@ def test_without_a_bridge_the_banks_reach_nothing_of_each_other() -> None:
     assert told["sites"]["not_on_largest_part"] == 3
     # The southern part has 55 junctions, ten streets of 1,000 m and eleven of 400 m.
     assert told["kilometres"] == pytest.approx(2 * (5 * 1.0 + 11 * 0.4))
+
+
+def test_streets_that_cross_without_a_common_vertex() -> None:
+    """One warning says what is to be done, and none advises to leave all of them out."""
+    ways = [[(0, y), (900, y)] for y in range(0, 901, 100)]
+    ways += [[(x + 50, -50), (x + 50, 950)] for x in range(0, 900, 100)]
+    streets = gpd.GeoDataFrame(
+        geometry=[shapely.LineString(np.array(way, dtype=float) + ORIGIN) for way in ways], crs=CRS
+    )
+    with pytest.warns(SpineqWarning, match=r"Lines that merely cross .* split them") as caught:
+        from_streets(town({"a": (0, 0), "b": (200, 200), "c": (300, 300)}), streets)
+    assert len(caught) == 1
+
+
+def test_more_walks_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "MOST_PAIRS", 48)
+    with pytest.raises(DataError, match=r"more than 48 walks .* Give a smaller limit"):
+        from_streets(town(PLACES), river_lines(), limit=5000)
+    monkeypatch.setattr(walking, "MOST_PAIRS", 49)
+    assert len(from_streets(town(PLACES), river_lines(), limit=5000)) == 49
 
 
 def test_small_parts_may_be_left_out() -> None:
