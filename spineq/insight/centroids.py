@@ -73,7 +73,7 @@ class CentroidError:
             head,
             *(
                 f"{row['title']}: {100 * row['at_points']:.1f} % covered instead of "
-                f"{100 * row['at_centroids']:.1f} %{_change(row['difference'])}."
+                f"{100 * row['at_centroids']:.1f} %{_change(row)}."
                 for row in self._rows().values()
             ),
             self._most(),
@@ -81,12 +81,13 @@ class CentroidError:
         return "\n".join(said)
 
     def _most(self) -> str:
-        least = min(self._rows().values(), key=lambda row: float(row["difference"]))
-        if least["difference"] > -_NOTHING:
+        # Of what is shown above: nothing is said to be flattered by 0.0.
+        least = min(self._rows().values(), key=_shown_change)
+        if _shown_change(least) >= 0.0:
             return "Taking people to stand at their areas' points does not flatter this network."
         return (
             "Taking people to stand at their areas' points flatters this network, the most for "
-            f"{in_a_sentence(least['title'])}: by {-100 * least['difference']:.1f} percentage "
+            f"{in_a_sentence(least['title'])}: by {abs(_shown_change(least)):.1f} percentage "
             "points."
         )
 
@@ -123,10 +124,17 @@ class CentroidError:
         )
 
 
-def _change(difference: float) -> str:
-    if abs(difference) < _NOTHING:
+def _shown_change(row: dict[str, Any]) -> float:
+    """Difference in percentage points of the two figures as they are shown beside it."""
+    after, before = (round(100 * float(row[name]), 1) for name in ("at_points", "at_centroids"))
+    return round(after - before, 1)
+
+
+def _change(row: dict[str, Any]) -> str:
+    change = _shown_change(row)
+    if change == 0.0:
         return ", no difference"
-    return f", {100 * abs(difference):.1f} points {'lower' if difference < 0 else 'higher'}"
+    return f", {abs(change):.1f} percentage points {'lower' if change < 0 else 'higher'}"
 
 
 def centroid_error(city: City, net: Network, points: pd.DataFrame | City) -> CentroidError:
@@ -272,19 +280,22 @@ class TwoCities(NamedTuple):
             else f"at the {found.n_points:,} points that the data have, as everywhere here"
         )
         before, after = percent(found.total_at_centroids), percent(found.total_at_points)
-        start = "Counted at centroids, one point for each area,"
+        start = "Counted at centroids, one point in the middle of each area,"
         verb = "is" if self.spread else "would be"
         if before == after:
             return f"{start} or {where}, {whom} is the same: {after}."
         said = f"{start} {whom} {verb} {before}; {where}, it is {after}."
-        least = judged.sort_values("difference", kind="stable").iloc[0]
-        if alone or least["difference"] > -_NOTHING:
-            return said
-        most = in_a_sentence(str(least["title"]))
-        return (
-            f"{said} The difference is largest for {most}: {percent(least['at_points'])} instead "
-            f"of {percent(least['at_centroids'])}."
+        believe = (
+            " The truth is likely to lie between the two, nearer to the second."
+            if self.spread
+            else ""
         )
+        least = judged.sort_values("difference", kind="stable").iloc[0]
+        was, now = percent(least["at_centroids"]), percent(least["at_points"])
+        if alone or was == now or least["difference"] > -_NOTHING:
+            return f"{said}{believe}"
+        most = in_a_sentence(str(least["title"]))
+        return f"{said}{believe} The difference is largest for {most}: {was} falls to {now}."
 
 
 def two_cities(city: City) -> TwoCities:

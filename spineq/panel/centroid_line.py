@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,6 +17,10 @@ from spineq.progress import Progress
 if TYPE_CHECKING:
     from spineq.model.city import City
     from spineq.model.network import Network
+
+_LOG = logging.getLogger(__name__)
+
+_UNKNOWN = "What it hides that people are counted at centroids is not known"
 
 #: What stands there until it is known.
 WAITING = "What it hides that people are counted at centroids is being looked at ..."
@@ -81,9 +86,11 @@ class CentroidLine(View):
         def work(progress: Progress) -> str | None:
             try:
                 return self._sentence(network, city, progress)
-            except Exception as error:  # nobody asked for it: no news of its own
-                why = error.what if isinstance(error, SpineqError) else type(error).__name__
-                return f"What it hides that people are counted at centroids is not known: {why}."
+            except SpineqError as error:  # nobody asked for it: no news of its own
+                return f"{_UNKNOWN}: {error.what}."
+            except Exception:
+                _LOG.exception("what centroids hide of a network could not be counted")
+                return f"{_UNKNOWN}: counting it failed, and the log says why."
 
         def done(said: str | None) -> None:
             if said is not None:

@@ -27,7 +27,15 @@ def overview(study: Study) -> Shown:
         figures.append((f"{number:,}", f"points of {title_of(name, Group(column=name))}"))
     if city.existing is not None:
         figures.append((f"{len(city.existing):,}", "existing sensors"))
-    return together(key_figures(figures), words(*city.label.note.splitlines(), city.attribution))
+    said = [line for line in city.label.note.splitlines() if not is_source(line)]
+    if len(said) < len(city.label.note.splitlines()):
+        said.append("Where each table comes from stands at the end, under How this was made.")
+    return together(key_figures(figures), words(*said, city.attribution))
+
+
+def is_source(line: str) -> bool:
+    """Whether a line of a city's note says where a table was fetched from, as `fetch` does."""
+    return ", SHA-256 " in line
 
 
 def groups(study: Study) -> Shown:

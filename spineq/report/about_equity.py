@@ -6,15 +6,18 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from spineq import plot
-from spineq.model._exports import nearest_sensor
+from spineq._approaches import approaches
 from spineq.model._objective_words import equity_words, in_a_sentence, percent_up
 from spineq.model._words import metres, percent
 from spineq.model.groups import title_of
 from spineq.report.parts import Shown, picture, side_by_side, table, together, words
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from spineq.model.groups import Group
     from spineq.report.study import Study
 
@@ -40,10 +43,14 @@ def groups(study: Study) -> Shown:
                 "-" if math.isnan(best) else percent(row["share of own best"]),
             )
         )
-    heads = ("Group", "Coverage", "All sensors placed for it alone", "Share of that")
+    net = study.network
+    one = net.n_sensors - net.n_kept == 1
+    alone = "The sensor placed for it alone" if one else "All sensors placed for it alone"
+    heads = ("Group", "Coverage", alone, "Share of that")
+    were = "was the sensor" if one else "were all sensors"
     said = (
-        "A group whose share is small gives most to the others: were all sensors placed for it "
-        "alone, it would be covered much better."
+        f"A group whose share is small gives most to the others: {were} placed for it alone, it "
+        "would be covered much better."
     )
     return together(table(heads, rows), words(said if len(rows) > 1 else ""))
 
@@ -83,40 +90,89 @@ def left_behind(study: Study) -> Shown:
 def _areas_behind(study: Study) -> Shown:
     net = study.network
     title, people = study.most_people
-    far = nearest_sensor(net)
-    lacking = np.where(far > _FAR, people, 0.0)
+    city, limit, nearest = study.city, _limit(study), _nearest(study)
+    beyond = np.bincount(
+        city.point_area, weights=city.point_share * (nearest > limit), minlength=city.n_areas
+    )
+    # Points without people, as those of schools, must not make 0 times infinity of an average.
+    each = np.multiply(
+        city.point_share, nearest, out=np.zeros(city.n_points), where=city.point_share > 0
+    )
+    mean = np.bincount(city.point_area, weights=each, minlength=city.n_areas)
+    lacking = np.where(beyond > 0.5, beyond * people, 0.0)
     order = [k for k in np.argsort(-lacking, kind="stable")[:10] if lacking[k] > 0]
+    far = f"{_cost(study, limit)}{_how(study)}"
     if not order:
-        return words(f"No area is farther than {_FAR:g} m from a sensor.")
+        return words(f"In no area are most people farther than {far} from a sensor.")
     areas, covered = net.dataset["area"].to_numpy(), net.area_coverage.to_numpy()
     rows = [
-        (str(areas[k]), f"{people[k]:,.0f}", metres(float(far[k])), percent(float(covered[k])))
+        (
+            str(areas[k]),
+            f"{people[k]:,.0f}",
+            percent(float(beyond[k])),
+            _cost(study, float(mean[k])),
+            percent(float(covered[k])),
+        )
         for k in order
     ]
-    heads = ("Area", title, "Nearest sensor", "Coverage")
-    return table(heads, rows, f"Areas more than {_FAR:g} m from any sensor, most people first")
+    heads = ("Area", title, "Of them farther", "Nearest sensor, on average", "Coverage")
+    caption = (
+        f"Areas most of whose people are more than {far} from any sensor, those with most "
+        "such people first"
+    )
+    return table(heads, rows, caption)
+
+
+def _limit(study: Study) -> float:
+    """Distance or cost from which somebody is far: no metres where costs are in another unit."""
+    return _FAR if study.city.travel_unit == "m" else study.problem.theta
+
+
+def _cost(study: Study, cost: float) -> str:
+    """Write a distance or cost with its unit."""
+    if not math.isfinite(cost):
+        return "out of reach"
+    unit = study.city.travel_unit
+    return metres(cost) if unit == "m" else f"{cost:,.3g} {unit}"
+
+
+def _how(study: Study) -> str:
+    """Say how it is measured, where that is not in a straight line."""
+    if study.city.travel_unit != "m":
+        return " by the travel table"
+    return study.how_far
+
+
+def _nearest(study: Study) -> NDArray[np.float64]:
+    """Distance or cost from each demand point to the nearest sensor, (point,), as in coverage."""
+    city = study.city
+    places = study.network.sensors[["site", "x", "y"]].reset_index(drop=True)
+    sites = pd.Index(city.dataset["site"].to_numpy())
+    places["position"] = sites.get_indexer(pd.Index(places["site"]))
+    nearest = np.full(city.n_points, np.inf)
+    for _, _, point, distance in approaches(city, places):
+        np.minimum.at(nearest, point, distance)
+    return nearest
 
 
 def _points_behind(study: Study, name: str, group: Group) -> Shown:
     """List the points of a group that stands at points of its own, the heaviest first."""
-    from scipy.spatial import cKDTree
-
     title = in_a_sentence(title_of(name, group))
     points = study.city.points
+    points = points.assign(far=_nearest(study))
     points = points[points["group"] == group.column]
-    tree = cKDTree(study.network.sensors[["x", "y"]].to_numpy(dtype=np.float64))
-    distance = tree.query(points[["x", "y"]].to_numpy(dtype=np.float64))[0]
-    points = points.assign(far=distance)
-    lacking = points[(points["far"] > _FAR) & (points["people"] > 0)]
+    limit = _limit(study)
+    far = f"{_cost(study, limit)}{_how(study)}"
+    lacking = points[(points["far"] > limit) & (points["people"] > 0)]
     if lacking.empty:
-        return words(f"No point of {title} is farther than {_FAR:g} m from a sensor.")
+        return words(f"No point of {title} is farther than {far} from a sensor.")
     lacking = lacking.sort_values(["people", "far"], ascending=False, kind="stable")
     rows = [
-        (str(point), str(row["area_id"]), f"{row['people']:,g}", metres(float(row["far"])))
+        (str(point), str(row["area_id"]), f"{row['people']:,g}", _cost(study, float(row["far"])))
         for point, row in lacking.head(10).to_dict("index").items()
     ]
     caption = (
-        f"Points of {title} more than {_FAR:g} m from any sensor, {len(lacking):,} of "
+        f"Points of {title} more than {far} from any sensor, {len(lacking):,} of "
         f"{len(points):,}; those of most weight first"
     )
     return table(("Point", "Area", "Weight", "Nearest sensor"), rows, caption)

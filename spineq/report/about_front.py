@@ -49,7 +49,18 @@ def summary(study: Study) -> Shown:
         "little more for one group costs the others much. Best for the worst-off is the one of "
         "these networks whose worst covered group is covered best."
     )
-    return together(words(said), table(heads, rows), words(_stopped(study)))
+    return together(words(said), table(heads, rows), words(_less(study), _stopped(study)))
+
+
+def _less(study: Study) -> str:
+    """Say where the search was shorter than usual."""
+    if study.front_effort >= 1.0:
+        return ""
+    return (
+        f"Since the city has {study.city.n_sites:,} places for a sensor, the networks were looked "
+        f"for with {100 * study.front_effort:.1f} % of the usual effort: longer searching may find "
+        "better ones."
+    )
 
 
 def _stopped(study: Study) -> str:

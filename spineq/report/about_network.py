@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: Sensors listed on the page; all are in the files.
 _LISTED = 60
 
+#: Sensors of which the caption of the history speaks: there must be more than these.
+_FIRST = 10
+
 
 def headline(study: Study) -> Shown:
     """Give the answer in a few figures, and how sure it is."""
@@ -65,7 +68,7 @@ def _near(study: Study) -> str:
     by_weight = ", by their weights," if all(own) and _uneven(city, known[name]) else ""
     said = (
         f"{percent(float(mine['within 500 m'][name]))} of {title}{by_weight} are within 500 m of "
-        "a sensor"
+        f"a sensor{study.how_far}"
     )
     if study.existing is None:
         return f"{said}."
@@ -108,16 +111,17 @@ def coverage_map(study: Study) -> Picture:
 
 def history(study: Study) -> Picture:
     """Draw coverage against the number of sensors."""
-    said = (
-        "Sensors in the order in which they add most. The first ten of them are a good network of "
-        "ten, though not always the best."
-    )
+    net = study.network
+    said = "Sensors in the order in which they add most."
+    if net.n_sensors - net.n_kept > _FIRST:
+        said += " The first ten of them are a good network of ten, though not always the best."
+    if net.n_sensors - net.n_kept == 1:
+        said = "Coverage by the one sensor that is placed."
     return study.keep(picture("by-number-of-sensors", plot.history(study.network), caption=said))
 
 
 def people(study: Study) -> Shown:
     """List who is near a sensor, by group."""
-    straight = " in a straight line" if study.city.travel is not None else ""
     heads = ("Group", "People or total", "Coverage", *(f"within {m:,g} m" for m in WITHIN))
     rows = [
         (
@@ -130,7 +134,7 @@ def people(study: Study) -> Shown:
         )
         for row in shown_table(study.network).to_dict("records")
     ]
-    caption = f"Share of people within so many metres of a sensor{straight}"
+    caption = f"Share of people within so many metres of a sensor{study.how_far}"
     shown = table((*heads, "half are within", "90 % are within"), rows, caption)
     titles = study.own_titles(reported=True)
     own = (
@@ -142,6 +146,12 @@ def people(study: Study) -> Shown:
     return together(shown, words(own))
 
 
+def _first(k: int, placed: int) -> str:
+    if k < placed:
+        return "the first" if k == 1 else f"the first {k:,}"
+    return "the one sensor" if k == 1 else f"all {k:,}"
+
+
 def steps(study: Study) -> Shown:
     """List what a part of the sensors would cover already."""
     net, table_ = study.network, shown_table(study.network)
@@ -150,7 +160,7 @@ def steps(study: Study) -> Shown:
     history = net.dataset["group_history"]
     rows = [
         (
-            f"the first {k:,}" if k < placed else f"all {k:,}",
+            _first(k, placed),
             *(percent(float(history.sel(group=name)[net.n_kept + k - 1])) for name in table_.index),
         )
         for k in wanted

@@ -57,7 +57,7 @@ def comparison(study: Study) -> Shown:
                 near,
             )
         )
-    heads = ("Group", *_HEADS, "Within 500 m (points)")
+    heads = ("Group", *_HEADS, f"Within 500 m{study.how_far} (points)")
     return together(_sizes(study), table(heads, rows), words(*_felt(study), _spread(study)))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from spineq.errors import SpineqError
 from spineq.model._objective_words import maximised, points
 from spineq.model._words import cutoff_words, in_a_sentence, percent, theta_words
+from spineq.report.about_city import is_source
 from spineq.report.parts import Shown, listed, table, together, words
 
 if TYPE_CHECKING:
@@ -115,7 +116,8 @@ def limits(study: Study) -> Shown:
         else "",
         "Distances are straight lines: rivers, railways and hills are not seen."
         if study.city.travel is None
-        else "Distances are those of the travel table; a pair that is not in it is out of reach.",
+        else "Distances are those of the travel table; a pair that is not in it is out of reach."
+        + ("" if study.city.travel_unit == "m" else " What is in metres is in a straight line."),
         "The data are as old as their source says; people have moved since."
         if study.city.attribution
         else "The data name no source, and so no year.",
@@ -170,4 +172,6 @@ def versions(study: Study) -> Shown:
     rows.append(("Coordinates", study.city.crs.to_string()[:60]))
     said = study.city.attribution or "The data name no source."
     source = said if said.lower().startswith(("source", "the data")) else f"Source: {said}"
-    return together(words(source), table(("What", "Version"), rows))
+    fetched = [line for line in study.city.label.note.splitlines() if is_source(line)]
+    sources = listed(*fetched) if fetched else words()
+    return together(words(source), sources, table(("What", "Version"), rows))

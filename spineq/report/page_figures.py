@@ -23,6 +23,7 @@ from spineq.model._objective_words import (
 )
 from spineq.model._words import shown_table, theta_words
 from spineq.report.page_shapes import packed, shapes
+from spineq.report.parts import how_far
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,7 +74,7 @@ def payload(network: Network, city: City) -> dict[str, Any]:
     groups, people = _groups(network, city)
     problem = network.problem
     return {
-        "words": _words(network),
+        "words": _words(network) | {"near": f"Within 500\u00a0m{how_far(city)}"},
         "decay": problem.decay,
         "theta": problem.theta,
         "unit": city.travel_unit,

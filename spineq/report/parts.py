@@ -10,11 +10,14 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spineq import plot
+
+if TYPE_CHECKING:
+    from spineq.model.city import City
 
 #: Dots per inch of pictures: sharp in print and on screens of twice the density.
 DPI = 150
@@ -210,3 +213,14 @@ def side_by_side(*pictures: Picture) -> Shown:
         f"<div class='pair'>{''.join(one.html for one in pictures)}</div>",
         "\n".join(one.text for one in pictures),
     )
+
+
+def how_far(city: City) -> str:
+    """Say how metres are measured, to stand after them; nothing where all are straight lines."""
+    if city.travel is None:
+        return ""
+    if city.travel_unit != "m":
+        # The costs are no metres, so that the metres are of straight lines.
+        return " in a straight line"
+    # So `spineq.travel.from_streets` notes it.
+    return " along streets" if "km of streets" in city.label.note else " by the travel table"

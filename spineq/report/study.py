@@ -21,7 +21,7 @@ from spineq.model._objective_words import in_a_sentence
 from spineq.model.groups import OLDEST, Group, title_of
 from spineq.model.network import Network
 from spineq.report.asked import Parameters, Question, question_of
-from spineq.report.parts import Picture
+from spineq.report.parts import Picture, how_far
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,22 @@ MOST_AREAS = 10_000
 #: Areas up to which sensors are placed anew for people who are spread: many points take long.
 _MOST_SEARCHED = 2_000
 
+#: Sites up to which the trade-off is looked for with full effort: one of 25,000 takes a quarter of
+#: an hour otherwise. Beyond, the effort shrinks as the sites grow, to a least.
+_FULL_EFFORT = 2_000
+
+#: Effort of a trade-off at least: with less, hardly more than each group's own best is found.
+_LEAST_EFFORT = 0.02
+
 _DENSITY = "residents per hectare"
+
+#: Said of existing sensors where costs lead from the sites alone, and some stand at none.
+_NOT_AT_SITES = (
+    "The existing sensors are not compared here: distances in this city are known from the places "
+    "where a sensor can be put, and at least one existing sensor stands at none of these. Whoever "
+    "prepares the data can add the existing sensors' places to the sites first, and make the "
+    "travel table for all of them."
+)
 
 
 class Study:
@@ -81,6 +96,11 @@ class Study:
         order = list(self.city.reported_groups(dict(self.problem.groups)))
         return tuple(sorted(self.problem.groups, key=lambda item: order.index(item[0])))
 
+    @property
+    def how_far(self) -> str:
+        """How metres are measured, to stand after them; nothing where all are straight lines."""
+        return how_far(self.city)
+
     def keep(self, picture: Picture) -> Picture:
         """Keep a picture for the folder of figures."""
         self.pictures = [one for one in self.pictures if one.name != picture.name] + [picture]
@@ -105,7 +125,11 @@ class Study:
         try:
             return self._measured_today()
         except SpineqError as error:
-            self.lacking_today = f"The existing sensors cannot be measured: {error}"
+            self.lacking_today = (
+                f"The existing sensors cannot be measured: {error}"
+                if self.city.travel is None or error.field != "keep"
+                else _NOT_AT_SITES
+            )
             return None
 
     def _measured_today(self) -> Network:
@@ -289,6 +313,11 @@ class Study:
         by = self.question.by if self.question.by is not None else self.densities
         return equity(self.network, self.city, by=by)
 
+    @property
+    def front_effort(self) -> float:
+        """Effort with which the trade-off is looked for: 1, and less in a large city."""
+        return min(1.0, max(_LEAST_EFFORT, round(_FULL_EFFORT / self.city.n_sites, 3)))
+
     @cached_property
     def front(self) -> Front | None:
         """The networks between which the groups compete; None where there is nothing to weigh."""
@@ -303,6 +332,8 @@ class Study:
             "decay": self.problem.decay,
             "groups": {name: replace(group, weight=1.0) for name, group in self.problem.groups},
         }
+        if self.front_effort < 1.0:
+            words["effort"] = self.front_effort
         for name in ("keep", "forbid"):
             if getattr(self.problem, name):
                 words[name] = getattr(self.problem, name)

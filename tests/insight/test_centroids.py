@@ -51,8 +51,21 @@ def test_the_figures_by_hand() -> None:
     assert (found.n_sensors, found.n_centroids, found.n_points) == (1, 2, 3)
     said = found.summary()
     assert "1 sensor, theta 100 m, measured at 3 demand points instead of 2." in said
-    assert "All residents: 27.6 % covered instead of 75.0 %, 47.4 points lower." in said
+    assert "All residents: 27.6 % covered instead of 75.0 %, 47.4 percentage points lower." in said
     assert said.endswith("the most for all residents: by 47.4 percentage points.")
+
+
+def test_the_difference_is_that_of_the_figures_shown() -> None:
+    """7.66 and 7.34 are shown as 7.7 and 7.3: 0.4 apart, not 0.3; equal figures do not differ."""
+    table = pd.DataFrame(
+        {"title": ["A", "B"], "at_centroids": [0.0766, 0.0094], "at_points": [0.0734, 0.0086]},
+        index=["a", "b"],
+    ).assign(weight=1.0, own_points=False)
+    table["difference"] = table["at_points"] - table["at_centroids"]
+    said = centroids.CentroidError(table, 0.1, 0.1, 3, 2, 8, 500.0).summary()
+    assert "A: 7.3 % covered instead of 7.7 %, 0.4 percentage points lower." in said
+    assert "B: 0.9 % covered instead of 0.9 %, no difference." in said
+    assert said.endswith("the most for a: by 0.4 percentage points.")
 
 
 def test_the_same_points_make_no_difference(city: sq.City) -> None:
@@ -140,9 +153,11 @@ def test_a_city_with_polygons_is_spread(city: sq.City) -> None:
     found = two.error(net)
     row = found.table.loc["workplace"]
     assert two.sentence(found) == (
-        "Counted at centroids, one point for each area, the coverage of workers is "
+        "Counted at centroids, one point in the middle of each area, the coverage of "
+        "workers is "
         f"{100 * row['at_centroids']:.1f} %; with people spread evenly over their areas, it is "
-        f"{100 * row['at_points']:.1f} %."
+        f"{100 * row['at_points']:.1f} %. The truth is likely to lie between the two, nearer to "
+        "the second."
     )
     nothing = sq.evaluate(city, [], theta=500)
     assert two.sentence(two.error(nothing)) == ""

@@ -156,7 +156,7 @@ def test_a_hidden_line_asks_for_nothing(
     ("raised", "words"),
     [
         (sq.SpineqError("the figures do not fit"), "is not known: the figures do not fit."),
-        (MemoryError(), "is not known: MemoryError."),
+        (KeyError("x"), "is not known: counting it failed, and the log says why."),
     ],
 )
 def test_it_gives_up_with_a_sentence(
@@ -167,8 +167,9 @@ def test_it_gives_up_with_a_sentence(
     words: str,
     monkeypatch: pytest.MonkeyPatch,
     until: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Nobody asked for it, so that it is no error of the panel's."""
+    """Nobody asked for it, so that it is no error of the panel's; a bug is logged."""
 
     def fail(*_: object) -> None:
         raise raised
@@ -176,6 +177,8 @@ def test_it_gives_up_with_a_sentence(
     monkeypatch.setattr(centroids.TwoCities, "error", fail)
     state.show(_net(city), "preview")
     until(lambda: words in _said(view))
+    logged = [record for record in caplog.records if record.exc_info]
+    assert len(logged) == (not isinstance(raised, sq.SpineqError))
 
 
 def test_large_cities_and_points_alone_say_how_to_ask(

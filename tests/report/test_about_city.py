@@ -5,7 +5,7 @@ from __future__ import annotations
 from studies import schools, study_of, town
 
 import spineq as sq
-from spineq.report import about_city
+from spineq.report import about_city, about_trust
 
 
 def test_schools_are_counted_as_points() -> None:
@@ -20,3 +20,15 @@ def test_schools_are_counted_as_points() -> None:
     assert "they are no people" in about_city.density_maps(study).html
     assert "points of" not in about_city.overview(study_of(city)).text
     assert "points" not in about_city.groups(study_of(city)).text
+
+
+def test_addresses_of_tables_stand_at_the_end() -> None:
+    """Not before the city's people; the rest of its note does."""
+    source = "Ages: https://example.org/ages, 2026-11-01, SHA-256 of 3 answers 0af1, OGL 3.0"
+    study = study_of(town().labelled(note=f"A town.\n{source}"))
+    first = about_city.overview(study).text
+    assert "A town." in first
+    assert "example.org" not in first
+    assert "under How this was made" in first
+    assert source in about_trust.versions(study).text
+    assert "How this was made" not in about_city.overview(study_of(town())).text

@@ -25,9 +25,10 @@ def test_what_centroids_hide_stands_beside_the_gap(city: sq.City) -> None:
     said = about_network.headline(study).text.splitlines()
     assert said[-2] == study.network.certificate()
     assert said[-1] == (
-        "Counted at centroids, one point for each area, the coverage of workers is "
+        "Counted at centroids, one point in the middle of each area, the coverage of workers is "
         f"{100 * row['at_centroids']:.1f} %; with people spread evenly over their areas, it is "
-        f"{100 * row['at_points']:.1f} %."
+        f"{100 * row['at_points']:.1f} %. The truth is likely to lie between the two, nearer to "
+        "the second."
     )
 
 
@@ -38,15 +39,15 @@ def test_of_several_groups_the_one_that_is_flattered_most_is_named(city: sq.City
     assert f"groups is {100 * study.hidden.total_at_centroids:.1f} %" in said
     row = study.hidden.table.loc["workplace"]
     assert said.endswith(
-        f"The difference is largest for workers: {100 * row['at_points']:.1f} % instead of "
-        f"{100 * row['at_centroids']:.1f} %."
+        f"The difference is largest for workers: {100 * row['at_centroids']:.1f} % falls to "
+        f"{100 * row['at_points']:.1f} %."
     )
 
 
 def test_a_city_that_knows_better_says_what_centroids_would_have_hidden(city: sq.City) -> None:
     finer = city.with_demand(sq.demand.spread(city, 4))
     said = about_network.headline(study_of(finer, WORKERS)).text
-    assert "one point for each area, the coverage of workers would be" in said
+    assert "one point in the middle of each area, the coverage of workers would be" in said
     assert f"at the {finer.n_points:,} points that the data have, as everywhere here, it is" in said
     assert "spread evenly" not in said
 

@@ -375,6 +375,7 @@
     byId("who").append(...groups.map(({ title }, g) => new Option(title, g, g === who, g === who)));
     byId("colour").append(new Option("How well each area is covered", "coverage"),
       new Option("What has changed", "change"), new Option("Where people are not covered", "missed"));
+    byId("near").textContent = words.near;
     const source = [words.attribution, `Theta: ${words.theta}. Made with spineq ${words.version}.`];
     byId("source").replaceChildren(...source.filter(Boolean).map((line) => element("p", line)));
     byId("maximised").textContent = given.objective.words;
