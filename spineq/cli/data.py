@@ -127,7 +127,8 @@ def _take_service_options(words: dict[str, Any]) -> dict[str, Any]:
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option(
     "--column", "columns", multiple=True, metavar="COLUMN",
-    help="Optional column: deprivation, ethnicity, disability or health. May be repeated.",
+    help="Optional columns: deprivation (people in the three most deprived tenths, and each area's "
+    "tenth), ethnicity, disability or health. May be repeated.",
 )  # fmt: skip
 @click.option(
     "--allow-partial", is_flag=True,
@@ -198,4 +199,4 @@ def list_(search: str, as_json: bool, **words: Any) -> None:
     elif found:
         click.echo(text_table([("Name", "Code"), *((one.name, one.code) for one in found)]))
     else:
-        say("No local authority of England or Wales is called so.")
+        say("No local authority of England or Wales is called so. Try a shorter part of its name.")

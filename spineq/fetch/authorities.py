@@ -127,7 +127,7 @@ def _nobody(name: str, known: Sequence[Authority]) -> ProblemError:
     near = _near(name, known)
     if near:
         listed = " or ".join(f"{one.name} ({one.code})" for one in near)
-        return ProblemError(msg, field="names", mend=f"Did you mean {listed}")
+        return ProblemError(msg, field="names", mend=f"Did you mean {listed}?")
     return ProblemError(
         msg, field="names", mend='See "spineq data list --search" for what there is'
     )

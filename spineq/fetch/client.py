@@ -25,6 +25,9 @@ TIMEOUT = (10.0, 60.0)
 #: How often a request is made again, and an answer asked for again that came in part.
 RETRIES, TORN_RETRIES = 4, 3
 
+#: How often a question may be led elsewhere.
+REDIRECTS = 5
+
 #: Seconds: growth of the waits between requests, and the longest one that a service may ask for.
 BACKOFF, LONGEST_WAIT = 0.5, 120.0
 
@@ -38,8 +41,9 @@ SLOWEST = 1000.0
 #: Status codes that may be others a little later.
 PASSING = (429, 500, 502, 503, 504)
 
-_LATER = "Try again later (what has arrived is kept), or use what is cached with offline=True"
-_CHECK = "Check the connection, or use what is cached with offline=True (--offline)"
+# What is in the cache was looked for before: offline=True would find no more.
+_LATER = "Try again later: what has arrived is kept"
+_CHECK = "Check the connection; without one, read_city takes files that you have"
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,8 @@ class Client:
                 data=request.params if request.post else None,
                 timeout=TIMEOUT,
                 stream=True,
+                # A query that is led elsewhere would arrive there without its body.
+                allow_redirects=not request.post,
             ) as response:
                 self._refuse(request, response)
                 return self._body(request, response)
@@ -194,6 +200,9 @@ class Client:
         if status in PASSING:
             msg = f"the service is out of order (status {status})"
             raise FetchError(msg, file=request.url, mend=_LATER)
+        if response.is_redirect:
+            msg = f"the service has moved to {shortened(response.headers['Location'], 200)}"
+            raise MovedError(msg, file=request.url, mend="Look for a later version of spineq")
         if status in (404, 410):
             msg = f"there is nothing at this address any more (status {status})"
             mend = "It may have moved: look for a later version of spineq"
@@ -223,6 +232,7 @@ class Client:
             adapter = HTTPAdapter(max_retries=_patience(self._stopped))
             session.mount("https://", adapter)
             session.mount("http://", adapter)
+            session.max_redirects = REDIRECTS
             session.headers["User-Agent"] = f"spineq/{__version__}"
             # No proxy leads to this machine.
             session.trust_env = not is_here(url)
@@ -258,7 +268,6 @@ def _patience(stopped: threading.Event) -> Any:
         status_forcelist=PASSING,
         backoff_factor=BACKOFF,
         raise_on_status=False,
-        redirect=5,
     )
 
 

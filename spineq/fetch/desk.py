@@ -137,7 +137,7 @@ class Desk:
         under_way: deque[Future[Answer]] = deque()
         try:
             for request in requests:
-                under_way.append(self._crew.submit(partial(self._one, request, check)))
+                under_way.append(self._crew.submit(partial(self._one, request, source, check)))
                 if len(under_way) > 2 * WORKERS:
                     yield self._note(source, _waited_for(source, under_way.popleft()))
             while under_way:
@@ -152,7 +152,7 @@ class Desk:
         self._told.setdefault(source, []).append(told)
         return answer.body
 
-    def _one(self, request: Request, check: Check) -> Answer:
+    def _one(self, request: Request, source: str, check: Check) -> Answer:
         key = key_of(request.asked)
         if not self.refresh:
             found = self.cache.answer(key)
@@ -160,9 +160,9 @@ class Desk:
             if found is not None and _passes(found.body, check):
                 return found
         if self.offline:
-            msg = "this is not in the cache, and nobody may be asked"
-            mend = "Fetch the city once without offline (--offline)"
-            raise FetchError(msg, file=request.shown, mend=mend)
+            msg = f"{source} is not in the cache, or not all of it, and nobody may be asked"
+            mend = "Fetch the city once without offline (--offline), or read files with read_city"
+            raise FetchError(msg, mend=mend)
         body = self.client.send(request, check)
         when = datetime.now(UTC).isoformat(timespec="seconds")
         made = Answer(body, request.shown, when, sha256(body), LICENCE)

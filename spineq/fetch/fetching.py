@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from spineq.fetch.catalogue import SERVICES, Edition, Service, Table, edition
 from spineq.fetch.desk import Desk
 from spineq.fetch.failure import AGAIN, FetchError
 from spineq.fetch.nomis import as_numbers, observations, total_of
-from spineq.fetch.overlays import DECILE, checked_columns, counted, deciles
+from spineq.fetch.overlays import DECILE, DEPRIVED, MOST_DEPRIVED, checked_columns, counted, deciles
 from spineq.fetch.workplaces import workers_from_journeys
 from spineq.progress import Progress, watcher_of
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from spineq.model.city import City
 
 #: Version of how a city is made of the answers: another one makes cached cities anew.
-FORMAT = 1
+FORMAT = 2
 
 #: What is done, with its share of the work.
 _STEPS = {
@@ -76,7 +77,9 @@ def fetch_city(
         Of which census the output areas are: 2021, or 2011 (residents up to 2020 then, and
         workers of 2011).
     columns
-        Optional columns: ``"deprivation"`` (``deprivation_decile``, 1 to 10, England only),
+        Optional columns: ``"deprivation"`` (England only: ``deprivation_decile``, 1 for the most
+        deprived tenth to 10, to look at people by, and ``deprived``, residents of areas in the
+        three most deprived tenths, as a group),
         ``"ethnicity"`` (``ethnic_asian`` and four others), ``"disability"`` (``disabled``),
         ``"health"`` (``bad_health``).
     store
@@ -154,7 +157,7 @@ def fetch_with_sources(
     steps = _Steps(watcher_of(progress))
     with Desk(store, root=root, offline=offline, refresh=refresh) as desk:
         key = key_of(
-            [FORMAT, [plain(name) for name in wanted], asked.census, further, bool(allow_partial),
+            [FORMAT, [plain(name) for name in wanted], asdict(asked), further, bool(allow_partial),
              desk.root, renamed]
         )  # fmt: skip
         found = None if refresh else desk.cache.city(key)
@@ -289,7 +292,7 @@ class _Fetcher:
     def _outlines(self, tables: Tables, groups: Sequence[tuple[Authority, list[str]]]) -> None:
         """Fetch the authorities' polygons, which their areas must fill."""
         layer = self._open(self._asked.outline)
-        # A few authorities have got another code since, and none another name.
+        # Some have got another code since; those that are no more (of 2011) have no outline.
         names = [one.name.replace("'", "''") for one in tables.authorities]
         found = {
             str(row["name"]): row["geometry"].area
@@ -373,12 +376,16 @@ class _Fetcher:
             if name == "deprivation":
                 download = self._asked.deprivation
                 index = pd.Series({area: lsoas.get(area, "") for area in tables.areas}, dtype=str)
-                tables.columns[DECILE] = download.name, deciles(self._desk, download, index)
+                found = deciles(self._desk, download, index)
+                tables.columns[DECILE] = download.name, found
+                residents = pd.Series(tables.ages.sum(axis=1), index=tables.areas)
+                deprived = residents[found.index].where(found <= MOST_DEPRIVED, 0.0)
+                tables.columns[DEPRIVED] = download.name, deprived
             else:
                 overlay = self._asked.overlays[name]
-                found = pd.concat(list(counted(self._desk, overlay, groups)))
-                for column in found.columns:
-                    tables.columns[column] = overlay.table.dataset, found[column]
+                people = pd.concat(list(counted(self._desk, overlay, groups)))
+                for column in people.columns:
+                    tables.columns[column] = overlay.table.dataset, people[column]
             self._steps.tell("further columns", k + 1, len(further))
 
     @staticmethod

@@ -84,10 +84,6 @@ def total_of(desk: Desk, table: Table, authority: str) -> float | None:
         found = read_csv(desk.answer(request, table.dataset, _single))
     except EmptyAnswerError:
         return None
-    except FetchError:
-        if desk.offline:
-            return None
-        raise
     total = float(as_numbers(found["obs_value"]).sum(min_count=1))
     return total if np.isfinite(total) else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from functools import partial
 
 import pandas as pd
@@ -19,6 +20,9 @@ from spineq.fetch.nomis import as_numbers, observations
 #: Name of the column of deprivation: 1 is the most deprived tenth of England, 10 the least.
 DECILE = "deprivation_decile"
 
+#: Name of the column of residents in the most deprived areas, and its least deprived decile.
+DEPRIVED, MOST_DEPRIVED = "deprived", 3
+
 
 def checked_columns(columns: object) -> tuple[str, ...]:
     """Check which optional columns a caller names; each once, in the catalogue's order.
@@ -33,7 +37,9 @@ def checked_columns(columns: object) -> tuple[str, ...]:
     for name in wanted:
         if not isinstance(name, str) or name not in COLUMNS:
             msg = f"there is no optional column {shown(name)}"
-            raise ProblemError(msg, field="columns", mend=f"Use {', '.join(COLUMNS)}")
+            near = get_close_matches(str(name), COLUMNS, 1)
+            mend = f"Did you mean {near[0]}?" if near else f"Use {', '.join(COLUMNS)}"
+            raise ProblemError(msg, field="columns", mend=mend)
     return tuple(name for name in COLUMNS if name in wanted)
 
 
@@ -136,7 +142,10 @@ def _whole(body: bytes, download: Download) -> None:
     if missing:
         msg = f"{download.name}: the file has no column {missing[0]}"
         raise FetchError(msg, mend="Look for a later version of spineq")
-    if table.iloc[-1:].isna().any(axis=None) or not body.endswith(b"\n"):
+    # Cut off is what has no end of the last line, unless something stands behind what is needed.
+    last = table.iloc[-1:]
+    behind = 1 + max(table.columns.get_loc(name) for name in download.columns.values())
+    if not body.endswith(b"\n") and last.iloc[:, behind:].isna().all(axis=None):
         msg = "the last row ends in the middle"
         raise TornAnswer(msg)
     lsoas = table[download.columns["lsoa"]]

@@ -12,6 +12,7 @@ from statistics_office import Office, Town, endless, led, status
 from spineq.errors import MissingExtraError
 from spineq.fetch import FetchError, client, desk, fetch_city
 from spineq.fetch.client import Client, Request, is_here
+from spineq.fetch.failure import MovedError
 
 
 def test_without_requests_the_extra_is_named(
@@ -147,6 +148,15 @@ def test_a_redirect_that_leads_nowhere(town: Town, address: str) -> None:
     with Office([town]) as office:
         office.spoil("", led(address), times=99)
         assert "the request cannot be made" in sent(office)
+
+
+def test_a_query_that_is_led_elsewhere(town: Town) -> None:
+    """It would arrive there without its body, and what is asked then is something else."""
+    with Office([town]) as office:
+        office.spoil("", led("/elsewhere"), times=99)
+        with pytest.raises(MovedError, match="the service has moved to /elsewhere"):
+            Client().send(Request(f"{office.url}/x", (("f", "json"),), post=True), lambda _: None)
+        assert len(office.asked) == 1
 
 
 def test_an_address_that_none_can_be() -> None:

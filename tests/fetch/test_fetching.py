@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,11 +13,12 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from statistics_office import CELLS, Office, Town, made_town, real_town
+from statistics_office import CELLS, Office, Town, made_town, real_town, status
 
 import spineq as sq
 from spineq.errors import DataError, ProblemError, SpineqWarning, StoreError
 from spineq.fetch import FetchError, fetch_city, fetch_with_sources, list_authorities
+from spineq.fetch.catalogue import EDITIONS
 from spineq.progress import RecordingProgress
 from spineq.store.folder import FolderStore
 
@@ -102,7 +104,39 @@ def test_optional_columns_are_of_the_right_areas(town: Town, tmp_path: Path) -> 
     for column, share in [("asian", 0.11), ("white", 0.8), ("other", 0.04), ("mixed", 0.02)]:
         assert (frame[f"ethnic_{column}"] == np.floor(share * people)).all()
     assert new.attribution.endswith("Ministry of Housing, Communities and Local Government")
-    assert list(frame["deprivation_decile"]) == [town.decile(k) for k in range(60)]
+    deciles = np.array([town.decile(k) for k in range(60)])
+    assert list(frame["deprivation_decile"]) == list(deciles)
+    # As a group the decile would count the least deprived most: people are what counts.
+    assert 0 < frame["deprived"].sum() < people.sum()
+    assert list(frame["deprived"]) == list(np.where(deciles <= 3, people, 0))
+
+
+def test_a_total_that_is_not_in_the_cache_is_not_done_without(town: Town, tmp_path: Path) -> None:
+    """Offline: a check that could not be made would be missing in the city for good."""
+    with Office([town]) as office:
+        office.spoil("c_age=200", status(500), times=99)
+        with pytest.raises(FetchError, match="out of order"):
+            fetch_city("madeby", root=office.url, store=tmp_path)
+        with pytest.raises(FetchError, match="NM_2014_1 is not in the cache"):
+            fetch_city("madeby", root=office.url, store=tmp_path, offline=True)
+        office.faults.clear()
+        city = fetch_city("madeby", root=office.url, store=tmp_path)
+    assert "No total is published" not in city.label.note
+
+
+def test_another_catalogue_makes_the_city_anew(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that is asked in the place of another is in no city that was kept before."""
+    with Office([town]) as office:
+        fetch_city("madeby", root=office.url, store=tmp_path)
+        asked = len(office.asked)
+        changed = replace(EDITIONS[2021], note="Of another table.")
+        monkeypatch.setitem(EDITIONS, 2021, changed)
+        assert (
+            "Of another table." in fetch_city("madeby", root=office.url, store=tmp_path).label.note
+        )
+        assert len(office.asked) == asked
 
 
 def test_what_is_there_is_not_asked_again(town: Town, tmp_path: Path) -> None:

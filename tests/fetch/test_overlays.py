@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statistics_office import Office, edited, made_town
 
+from spineq.errors import ProblemError
 from spineq.fetch import FetchError, fetch_city
 from spineq.fetch.catalogue import EDITIONS, Download
 from spineq.fetch.failure import TornAnswer
@@ -40,6 +41,25 @@ def test_a_file_cut_anywhere_is_never_misread(at: int) -> None:
         return
     found, whole = _read(FILE[:at], DOWNLOAD), _read(FILE, DOWNLOAD)
     pd.testing.assert_series_equal(found, whole.iloc[: len(found)])
+
+
+def test_a_file_whose_last_line_does_not_end() -> None:
+    """It is whole where something stands behind what is needed."""
+    lines = FILE.decode().splitlines()
+    wider = "\n".join([f"{lines[0]},Rank", *(f"{line},7" for line in lines[1:])]).encode()
+    check(wider)
+    with pytest.raises(TornAnswer):
+        check(wider.rsplit(b",", 1)[0])
+    with pytest.raises(TornAnswer):
+        check(FILE.rstrip())
+
+
+def test_a_near_miss_of_a_column() -> None:
+    """It is proposed; else all are."""
+    with pytest.raises(ProblemError, match=r"Did you mean deprivation\?"):
+        checked_columns("deprivations")
+    with pytest.raises(ProblemError, match="Use deprivation, ethnicity"):
+        checked_columns("people")
 
 
 def test_a_file_without_the_column() -> None:
