@@ -17,6 +17,7 @@ from spineq.cli.options import (
     take_city_options,
 )
 from spineq.cli.printing import print_json, say, text_table
+from spineq.model._words import counted, is_source
 
 if TYPE_CHECKING:
     from spineq.model.city import City
@@ -81,9 +82,20 @@ def _print(facts: dict[str, Any]) -> None:
             text = ", ".join(value) if isinstance(value, list) else value
             shown = {True: "yes", False: "no"}.get(value, text) if isinstance(value, bool) else text
             number = f"{shown:,}" if isinstance(shown, int) else str(shown)
+            if key == "note":
+                number = _without_sources(number)
             # A note has lines of its own, which stand below each other.
             number = number.replace("\n", "\n" + " " * 32)
             click.echo(f"{key.replace('_', ' ').capitalize():32}{number}")
+
+
+def _without_sources(note: str) -> str:
+    """Leave out the long lines that say where tables were fetched from; --json prints them."""
+    lines = note.splitlines()
+    said = [line for line in lines if not is_source(line)]
+    if fetched := len(lines) - len(said):
+        said.append(f"{counted(fetched, 'table')} fetched; --json says where, when, and SHA-256.")
+    return "\n".join(said)
 
 
 def _service_options(command: _Command) -> _Command:

@@ -144,7 +144,7 @@ def _whole(body: bytes, download: Download) -> None:
         raise FetchError(msg, mend="Look for a later version of spineq")
     # Cut off is what has no end of the last line, unless something stands behind what is needed.
     last = table.iloc[-1:]
-    behind = 1 + max(table.columns.get_loc(name) for name in download.columns.values())
+    behind = 1 + max(list(table.columns).index(name) for name in download.columns.values())
     if not body.endswith(b"\n") and last.iloc[:, behind:].isna().all(axis=None):
         msg = "the last row ends in the middle"
         raise TornAnswer(msg)

@@ -199,3 +199,8 @@ def svg(network: Network, width: int = 240) -> str:
         f"xmlns='http://www.w3.org/2000/svg'><title>{words}</title>"
         f"<rect width='{width}' height='{height}' rx='6' fill='#f4f4f4'/>{dots}{rings}{key}</svg>"
     )
+
+
+def is_source(line: str) -> bool:
+    """Whether a line of a city's note says where a table was fetched from, as `fetch` does."""
+    return ", SHA-256 " in line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spineq import plot
-from spineq.model._words import counted, in_a_sentence, percent
+from spineq.model._words import counted, in_a_sentence, is_source, percent
 from spineq.model.groups import OLDEST, Group, title_of
 from spineq.report.parts import Shown, key_figures, picture, side_by_side, table, together, words
 
@@ -31,11 +31,6 @@ def overview(study: Study) -> Shown:
     if len(said) < len(city.label.note.splitlines()):
         said.append("Where each table comes from stands at the end, under How this was made.")
     return together(key_figures(figures), words(*said, city.attribution))
-
-
-def is_source(line: str) -> bool:
-    """Whether a line of a city's note says where a table was fetched from, as `fetch` does."""
-    return ", SHA-256 " in line
 
 
 def groups(study: Study) -> Shown:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from spineq.errors import SpineqError
 from spineq.model._objective_words import maximised, points
-from spineq.model._words import cutoff_words, in_a_sentence, percent, theta_words
-from spineq.report.about_city import is_source
+from spineq.model._words import cutoff_words, in_a_sentence, is_source, percent, theta_words
 from spineq.report.parts import Shown, listed, table, together, words
 
 if TYPE_CHECKING:

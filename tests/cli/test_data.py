@@ -149,6 +149,8 @@ def test_a_city_is_fetched_written_and_read_again(words: list[str], tmp_path: Pa
     folder = tmp_path / "madeby"
     text = good("data", "fetch", "madeby", "--output", folder, *words)
     assert "Madeby" in text
+    assert "tables fetched; --json says where" in " ".join(text.split())
+    assert "127.0.0.1" not in text
     assert f"Next: spineq optimise {folder} -n 20" in " ".join(text.split())
     city = sq.read_city(folder)
     assert city == TOWN.city()
