@@ -18,6 +18,9 @@ from spineq.fetch.authorities import Authority
 from spineq.fetch.catalogue import EDITIONS
 
 EDITION = EDITIONS[2021]
+
+#: Metres east: nearer to 0 few areas would look like degrees.
+WEST = 5_000.0
 ONE = Authority("E1", "Oneby")
 SOURCE = {
     "source": "S", "url": "https://there", "answers": 2, "first": "2026-01-01",
@@ -28,14 +31,17 @@ SOURCE = {
 def tables(n: int = 6) -> Tables:
     """Squares in a row, with some people of each age."""
     areas = [f"A{k}" for k in range(n)]
-    boxes = {area: shapely.box(100 * k, 0, 100 * k + 100, 100) for k, area in enumerate(areas)}
+    boxes = {
+        area: shapely.box(WEST + 100 * k, 0, WEST + 100 * k + 100, 100)
+        for k, area in enumerate(areas)
+    }
     ages = np.arange(n * 91, dtype=float).reshape(n, 91)
     workers = pd.Series(np.arange(1.0, n + 1), index=areas)
     return Tables(
         areas=areas,
         authorities=[ONE],
         polygons=boxes,
-        points={area: shapely.Point(100 * k + 30.00049, 70) for k, area in enumerate(areas)},
+        points={area: shapely.Point(WEST + 100 * k + 30.00049, 70) for k, area in enumerate(areas)},
         ages=ages,
         columns={"workers": ("W", workers)},
         date="2024",
@@ -47,7 +53,7 @@ def tables(n: int = 6) -> Tables:
 def test_what_fits_becomes_a_city() -> None:
     """Places to the millimetre, counts as they are, words beside it."""
     city = assemble(tables(), EDITION, [SOURCE])
-    assert list(city.to_frame()["x"]) == [30.0 + 100 * k for k in range(6)]
+    assert list(city.to_frame()["x"]) == [WEST + 30.0 + 100 * k for k in range(6)]
     assert city.to_frame()["age_90"].tolist() == [90.0 + 91 * k for k in range(6)]
     assert city.crs.to_string() == "EPSG:27700"
     assert (city.name, city.label.code) == ("Oneby", "E1")
@@ -121,6 +127,7 @@ def test_rounding_is_no_mismatch() -> None:
 def test_polygons_that_are_not_valid_are_warned_of() -> None:
     """As read_city does, with the city's name."""
     made = tables()
-    made.polygons["A1"] = shapely.Polygon([(100, 0), (200, 100), (200, 0), (100, 100)])
+    crossed = [(WEST + x, y) for x, y in ((100, 0), (200, 100), (200, 0), (100, 100))]
+    made.polygons["A1"] = shapely.Polygon(crossed)
     with pytest.warns(SpineqWarning, match=r"Oneby: 1 of 6 polygons are not valid \(A1\)"):
         warn_of_polygons(assemble(made, EDITION, []))
