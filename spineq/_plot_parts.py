@@ -17,7 +17,6 @@ from spineq.model._words import counted, objective_table, objective_words
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
 # Okabe and Ito (2008): eight colours that colour-blind people tell apart; yellow left out.
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 STYLES = ("-", "--", "-.", ":")
+
+#: Areas beneath dots.
+_PALE = "#e9e9e9"
 
 #: A dot weighs as much in a drawing as so many corners.
 _CORNERS_OF_A_DOT = 10
@@ -114,7 +116,7 @@ def bare_map(
     unknown: str = "not known",
 ) -> None:
     """Draw values of areas, (area,), with a scale bar alone."""
-    colours, scale = _colours(top, diverging=diverging)
+    colours, scale = colours_to(top, diverging=diverging).values()
     polygons = city.polygons
     x, y = city.dataset["x"].to_numpy(), city.dataset["y"].to_numpy()
     # Drawings of lines, as SVG and PDF are, have a picture of very many areas.
@@ -143,12 +145,43 @@ def bare_map(
             label="area",
             rasterized=as_picture,
         )
+    _as_map(ax)
+
+
+def _as_map(ax: Axes) -> None:
     ax.set_aspect("equal")
     ax.set_axis_off()
     south, north = ax.get_ylim()
     # Room for the scale bar below the city.
     ax.set_ylim(south - 0.06 * (north - south), north)
     scale_bar(ax)
+
+
+def draw_dots(
+    city: City,
+    xy: NDArray[np.float64],
+    ax: Axes | None,
+    *,
+    notes: Sequence[str],
+    **how: Any,
+) -> tuple[Axes, Any]:
+    """Draw dots at places, (place, 2), on pale areas, with scale bar and source.
+
+    ``how`` is what matplotlib's scatter takes. Returns what was drawn on, and the dots.
+    """
+    ax = axes(ax, (7.0, 6.2), "compressed")
+    polygons = city.polygons
+    if polygons is not None:
+        many = n_corners(city) > MOST_CORNERS
+        polygons.plot(ax=ax, color=_PALE, edgecolor="white", linewidth=0.2, rasterized=many)
+    else:
+        at = city.dataset
+        ax.scatter(at["x"], at["y"], color=_PALE, s=6, label="area")
+    many = _CORNERS_OF_A_DOT * len(xy) > MOST_CORNERS
+    dots = ax.scatter(xy[:, 0], xy[:, 1], linewidth=0, rasterized=many, **how)
+    _as_map(ax)
+    credit(ax, notes, below=6)
+    return ax, dots
 
 
 def colour_bar(
@@ -173,7 +206,7 @@ def colour_bar(
         text = f"{100 * share:.{decimals}f}{'' if diverging else ' %'}"
         return text.replace("-", "\N{MINUS SIGN}")
 
-    colours, scale = _colours(top, diverging=diverging)
+    colours, scale = colours_to(top, diverging=diverging).values()
     bar = beside[0].figure.colorbar(
         ScalarMappable(scale, colours),
         ax=list(beside),
@@ -185,10 +218,12 @@ def colour_bar(
     bar.set_label(label)
 
 
-def _colours(top: float, *, diverging: bool) -> tuple[str, Normalize]:
+def colours_to(top: float, *, diverging: bool = False) -> dict[str, Any]:
+    """``cmap`` and ``norm`` of values up to this one, as matplotlib takes them."""
     from matplotlib.colors import Normalize
 
-    return "PuOr" if diverging else "viridis", Normalize(-top if diverging else 0.0, top)
+    cmap = "PuOr" if diverging else "viridis"
+    return {"cmap": cmap, "norm": Normalize(-top if diverging else 0.0, top)}
 
 
 def estimates(table: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from solvers.instances import city_of
@@ -57,6 +58,35 @@ def test_without_polygons_people_are_drawn() -> None:
     plain = city_of([[0, 0], [1000, 0], [3000, 500], [2000, 900]])
     ax = sq.plot.density(plain, sq.Group(ages=(0, 90)))
     assert ax.figure.axes[-1].get_ylabel() == "People of the area"
+
+
+def test_a_group_at_points_of_its_own_is_drawn_at_them(city: sq.City) -> None:
+    """Each dot as large as its weight, on pale areas, with a legend of weights."""
+    x, y = city.dataset["x"].to_numpy()[:3], city.dataset["y"].to_numpy()[:3]
+    schools = pd.DataFrame({"x": x + 7, "y": y - 7, "weight": [100.0, 300.0, 50.0]})
+    there = city.with_group_points(schools, "schools")
+    ax = sq.plot.density(there, sq.Group(column="schools"), name="schools")
+    dots = ax.collections[-1]
+    np.testing.assert_allclose(np.sort(dots.get_offsets()[:, 0]), np.sort(x + 7))
+    sizes = np.sort(dots.get_sizes())
+    np.testing.assert_allclose(sizes / sizes[-1], np.array([50, 100, 300]) / 300)
+    legend = ax.get_legend()
+    assert legend is not None
+    assert legend.get_title().get_text() == "Weight of a point"
+    assert "450" in ax.get_title(loc="left") + ax.get_title()
+
+
+def test_sites_that_are_no_areas_are_dots(city: sq.City) -> None:
+    """What one sensor would cover is drawn where it would stand, the best on top."""
+    grid = city.with_sites(sq.sites.grid(city, 900))
+    ax = sq.plot.importance(grid, theta=500)
+    dots = ax.collections[-1]
+    values = np.asarray(dots.get_array())
+    assert len(values) == grid.n_sites
+    assert (np.diff(values) >= 0).all()
+    best = sq.optimise(grid, n_sensors=1, theta=500)
+    np.testing.assert_allclose(values[-1], best.total_coverage)
+    np.testing.assert_allclose(dots.get_offsets()[-1], best.sensors[["x", "y"]].to_numpy()[0])
 
 
 def test_an_estimated_group_says_so(city: sq.City) -> None:

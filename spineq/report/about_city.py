@@ -62,8 +62,7 @@ def density_maps(study: Study) -> Shown:
     pictures = []
     for number, (name, group) in enumerate(study.groups, start=1):
         said = (
-            f"Points of {in_a_sentence(title_of(name, group))} count in the area that they belong "
-            "to, by their weights; they are no people."
+            f"Points of {in_a_sentence(title_of(name, group))}, each as large as its weight."
             if (name, group) in study.own_groups
             else ""
         )

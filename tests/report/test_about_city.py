@@ -17,7 +17,7 @@ def test_schools_are_counted_as_points() -> None:
     said = about_city.groups(study).text
     assert f"{there.points['people'].sum():,.0f}" in said
     assert "the total is that of the weights of the points where they stand" in said
-    assert "they are no people" in about_city.density_maps(study).html
+    assert "each as large as its weight" in about_city.density_maps(study).html
     assert "points of" not in about_city.overview(study_of(city)).text
     assert "points" not in about_city.groups(study_of(city)).text
 
