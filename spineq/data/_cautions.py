@@ -27,19 +27,7 @@ def caution(city: City, where: Path) -> None:
     SpineqWarning
         There are such polygons or groups.
     """
-    import shapely
-
-    polygons = city.polygons
-    if polygons is not None:
-        invalid = ~shapely.is_valid(polygons.geometry.to_numpy())
-        if invalid.any():
-            first = ", ".join(polygons.index[invalid][:3])
-            warnings.warn(
-                f"{where}: {invalid.sum()} of {len(invalid)} polygons are not valid ({first}); "
-                "they are drawn as they are, and no sum uses them.",
-                SpineqWarning,
-                stacklevel=3,
-            )
+    caution_polygons(city, where, stacklevel=4)
     split = [
         group.label for group in GROUPS.values() if city.has(group) and city.people(group).estimated
     ]
@@ -49,4 +37,22 @@ def caution(city: City, where: Path) -> None:
             "these groups are estimates, in proportion to the years.",
             SpineqWarning,
             stacklevel=3,
+        )
+
+
+def caution_polygons(city: City, where: object, stacklevel: int) -> None:
+    """Warn of polygons that are not valid, if there are any, in the line of a caller's caller."""
+    import shapely
+
+    polygons = city.polygons
+    if polygons is None:
+        return
+    invalid = ~shapely.is_valid(polygons.geometry.to_numpy())
+    if invalid.any():
+        first = ", ".join(polygons.index[invalid][:3])
+        warnings.warn(
+            f"{where}: {invalid.sum()} of {len(invalid)} polygons are not valid ({first}); "
+            "they are drawn as they are, and no sum uses them.",
+            SpineqWarning,
+            stacklevel=stacklevel,
         )

@@ -326,8 +326,10 @@ def _naming_successor(desk: Desk, service: Service) -> Iterator[None]:
             names = [str(item["name"]) for item in json.loads(listed)["services"]]
         except (FetchError, KeyError, TypeError):
             names = []
-        # One that is listed itself is there, and no other has taken its place.
-        new = None if service.name in names else successor(service.name, names)
+        if service.name in names:
+            # It is there: something else was not found, and no other has taken its place.
+            raise
+        new = successor(service.name, names)
         mend = "Look for a later version of spineq"
         if new is not None:
             pair = f'services={{"{service.name}": "{new}"}}'

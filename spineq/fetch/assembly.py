@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from spineq.errors import AreaMismatchError, SpineqWarning, TotalMismatchError
+from spineq.data._cautions import caution_polygons
+from spineq.errors import AreaMismatchError, TotalMismatchError
 from spineq.fetch.authorities import Authority
 from spineq.fetch.catalogue import ATTRIBUTION, CRS, DEPRIVATION_ATTRIBUTION, Edition
 from spineq.fetch.failure import AGAIN
@@ -29,6 +29,11 @@ POINT_OFF = 1000.0
 
 #: Coordinates are kept to the millimetre: what is beyond is noise of a change of systems.
 DECIMALS = 3
+
+_TENTHS = (
+    "In the column deprivation_decile 1 is the most deprived tenth of England and 10 the least; "
+    "in deprived are the residents of the areas in the first three."
+)
 
 
 @dataclass
@@ -99,9 +104,14 @@ def assemble(
     _check_points(tables)
     notes += _check_totals(tables, allow_partial)
     notes += _check_outlines(tables, allow_partial)
-    said = [edition.note, f"Residents are estimates for {tables.date}." if tables.date else ""]
+    tenths = DECILE in tables.columns
+    said = [
+        _TENTHS if tenths else "",
+        edition.note,
+        f"Residents are estimates for {tables.date}." if tables.date else "",
+    ]
     label = "\n".join([*filter(None, [*notes, *said]), *map(_source, sources)])
-    of_deprivation = f". {DEPRIVATION_ATTRIBUTION}" if DECILE in tables.columns else ""
+    of_deprivation = f". {DEPRIVATION_ATTRIBUTION}" if tenths else ""
     year = max((str(source["last"])[:4] for source in sources), default="")
     return City.from_frame(
         _frame(tables),
@@ -121,20 +131,7 @@ def warn_of_polygons(city: City) -> None:
     SpineqWarning
         There are some.
     """
-    import shapely
-
-    polygons = city.polygons
-    if polygons is None:
-        return
-    invalid = ~shapely.is_valid(polygons.geometry.to_numpy())
-    if invalid.any():
-        first = ", ".join(polygons.index[invalid][:3])
-        warnings.warn(
-            f"{city.name}: {invalid.sum()} of {len(invalid)} polygons are not valid ({first}); "
-            "they are drawn as they are, and no sum uses them.",
-            SpineqWarning,
-            stacklevel=3,
-        )
+    caution_polygons(city, city.name, stacklevel=4)
 
 
 def _frame(tables: Tables) -> pd.DataFrame:

@@ -160,7 +160,7 @@ _ETHNICITY = tuple(
 
 _OUTLINE = Service(
     "Local_Authority_Districts_December_2024_Boundaries_UK_BGC",
-    {"authority": "LAD24CD", "name": "LAD24NM"},
+    {"name": "LAD24NM"},
     "2026-09, public source code",
 )
 

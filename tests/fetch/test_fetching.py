@@ -109,6 +109,7 @@ def test_optional_columns_are_of_the_right_areas(town: Town, tmp_path: Path) -> 
     # As a group the decile would count the least deprived most: people are what counts.
     assert 0 < frame["deprived"].sum() < people.sum()
     assert list(frame["deprived"]) == list(np.where(deciles <= 3, people, 0))
+    assert "1 is the most deprived tenth" in new.label.note
 
 
 def test_a_total_that_is_not_in_the_cache_is_not_done_without(town: Town, tmp_path: Path) -> None:

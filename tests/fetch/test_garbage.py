@@ -192,9 +192,20 @@ def test_what_was_kept_and_is_wrong_is_asked_again(office: Office, tmp_path: Pat
 def test_a_redirect_is_no_successor(office: Office, tmp_path: Path) -> None:
     """A service that is listed has not moved, and is not proposed in its own place."""
     office.spoil(POINTS, status(404), times=99)
-    with pytest.raises(FetchError, match="is not there any more") as caught:
+    with pytest.raises(FetchError, match="nothing at this address any more") as caught:
         fetched(office, tmp_path)
     assert "successor" not in str(caught.value)
+
+
+def test_a_column_that_is_not_found_is_no_service_that_has_moved(
+    office: Office, tmp_path: Path
+) -> None:
+    """What the service says is said, and not that it is gone."""
+    body = b'{"error": {"code": 400, "message": "Field \'OA21CD\' not found"}}'
+    office.spoil(POINTS, instead(body, "application/json"), times=99)
+    with pytest.raises(FetchError, match="Field 'OA21CD' not found") as caught:
+        fetched(office, tmp_path)
+    assert "not there any more" not in str(caught.value)
 
 
 def test_refresh_with_the_service_down_keeps_the_cache(office: Office, tmp_path: Path) -> None:
