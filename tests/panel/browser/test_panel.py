@@ -63,7 +63,7 @@ def test_from_set_up_to_export(lab: GiveLab, tab: Page, console: Console, tmp_pa
     # Export.
     results = page.tab("results")
     results.get_by_text("Who is covered").wait_for()
-    results.get_by_text("Counted at centroids, one point for each area").wait_for()
+    results.get_by_text("Counted at centroids, one point in the middle of each area").wait_for()
     with tab.expect_download() as caught:
         page.press("geojson")
     file = tmp_path / caught.value.suggested_filename
