@@ -193,7 +193,7 @@ def test_travel_costs_want_theta_and_sites() -> None:
     made = TASK.function(timed, SilentProgress(), **asked.parameters)
     assert made == sq.evaluate(timed, ids[:2], theta=500)
     with pytest.raises(ProblemError, match="sites only"):
-        check_asked(TASK, timed, {"sensors": plain.point_xy[:2].tolist(), "theta": 5})
+        check_asked(TASK, timed, {"sensors": (plain.point_xy[:2] + 5.0).tolist(), "theta": 5})
 
 
 def test_a_stop_is_partial() -> None:
