@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -118,7 +120,7 @@ def test_the_best_is_the_best_of_all(seed: int, n: int) -> None:
     assert float(net.group_coverage.sel(group="stops")) == pytest.approx(best, rel=1e-9)
 
 
-def test_baselines_fronts_and_equity() -> None:
+def test_baselines_fronts_and_equity(needs: Callable[[str], ModuleType]) -> None:
     """Random networks, trade-offs and tenths, as if each point were an area."""
     city, stops = town(3)
     ours, theirs = city.with_group_points(stops, "stops"), as_areas(city, stops)
@@ -128,7 +130,7 @@ def test_baselines_fronts_and_equity() -> None:
         for each in (ours, theirs)
     )
     assert np.allclose(one.sel(group="stops"), other.sel(group="stops"))
-    pytest.importorskip("moocore")
+    needs("moocore")
     fronts = [sq.trade_off(each, **words) for each in (ours, theirs)]  # type: ignore[arg-type]
     covered = [np.asarray(front.dataset["group_coverage"]) for front in fronts]
     assert np.allclose(np.sort(covered[0], axis=0), np.sort(covered[1], axis=0))
