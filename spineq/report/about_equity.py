@@ -47,7 +47,7 @@ def groups(study: Study) -> Shown:
     one = net.n_sensors - net.n_kept == 1
     alone = "The sensor placed for it alone" if one else "All sensors placed for it alone"
     heads = ("Group", "Coverage", alone, "Share of that")
-    were = "was the sensor" if one else "were all sensors"
+    were = "were the sensor" if one else "were all sensors"
     said = (
         f"A group whose share is small gives most to the others: {were} placed for it alone, it "
         "would be covered much better."

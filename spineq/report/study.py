@@ -40,11 +40,11 @@ MOST_AREAS = 10_000
 #: Areas up to which sensors are placed anew for people who are spread: many points take long.
 _MOST_SEARCHED = 2_000
 
-#: Sites up to which the trade-off is looked for with full effort: one of 25,000 takes a quarter of
-#: an hour otherwise. Beyond, the effort shrinks as the sites grow, to a least.
+#: Sites up to which the trade-off is looked for with full effort. Beyond, the effort shrinks as the
+#: sites grow, to a least: else a report of 25,000 areas has not ended after a quarter of an hour.
 _FULL_EFFORT = 2_000
 
-#: Effort of a trade-off at least: with less, hardly more than each group's own best is found.
+#: Effort of a trade-off at least, so that some networks between the groups are looked for.
 _LEAST_EFFORT = 0.02
 
 _DENSITY = "residents per hectare"
