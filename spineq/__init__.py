@@ -30,8 +30,16 @@ if TYPE_CHECKING:
     from spineq.fetch.fetching import fetch_city as fetch_city
     from spineq.fronts import trade_off as trade_off
     from spineq.inequality import equity as equity
+    from spineq.insight.alternatives import Alternatives as Alternatives
+    from spineq.insight.alternatives import alternatives as alternatives
     from spineq.insight.centroids import CentroidError as CentroidError
     from spineq.insight.centroids import centroid_error as centroid_error
+    from spineq.insight.explain import Explanation as Explanation
+    from spineq.insight.explain import explain as explain
+    from spineq.insight.robustness import robustness as robustness
+    from spineq.insight.stability import Stability as Stability
+    from spineq.insight.stability import stability as stability
+    from spineq.insight.withstood import Robustness as Robustness
     from spineq.jobs.cluster import connect as connect
     from spineq.jobs.events import DaskProgress as DaskProgress
     from spineq.jobs.events import follow as follow
@@ -47,6 +55,7 @@ if TYPE_CHECKING:
     from spineq.model.front import read_front as read_front
     from spineq.model.groups import GROUPS as GROUPS
     from spineq.model.groups import Group as Group
+    from spineq.model.kinds import Kind as Kind
     from spineq.model.network import Network as Network
     from spineq.model.network import read_network as read_network
     from spineq.model.problem import Problem as Problem
@@ -62,28 +71,35 @@ if TYPE_CHECKING:
 __version__ = metadata.version("spineq")
 
 _HOMES = {
+    "Alternatives": "spineq.insight.alternatives",
     "Baseline": "spineq.model.baseline",
     "CentroidError": "spineq.insight.centroids",
     "City": "spineq.model.city",
     "DaskProgress": "spineq.jobs.events",
+    "Explanation": "spineq.insight.explain",
     "Front": "spineq.model.front",
     "GROUPS": "spineq.model.groups",
     "Group": "spineq.model.groups",
     "Job": "spineq.jobs.job",
     "JobQueue": "spineq.jobs.queue",
     "JobSnapshot": "spineq.jobs.snapshot",
+    "Kind": "spineq.model.kinds",
     "Network": "spineq.model.network",
     "Panel": "spineq.panel",
     "Problem": "spineq.model.problem",
+    "Robustness": "spineq.insight.withstood",
     "SpineqError": "spineq.errors",
     "SpineqWarning": "spineq.errors",
+    "Stability": "spineq.insight.stability",
     "SweepResult": "spineq.sweeps.table",
+    "alternatives": "spineq.insight.alternatives",
     "apply_dask_config": "spineq.jobs.settings",
     "centroid_error": "spineq.insight.centroids",
     "connect": "spineq.jobs.cluster",
     "demo_city": "spineq.data.demo",
     "equity": "spineq.inequality",
     "evaluate": "spineq.solve",
+    "explain": "spineq.insight.explain",
     "fetch_city": "spineq.fetch.fetching",
     "follow": "spineq.jobs.events",
     "optimise": "spineq.solve",
@@ -96,6 +112,8 @@ _HOMES = {
     "read_sweep": "spineq.sweeps.files",
     "read_us_zones": "spineq.data.us_zones",
     "register_task": "spineq.jobs.tasks",
+    "robustness": "spineq.insight.robustness",
+    "stability": "spineq.insight.stability",
     "sweep": "spineq.sweeps.running",
     "trade_off": "spineq.fronts",
     "what_if": "spineq.report.page",

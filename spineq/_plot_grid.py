@@ -149,13 +149,16 @@ def _middles(
 
 
 def _covered(net: Network, xy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Coverage of places, (place,), by straight distance to the nearest sensor."""
+    """Coverage of places, (place,), by straight distance to the nearest sensor of each theta."""
     from scipy.spatial import cKDTree
 
     from spineq.solvers.decays import DECAYS
 
-    sensors = net.sensors[["x", "y"]].to_numpy()
-    if len(sensors) == 0:
-        return np.zeros(len(xy))
-    far = cKDTree(sensors).query(xy)[0]
-    return np.asarray(DECAYS[net.problem.decay](far, net.problem.theta), dtype=np.float64)
+    sensors, decay = net.sensors, DECAYS[net.problem.decay]
+    if "theta" not in sensors:
+        sensors["theta"] = net.problem.theta
+    made = np.zeros(len(xy))
+    for theta, alike in sensors.groupby("theta"):
+        far = cKDTree(alike[["x", "y"]].to_numpy()).query(xy)[0]
+        np.maximum(made, decay(far, float(theta)), out=made)  # type: ignore[arg-type]
+    return made

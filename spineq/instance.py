@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spineq._places import places_of
 from spineq.constraints import Constraints, base_for, constraints_for
 from spineq.errors import ProblemError, shown
 from spineq.model._exports import need_city as need_city
+from spineq.model._problem_checks import Floor, floors
 from spineq.model.problem import Problem
 from spineq.progress import Progress, SilentProgress, SpanProgress
 
@@ -38,7 +40,7 @@ def problem_for(city: City, problem: Problem | None, words: Mapping[str, Any]) -
     """
     need_city(city)
     if problem is None:
-        if city.travel_unit != "m" and words.get("theta") is None:
+        if city.travel_unit != "m" and words.get("theta") is None and not words.get("kinds"):
             msg = f"the city's distances are {city.travel_unit}, so theta must be given in them"
             raise ProblemError(msg, field="theta", mend="Say for example theta=10")
         return Problem.from_words(**words)
@@ -63,7 +65,7 @@ def check(city: City, problem: Problem) -> None:
         The city lacks the data of a group.
     """
     city.weights(problem.groups)
-    for _, group, _ in problem.at_least:
+    for _, group, _ in (*problem.at_least, *reached_for(city, problem)):
         city.people(group)
     constraints_for(city, problem)
 
@@ -79,7 +81,8 @@ def coverage_of(city: City, problem: Problem, progress: Progress) -> Coverage | 
     from spineq.solvers.coverage import DENSE_PAIRS
 
     # By digest, so that a city unpickled for every task is still one.
-    key = (city.digest, problem.theta, problem.decay, problem.aversion_form, problem.aversion)
+    thetas = tuple(kind.theta for _, kind in problem.kinds) or (problem.theta,)
+    key = (city.digest, thetas, problem.decay, problem.aversion_form, problem.aversion)
     with _KEPT_LOCK:
         if key in _KEPT:
             _KEPT.move_to_end(key)
@@ -94,17 +97,27 @@ def coverage_of(city: City, problem: Problem, progress: Progress) -> Coverage | 
 
 
 # Coverages made last, for a notebook or a worker that asks the same city again and again.
-_KEPT: OrderedDict[tuple[str, float, str, str, float], Coverage] = OrderedDict()
+_KEPT: OrderedDict[tuple[str, tuple[float, ...], str, str, float], Coverage] = OrderedDict()
 _KEPT_LOCK = threading.Lock()
 _KEPT_MOST = 2
 
 
 def make_coverage(city: City, problem: Problem, progress: Progress) -> Coverage | None:
     """Compute what `coverage_of` returns, whether or not it is kept already."""
-    from spineq.solvers.coverage import from_travel, straight_line
+    from spineq.solvers.coverage import from_travel, stacked, straight_line
     from spineq.solvers.decays import DECAYS
     from spineq.solvers.welfare import transformed, welfare_of
 
+    if problem.kinds:
+        k, parts = len(problem.kinds), []
+        for number, (_, kind) in enumerate(problem.kinds):
+            # A number, since a problem needs one where no kind says how many.
+            alike = replace(problem, kinds=(), theta=kind.theta, n_sensors=1, **_NO_BUDGET)
+            part = make_coverage(city, alike, SpanProgress(progress, number / k, (number + 1) / k))
+            if part is None:
+                return None
+            parts.append(part)
+        return stacked(parts)
     decay = DECAYS[problem.decay]
     welfare = welfare_of(problem.aversion_form, problem.aversion)
     watcher = progress if welfare is None else SpanProgress(progress, 0.0, 0.8)
@@ -116,6 +129,9 @@ def make_coverage(city: City, problem: Problem, progress: Progress) -> Coverage 
     if welfare is None or made is None:
         return made
     return transformed(made, welfare, SpanProgress(progress, 0.8, 1.0))
+
+
+_NO_BUDGET: dict[str, Any] = {"budget": None, "site_cost": None}
 
 
 def group_weights(city: City, group: Group) -> NDArray[np.float64]:
@@ -164,7 +180,7 @@ def _goals(city: City, problem: Problem, own_best: Mapping[str, float]) -> Goals
     from spineq.solvers.goals import Goals
 
     judged = [] if problem.objective == "mean" else list(problem.groups)
-    owed = list(problem.at_least)
+    owed = list(reached_for(city, problem) if problem.reach else problem.at_least)
     if not judged and not owed:
         return None
     groups = [group for _, group in judged] + [group for _, group, _ in owed]
@@ -174,6 +190,39 @@ def _goals(city: City, problem: Problem, own_best: Mapping[str, float]) -> Goals
         np.array([True] * len(judged) + [False] * len(owed)),
         np.array([own_best.get(name, 1.0) for name, _ in judged] + [1.0] * len(owed)),
     )
+
+
+def reached_for(city: City, problem: Problem) -> tuple[Floor, ...]:
+    """Coverage that groups are to reach: triples of name, group and level, 0 to 1.
+
+    Raises
+    ------
+    ProblemError
+        Today's coverage is meant, and there are no existing sensors, or none covers anybody; or
+        one is at no site of a city with a travel table.
+    """
+    if not isinstance(problem.reach, str):
+        return problem.reach
+    if not city.existing_areas:
+        msg = f"{city.name or 'the city'} has no existing sensors whose coverage could be reached"
+        mend = "Add them with with_existing, or say how much each group is to have"
+        raise ProblemError(msg, field="reach", mend=mend)
+    places, _ = places_of(city, "existing")
+    if city.travel is not None and (places["position"] < 0).any():
+        msg = "travel costs are known for sites only, and an area with a sensor of today has none"
+        raise ProblemError(msg, field="reach", mend="Add the areas' points to the sites")
+    covered = base_for(city, problem, places)
+    assert covered is not None  # there are some
+    levels = {
+        # Sums in another order may exceed 1 by their rounding.
+        name: (group, min(float((group_weights(city, group) * covered).sum()), 1.0))
+        for name, group in city.reported_groups(dict(problem.groups)).items()
+    }
+    made = floors(levels, problem.groups, "reach")
+    if not made:
+        msg = "the existing sensors cover nobody"
+        raise ProblemError(msg, field="reach", mend="Say how much each group is to have")
+    return made
 
 
 def options_for(problem: Problem, constraints: Constraints) -> Options:

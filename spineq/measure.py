@@ -203,6 +203,8 @@ def _history(
     """
     from spineq.solvers.decays import DECAYS
 
+    if "theta" in places:
+        return _history_of_kinds(city, problem, places, rows, progress)
     decay, n_places = DECAYS[problem.decay], len(places)
     nearest, covered = np.full(city.n_points, np.inf), np.zeros(city.n_points)
     gained = np.zeros((n_places, len(rows)))
@@ -222,6 +224,33 @@ def _history(
     return nearest, covered, np.cumsum(gained, axis=0)
 
 
+def _history_of_kinds(
+    city: City,
+    problem: Problem,
+    places: pd.DataFrame,
+    rows: NDArray[np.float64],
+    progress: Progress,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Do the same for sensors of several kinds, where the nearest need not cover most."""
+    from spineq.solvers.decays import DECAYS
+
+    decay, points = DECAYS[problem.decay], city.point_xy
+    nearest, covered = np.full(city.n_points, np.inf), np.zeros(city.n_points)
+    history = np.empty((len(places), len(rows)))
+    position, theta = places["position"].to_numpy(dtype=np.int64), places["theta"].to_numpy()
+    xy = places[["x", "y"]].to_numpy(dtype=np.float64)
+    for k in range(len(places)):
+        if city.travel is None:
+            distance = np.sqrt(((points - xy[k]) ** 2).sum(axis=1))
+        else:
+            distance = city.travel_costs_from(int(position[k]))
+        np.minimum(nearest, distance, out=nearest)
+        np.maximum(covered, decay(distance, float(theta[k])), out=covered)
+        history[k] = (rows * covered).sum(axis=1)
+        progress.report((k + 1) / len(places), MEASURING)
+    return nearest, covered, history
+
+
 def group_coverage_by_area(network: Network, city: City, group: Group) -> NDArray[np.float64]:
     """Coverage of a group's people in each area, (area,), 0 to 1.
 
@@ -238,7 +267,8 @@ def group_coverage_by_area(network: Network, city: City, group: Group) -> NDArra
     """
     if group.column not in city.point_groups:
         return network.area_coverage.to_numpy()
-    places = network.sensors[["site", "x", "y"]].reset_index(drop=True)
+    kinds = ["theta"] if "theta" in network.sensors else []
+    places = network.sensors[["site", "x", "y", *kinds]].reset_index(drop=True)
     sites = pd.Index(city.dataset["site"].to_numpy())
     places["position"] = sites.get_indexer(pd.Index(places["site"]))
     nothing = np.empty((0, city.n_points))

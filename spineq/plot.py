@@ -30,6 +30,7 @@ from spineq._plot_parts import (
     kept_words,
     of_whom,
 )
+from spineq._plot_stability import stability
 from spineq.errors import ProblemError, shown
 from spineq.insight.centroids import area_points
 from spineq.measure import mean_change
@@ -69,6 +70,7 @@ __all__ = [
     "importance",
     "network",
     "save",
+    "stability",
     "to_png",
 ]
 

@@ -26,7 +26,7 @@ from spineq.instance import (
     options_for,
     problem_for,
 )
-from spineq.measure import at_sites, measured, places_of
+from spineq.measure import measured, places_of
 from spineq.model.network import Network
 from spineq.model.problem import Problem, ProblemWords
 from spineq.progress import Progress, SilentProgress, SpanProgress, watcher_of
@@ -108,6 +108,19 @@ def optimise(
         Aversion to inequality between people: see `spineq.solvers.welfare.Welfare`.
     at_least : dict of str to float, or Network
         Coverage that groups must reach; or a network: no group may be worse off than by it.
+    reach : dict of str to float, Network, or "existing"
+        Instead of ``n_sensors``: the fewest sensors with which groups reach a coverage, or what
+        a network gives every group, or the existing sensors (each at its area's point, as
+        ``evaluate(city, "existing")`` counts them). `Network.too_few` says how many sensors
+        provably cannot.
+    kinds : dict of str to Kind
+        Kinds of sensors, each with its own theta, number and cost; one sensor at most a site,
+        and one number or budget for all. ``theta`` is then that of the sensors that stay.
+    retire, move_at_most : int, default 0
+        How many of the existing sensors are taken away, and how many may move at most; with
+        ``n_sensors`` new ones, none by default. The others stay where they stand, and sensors
+        at one place count as one; those that ``keep`` names, by id or by site, stay for sure.
+        ``forbid`` and ``min_spacing`` are about new places.
     seed : int, default 0
         For ``"random"`` alone.
     population_weight, workplace_weight, min_age, max_age, pop_age_groups
@@ -198,8 +211,8 @@ def _answer(
     name, method = method_named(problem.method, problem.bound, goals=_has_goals(problem))
     constraints = constraints_for(city, problem)
     rules, options = constraints.rules, options_for(problem, constraints)
-    own = _OwnBests()
-    coverage = coverage_of(city, problem, SpanProgress(watcher, 0.0, 0.25))
+    own, place, too_few = _OwnBests(), constraints.place_in(city), None
+    coverage = coverage_of(place, problem, SpanProgress(watcher, 0.0, 0.25))
     if coverage is None:
         # Stopped before there was anything to choose by.
         sites = NOWHERE if start is None else start[: rules.n]
@@ -207,11 +220,13 @@ def _answer(
     else:
         if problem.objective == "worst_share":
             span = SpanProgress(watcher, 0.25, 0.5, "looking for the best of each group alone")
-            own = _own_bests(city, problem, constraints, coverage, span)
-        objective = objective_of(city, problem, coverage, own.value, constraints)
+            own = _own_bests(place, problem, constraints, coverage, span)
+        objective = objective_of(place, problem, coverage, own.value, constraints)
         refuse_unhonoured(name, method, objective, rules, options)
         solving = SpanProgress(watcher, 0.5 if own.value else 0.25, 0.95)
-        if own.stopped_with is None:
+        if problem.reach:
+            solution, too_few = _fewest(method, objective, rules, options, solving)
+        elif own.stopped_with is None:
             solution = _solved(method, objective, problem, rules, options, start, solving)
         else:
             solution = Solution(own.stopped_with, float("nan"), np.inf, stopped=True)
@@ -220,26 +235,46 @@ def _answer(
     # Measuring is short and is not stopped: a network without its figures is none.
     measuring = SilentProgress() if solution.stopped else SpanProgress(watcher, 0.95, 0.999)
     prices = rules.prices
+    stay, placed = constraints.placed(city, problem, solution.sites)
     made = measured(
         city,
         problem,
-        _beside(constraints.kept, at_sites(city, solution.sites)),
+        pd.concat([stay, placed], ignore_index=True) if len(stay) else placed,
         name,
         solution,
         began,
         measuring,
-        kept=len(constraints.kept),
+        kept=len(stay),
         own_best=own.value,
         slack=own.slack,
         spent=math.nan if prices is None else float(prices.cost[solution.sites].sum()),
     )
+    facts = dict[str, int]() if too_few is None else {"too_few": too_few}
+    if constraints.today is not None:
+        facts["today"] = constraints.today.n
+        facts["today_stay"] = len(constraints.today.stay(solution.sites)) + constraints.today.n_kept
+    if facts:
+        made = Network(made.dataset.assign_attrs(facts))
     if not solution.stopped:
         watcher.report(1.0, "done", made.objective_value, made.upper_bound)
     return made
 
 
 def _has_goals(problem: Problem) -> bool:
-    return problem.objective != "mean" or bool(problem.at_least)
+    return problem.objective != "mean" or bool(problem.at_least) or bool(problem.reach)
+
+
+def _fewest(
+    method: Method, objective: Objective, rules: Rules, options: Options, progress: Progress
+) -> tuple[Solution, int]:
+    """Look for the fewest sensors; also returns how many are too few by proof."""
+    from spineq.solvers.reach import fewest
+    from spineq.solvers.solution import Solution
+
+    found = fewest(objective, rules, options, method.solve, progress)
+    value = objective.value(objective.covered_by(found.sites))
+    # No bound: it is the number of sensors that is minimised.
+    return Solution(found.sites, value, math.nan, found.stopped), found.too_few
 
 
 def _solved(
@@ -325,11 +360,6 @@ def _own_bests(
     return _OwnBests(made, slack)
 
 
-def _beside(kept: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFrame:
-    """Sensors that stay, and after them those that are placed."""
-    return pd.concat([kept, placed], ignore_index=True) if len(kept) else placed
-
-
 def evaluate(
     city: City,
     sensors: Any,
@@ -404,7 +434,7 @@ def evaluate(
     made = measured(
         city,
         problem,
-        _beside(kept, places),
+        pd.concat([kept, places], ignore_index=True) if len(kept) else places,
         "given",
         solution,
         began,
@@ -468,7 +498,11 @@ def given_network(
             # They mean nothing here, but what is wrong is wrong.
             problem_for(city, None, given | spending)
         given["n_sensors"] = n_sensors
-    problem = replace(problem_for(city, problem, given), n_sensors=n_sensors, **_NO_RULES)
+    asked = problem_for(city, problem, given)
+    if asked.kinds:
+        msg = "a network that is given is measured with one theta, and kinds have several"
+        raise ProblemError(msg, field="kinds", mend="Leave kinds out, or let optimise place them")
+    problem = replace(asked, n_sensors=n_sensors, **_NO_RULES)
     city.weights(problem.groups)
     kept, usable = kept_places(city, problem), usable_for(city, problem)
     if (places["position"] < 0).any() and city.travel is not None:
@@ -490,6 +524,9 @@ _NO_RULES: dict[str, Any] = {
     "forbid": (),
     "start": (),
     "at_least": (),
+    "reach": (),
+    "retire": 0,
+    "move_at_most": 0,
 }
 
 

@@ -28,7 +28,16 @@ RUNS: dict[str, dict[str, Any]] = {
         "places_per_area": 2,
     },
     "06-any-city": {"n_sensors": 3, "per_area": 4},
+    "07-published-findings": {"n_networks": 1000, "tolerance": 0.002, "effort": 0.1},
     "panel": {"store": "store"},
+}
+
+#: Parameters that name reference data beside the source tree; without them the run is skipped.
+OF_SHARED: dict[str, dict[str, str]] = {
+    "07-published-findings": {
+        "city_folder": "data/cities/E08000021",
+        "published_front": "data/published/newcastle_theta500_n50.csv",
+    }
 }
 
 #: Notebooks that are no tour of their own: tests/report and tests/sweeps run them.
@@ -66,7 +75,8 @@ def test_how_a_notebook_is_kept(path: Path, needs: Callable[[str], ModuleType]) 
     (parameters,) = [cell for cell in code if "parameters" in cell.metadata.get("tags", ())]
     names: dict[str, Any] = {}
     exec(parameters.source, names)
-    assert set(RUNS.get(path.stem, {})) <= set(names), "papermill would only warn"
+    given = RUNS.get(path.stem, {}) | OF_SHARED.get(path.stem, {})
+    assert set(given) <= set(names), "papermill would only warn"
     assert not FORBIDDEN.search("\n".join(cell.source for cell in read.cells))
 
 
@@ -95,14 +105,21 @@ def test_python_in_the_text_can_be_read(path: Path) -> None:
 @pytest.mark.cluster
 @pytest.mark.parametrize("name", sorted(RUNS))
 def test_a_notebook_runs(
-    name: str, root: Path, tmp_path: Path, needs: Callable[[str], ModuleType]
+    name: str,
+    root: Path,
+    tmp_path: Path,
+    needs: Callable[[str], ModuleType],
+    request: pytest.FixtureRequest,
 ) -> None:
     """It runs from a fresh kernel without an error, and leaves nothing but its store behind."""
     papermill = needs("papermill")
+    parameters = dict(RUNS[name])
+    for key, path in OF_SHARED.get(name, {}).items():
+        parameters[key] = str(request.getfixturevalue("shared") / path)
     made = papermill.execute_notebook(
         root / "notebooks" / f"{name}.ipynb",
         tmp_path / "made.ipynb",
-        parameters=RUNS[name],
+        parameters=parameters,
         cwd=tmp_path,
         kernel_name="python3",
         progress_bar=False,

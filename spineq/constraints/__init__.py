@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from spineq.constraints.feasible import Excluded, need_feasible
+from spineq._places import at_sites
+from spineq.constraints.feasible import Excluded, need_feasible, need_sites
+from spineq.constraints.kinds import placed_kinds, rules_of_kinds, tiled
 from spineq.constraints.places import (
     base_for,
     kept_places,
@@ -23,6 +25,7 @@ from spineq.constraints.places import (
     usable_sites,
 )
 from spineq.constraints.rules import made_rules, prices_of, regions_of
+from spineq.constraints.today import Today, rules_of_today, today_of, usable_today
 from spineq.errors import ProblemError, shown
 
 if TYPE_CHECKING:
@@ -62,12 +65,33 @@ class Constraints:
         no site for one that stands elsewhere.
     start
         (sensor,) positions of the network to improve, in order; None for none.
+    today
+        The sensors of today, where they may be taken away or moved: then rules and usable
+        sites are those of ``today.place``. With kinds of sensors they are those of candidates,
+        see `spineq.constraints.kinds`.
     """
 
     rules: Rules
     usable: NDArray[np.bool_] | None
     kept: pd.DataFrame
     start: NDArray[np.int64] | None
+    today: Today | None = None
+
+    def place_in(self, city: City) -> City:
+        """The city whose sites rules and usable sites are about."""
+        return city if self.today is None else self.today.place
+
+    def placed(
+        self, city: City, problem: Problem, sites: NDArray[np.int64]
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Tables of the sensors that stay and of the new ones, by a solver's sites, in order."""
+        if problem.kinds:
+            kept = self.kept.assign(kind="", theta=problem.theta)
+            return kept, placed_kinds(city, problem, sites)
+        if self.today is None:
+            return self.kept, at_sites(city, sites)
+        stay = self.today.stay(sites)
+        return pd.concat([self.kept, stay], ignore_index=True), self.today.new(city, sites)
 
 
 def constraints_for(city: City, problem: Problem) -> Constraints:
@@ -109,7 +133,17 @@ _MADE_MOST = 2
 
 def _constraints(city: City, problem: Problem) -> Constraints:
     kept = kept_places(city, problem)
+    if problem.changes_existing:
+        today = today_of(city, problem)
+        able = usable_today(city, problem, kept, today)
+        rules = rules_of_today(problem, today, able)
+        return Constraints(rules, None if able.all() else able, kept, None, today)
     usable = usable_sites(city, problem, kept)
+    if problem.kinds:
+        able = np.ones(city.n_sites, dtype=np.bool_) if usable is None else usable
+        need_sites(problem, able, _excluded(city, problem, kept, usable))
+        rules = rules_of_kinds(city, problem, usable)
+        return Constraints(rules, tiled(usable, problem), kept, None)
     rules = made_rules(city, problem, usable)
     names = () if problem.region is None else regions_of(city, problem.region)[0]
     excluded = _excluded(city, problem, kept, usable)

@@ -63,7 +63,7 @@ def need_feasible(
         Naming the rules that clash, and by how much.
     """
     able = np.ones(len(xy), dtype=np.bool_) if usable is None else usable
-    _need_sites(problem, able, excluded)
+    need_sites(problem, able, excluded)
     if rules.regions is not None:
         _need_regions(problem, rules.regions, able, names, excluded)
     if rules.prices is not None:
@@ -92,7 +92,8 @@ def _but(total: int, excluded: Excluded) -> str:
     return ", ".join([_sites(total), *([" and ".join(reasons)] if reasons else [])])
 
 
-def _need_sites(problem: Problem, able: NDArray[np.bool_], excluded: Excluded) -> None:
+def need_sites(problem: Problem, able: NDArray[np.bool_], excluded: Excluded) -> None:
+    """Refuse more sensors than there are sites left, and no site at all; see `need_feasible`."""
     n, room, total = problem.n_sensors, int(able.sum()), len(able)
     if room == 0:
         msg = f"there is no site left for a sensor: of {_but(total, excluded)}"

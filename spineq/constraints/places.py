@@ -45,23 +45,56 @@ def kept_places(city: City, problem: Problem) -> pd.DataFrame:
     Raises
     ------
     ProblemError
-        A site that does not exist; no existing sensors to keep; or one that stands at no site
-        of a city with a travel table.
+        An id of neither a site nor an existing sensor; no existing sensors to keep; or one that
+        stands at no site of a city with a travel table.
     """
-    if problem.keep != "existing":
-        return at_sites(city, positions(city, problem.keep, "keep"))
+    if problem.keep == "existing":
+        return existing_places(city, "keep")
+    ids = pd.Index(city.dataset["site"].to_numpy(), dtype=object)
+    existing = () if city.existing is None else city.existing.index.astype(str)
+    # An id of both is the site.
+    sensors = [name for name in problem.keep if name not in ids and name in existing]
+    sites = [name for name in problem.keep if name not in sensors]
+    made = at_sites(city, positions(city, sites, "keep"))
+    if not sensors:
+        return made
+    rows = _where_existing(city, "keep")[np.isin(existing, sensors)]
+    return pd.concat([made, rows]).drop_duplicates(["x", "y"], ignore_index=True)
+
+
+def existing_places(city: City, field: str) -> pd.DataFrame:
+    """Table of the places of existing sensors, as `kept_places` makes it.
+
+    Parameters
+    ----------
+    city
+        The city.
+    field
+        Of the problem, that asks for them.
+
+    Raises
+    ------
+    ProblemError
+        There are none, or one stands at no site of a city with a travel table.
+    """
+    return _where_existing(city, field).drop_duplicates(["x", "y"], ignore_index=True)
+
+
+def _where_existing(city: City, field: str) -> pd.DataFrame:
+    """Place of each existing sensor, in the order of their ids."""
     existing = city.existing
     if existing is None or len(existing) == 0:
-        msg = f"{city.name or 'the city'} has no existing sensors to keep"
-        mend = "Add them with with_existing, or name sites"
-        raise ProblemError(msg, field="keep", mend=mend)
+        verb = {"retire": "take away", "move_at_most": "move"}.get(field, "keep")
+        msg = f"{city.name or 'the city'} has no existing sensors to {verb}"
+        mend = "Add them with with_existing" + (", or name sites" if field == "keep" else "")
+        raise ProblemError(msg, field=field, mend=mend)
     position = _sites_at(city, existing[["x", "y"]].to_numpy())
     if city.travel is not None and (position < 0).any():
         name = existing.index[int(np.argmax(position < 0))]
         msg = f"travel costs are known for sites only, and the existing sensor {shown(name)} "
         msg += "stands at none"
-        mend = "Add its place to the sites, or name the sites to keep"
-        raise ProblemError(msg, field="keep", mend=mend)
+        mend = "Add its place to the sites" + (", or name the sites to keep" * (field == "keep"))
+        raise ProblemError(msg, field=field, mend=mend)
     made = at_sites(city, np.maximum(position, 0))
     made["position"] = position
     elsewhere = position < 0
@@ -69,7 +102,7 @@ def kept_places(city: City, problem: Problem) -> pd.DataFrame:
     made.loc[elsewhere, "area"] = existing["area_id"].to_numpy()[elsewhere]
     for axis in ("x", "y"):
         made.loc[elsewhere, axis] = existing[axis].to_numpy()[elsewhere]
-    return made.drop_duplicates(["x", "y"], ignore_index=True)
+    return made
 
 
 def base_for(city: City, problem: Problem, kept: pd.DataFrame) -> NDArray[np.float64] | None:
@@ -116,6 +149,8 @@ def positions(city: City, names: Sequence[str], field: str) -> NDArray[np.int64]
     if len(strange):
         msg = f"{shown(names[strange[0]])} is no site of {city.name or 'the city'}"
         mend = f"Use ids of sites, such as {shown(ids[0])}"
+        if field == "keep" and city.existing is not None:
+            mend += ", or of existing sensors"
         if field == "keep" and names[strange[0]] == "existing":
             mend = 'The word "existing" stands alone, in no list and without ids beside it'
         raise ProblemError(msg, field=field, mend=mend)

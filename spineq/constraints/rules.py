@@ -34,7 +34,7 @@ def made_rules(city: City, problem: Problem, usable: NDArray[np.bool_] | None) -
         n,
         None if problem.region is None else _regions(city, problem, n),
         None if problem.budget is None else prices_of(city, problem),
-        None if problem.min_spacing == 0 else _apart(city, problem),
+        None if problem.min_spacing == 0 else apart_of(city, problem),
     )
 
 
@@ -127,8 +127,21 @@ def prices_of(city: City, problem: Problem) -> Prices:
     return Prices(cost.copy(), problem.budget)
 
 
-def _apart(city: City, problem: Problem) -> Apart:
-    """List the pairs of sites that are too near to each other, from both sides."""
+def apart_of(city: City, problem: Problem, together: NDArray[np.bool_] | None = None) -> Apart:
+    """List the pairs of sites that are too near to each other, from both sides.
+
+    Parameters
+    ----------
+    city, problem
+        Where, and with which spacing.
+    together
+        (site,) sites that may be as near to each other as they are; None for none.
+
+    Raises
+    ------
+    ProblemError
+        There are too many such pairs.
+    """
     from scipy.spatial import cKDTree
 
     from spineq.solvers.rules import Apart
@@ -146,6 +159,8 @@ def _apart(city: City, problem: Problem) -> Apart:
     pairs = tree.query_pairs(radius, output_type="ndarray")
     off = xy[pairs[:, 0]] - xy[pairs[:, 1]]
     pairs = pairs[np.sqrt((off**2).sum(axis=1)) < spacing]
+    if together is not None:
+        pairs = pairs[~(together[pairs[:, 0]] & together[pairs[:, 1]])]
     both = np.concatenate([pairs, pairs[:, ::-1]])
     both = both[np.lexsort((both[:, 1], both[:, 0]))]
     start = np.searchsorted(both[:, 0], np.arange(len(xy) + 1))

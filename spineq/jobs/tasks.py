@@ -203,6 +203,7 @@ _ELSEWHERE = {
     "trade_off": "spineq.jobs.front_task",
     "random": "spineq.jobs.random_task",
     "report": "spineq.report.task",
+    "scenario": "spineq.jobs.scenario_task",
 }
 
 
@@ -326,7 +327,9 @@ def with_groups(words: Mapping[str, Any]) -> dict[str, Any]:
 def _version_of_optimise(parameters: Mapping[str, Any]) -> str:
     from spineq.solvers import method_named
 
-    goals = parameters.get("objective", "mean") != "mean" or bool(parameters.get("at_least"))
+    goals = parameters.get("objective", "mean") != "mean" or any(
+        parameters.get(name) for name in ("at_least", "reach")
+    )
     method = parameters.get("method", "auto")
     name, made = method_named(method, parameters.get("bound"), goals=goals)
     return f"{name}-{made.version}"

@@ -69,7 +69,7 @@ def make_network(
     problem, city, method
         What was asked, of which city, and who answered.
     sensors
-        Columns ``site, area, x, y``, in order.
+        Columns ``site, area, x, y``, in order; and ``kind, theta`` where there are kinds.
     area_weight, area_coverage
         (area,).
     history
@@ -159,6 +159,13 @@ def make_network(
             "crs": city.crs.to_string(),
         },
     )
+    if "kind" in sensors:
+        data["sensor_kind"] = ("sensor", sensors["kind"].to_numpy(dtype=object))
+        data["sensor_theta"] = ("sensor", sensors["theta"].to_numpy(dtype=float))
+        data["sensor_kind"].attrs.update(
+            meaning("kind of the sensor; none if it stood already", "")
+        )
+        data["sensor_theta"].attrs.update(meaning("scale of the sensor's decay", city.travel_unit))
     for name, (words, unit) in _MEANINGS.items():
         data[name].attrs.update(meaning(words, unit))
     return Network(data)

@@ -30,6 +30,7 @@ def described(network: Network) -> dict[str, Any]:
         "decay": problem.decay,
         "sensors": [
             {"x": row.x, "y": row.y, "oa11cd": row.area, "site": row.site, "gain": row.gain}
+            | ({"kind": row.kind, "theta": row.theta} if problem.kinds else {})
             for row in network.sensors.itertuples()
         ],
         "total_coverage": network.total_coverage,
@@ -40,6 +41,7 @@ def described(network: Network) -> dict[str, Any]:
         "upper_bound": network.upper_bound,
         "gap": network.gap,
         "proven": network.proven,
+        "too_few": network.too_few,
         "stopped": network.stopped,
         "method": network.method,
         "kept": network.placement_history[: network.n_kept],

@@ -167,7 +167,15 @@ def stay_words(kept: int) -> str:
 def sensors_words(network: Network) -> str:
     """Count a network's sensors, those that stay apart: ``20 sensors beside the 5 that stay``."""
     n, kept = network.n_sensors - network.n_kept, network.n_kept
-    return f"{counted(n, 'sensor')}{stay_words(kept)}"
+    return f"{counted(n, 'sensor')}{kinds_words(network)}{stay_words(kept)}"
+
+
+def kinds_words(network: Network) -> str:
+    """Count the sensors of each kind, ``""`` without kinds: `` (5 reference, 50 low-cost)``."""
+    if "sensor_kind" not in network.dataset:
+        return ""
+    found = network.dataset["sensor_kind"].to_numpy().tolist()
+    return f" ({', '.join(f'{found.count(k):,} {k}' for k, _ in network.problem.kinds)})"
 
 
 def budget_words(network: Network) -> str:
@@ -183,7 +191,10 @@ def budget_words(network: Network) -> str:
 def asked_network(network: Network) -> str:
     """Name the networks that were to choose from: ``network of 20 sensors``."""
     problem = network.problem
-    allowed = problem.forbid or problem.region or problem.min_spacing or problem.at_least
+    rules = ("forbid", "region", "min_spacing", "at_least", "kinds")
+    allowed = any(bool(getattr(problem, name)) for name in rules)
+    if problem.changes_existing:
+        return f"{'allowed ' if allowed else ''}way to {change_words(problem)}"
     if problem.n_sensors is None:
         size = f"for a budget of {problem.budget:,g}"
     else:
@@ -192,8 +203,74 @@ def asked_network(network: Network) -> str:
     return f"{'allowed ' if allowed else ''}network {size}{stay_words(network.n_kept)}"
 
 
+def change_words(problem: Problem) -> str:
+    """Say what is done to today's sensors: ``take away 5 of today's sensors and add 3``."""
+    done = [f"take away {problem.retire:,}"] if problem.retire else []
+    done += [f"move at most {problem.move_at_most:,}"] if problem.move_at_most else []
+    said = f"{' and '.join(done)} of today's sensors"
+    if not problem.n_sensors:
+        return said
+    return f"{said}{',' if len(done) > 1 else ''} and add {problem.n_sensors:,}"
+
+
+def changed_words(network: Network) -> str:
+    """Say what became of the sensors of today, where some may go; else nothing."""
+    today = network.dataset.attrs.get("today")
+    if today is None:
+        return ""
+    today, stay = int(today), int(network.dataset.attrs["today_stay"])
+    new, gone = network.n_sensors - network.n_kept, int(today) - stay
+    away = min(gone, network.problem.retire)
+    moved = min(gone - away, new)
+    of = "the one place" if today == 1 else f"the {today:,} places"
+    parts = [f"Of {of} with a sensor today, {stay:,} keep{'s' if stay == 1 else ''} it"]
+    if away:
+        parts.append(f"{away:,} {'is' if away == 1 else 'are'} given up")
+    if moved:
+        parts.append(f"{moved:,} {'is' if moved == 1 else 'are'} moved elsewhere")
+    said = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    added = new - moved
+    plural = "s are" if added != 1 else " is"
+    return f"{said}; {added:,} sensor{plural} added." if added else f"{said}."
+
+
+def reached_words(problem: Problem) -> str:
+    """Say what the fewest sensors were to reach: ``66+ 45.0 %``; or what there is today."""
+    if isinstance(problem.reach, str):
+        return "what today's sensors give every group"
+    levels = [
+        f"{in_a_sentence(title_of(name, group))} {percent(level)}"
+        for name, group, level in problem.reach
+    ]
+    return f"the coverage asked for ({', '.join(levels)})"
+
+
+def fewest_words(network: Network) -> str:
+    """Say how few sensors are enough, and how few are provably not."""
+    placed, too_few = network.n_sensors - network.n_kept, network.too_few
+    goal, more = reached_words(network.problem), " more" if network.n_kept else ""
+    if network.stopped:
+        return f"How few{more} sensors reach {goal} is not known: the search was stopped early."
+    if placed == 0:
+        return f"The sensors that stay reach {goal} already: no more are needed."
+    verb = "reaches" if placed == 1 else "reach"
+    said = f"{counted(placed, f'{more[1:]} sensor'.strip())} {verb} {goal}"
+    if network.proven and placed == 1:
+        return f"Proven fewest: {said}, and none would not."
+    if network.proven:
+        return f"Proven fewest: {said}; {too_few:,} cannot."
+    if too_few:
+        between = (
+            f"{placed - 1:,}" if placed - 1 == too_few + 1 else f"{too_few + 1:,} to {placed - 1:,}"
+        )
+        return f"{said}; {too_few:,} provably cannot. Whether {between} can is not known."
+    return f"{said}. Whether fewer can is not known."
+
+
 def certificate(network: Network) -> str:
     """Write `Network.certificate`."""
+    if network.too_few is not None:
+        return fewest_words(network)
     bound, gap = network.upper_bound, network.gap
     kind = maximised(network.problem)
     if bound is None or gap is None:
@@ -232,7 +309,11 @@ def rules_words(network: Network) -> list[str]:
     if problem.forbid:
         rules.append(f"no sensor at {counted(len(problem.forbid), 'forbidden site')}")
     lines = [f"The rules: {', '.join(rules)}."] if rules else []
+    if changed := changed_words(network):
+        lines.insert(0, changed)
     placed, asked = network.n_sensors - network.n_kept, problem.n_sensors
+    if problem.changes_existing:
+        asked = None
     if asked is not None and placed < asked and not network.stopped and network.method != "given":
         lines.append(
             f"Only {placed:,} of the {asked:,} sensors asked for are placed: by the rules, "

@@ -265,7 +265,9 @@ def _sites_of(network: Any, name: str) -> list[str]:
     return sites
 
 
-def floors(value: object, groups: Iterable[tuple[str, Group]]) -> tuple[Floor, ...]:
+def floors(
+    value: object, groups: Iterable[tuple[str, Group]], field: str = "at_least"
+) -> tuple[Floor, ...]:
     """Make floors of levels by name of a group, or of the coverage that a network reports.
 
     Parameters
@@ -275,6 +277,8 @@ def floors(value: object, groups: Iterable[tuple[str, Group]]) -> tuple[Floor, .
         Group and level; what `floors_to_dict` made; or a network.
     groups
         The problem's groups, which a name means first; then those of `GROUPS`.
+    field
+        Whose floors they are.
 
     Returns
     -------
@@ -296,22 +300,24 @@ def floors(value: object, groups: Iterable[tuple[str, Group]]) -> tuple[Floor, .
     if not isinstance(value, tuple) or not all(
         isinstance(entry, tuple) and len(entry) in (2, 3) for entry in value
     ):
-        msg = f"at_least must be levels by name of a group, not {shown(value)}"
-        raise ProblemError(msg, field="at_least", mend=mend)
+        msg = f"{field} must be levels by name of a group, not {shown(value)}"
+        raise ProblemError(msg, field=field, mend=mend)
     known = dict(GROUPS) | dict(groups)
     made: dict[str, Floor] = {}
     for name, *what in value:
-        _group_name(name, "at_least")
-        group, level = _group_and_level(name, what, known)
+        _group_name(name, field)
+        group, level = _group_and_level(name, what, known, field)
         if name in made:
             msg = f"group {shown(name)} is named twice"
-            raise ProblemError(msg, field="at_least", mend="Name each group once")
+            raise ProblemError(msg, field=field, mend="Name each group once")
         # Its weight does not matter to what a group is owed.
-        made[name] = (name, replace(group, weight=1.0), _level(name, level))
+        made[name] = (name, replace(group, weight=1.0), _level(name, level, field))
     return tuple(made[name] for name in sorted(made) if made[name][2] > 0)
 
 
-def _group_and_level(name: str, what: list[Any], known: Mapping[str, Group]) -> tuple[Group, Any]:
+def _group_and_level(
+    name: str, what: list[Any], known: Mapping[str, Group], field: str
+) -> tuple[Group, Any]:
     if len(what) == 1:
         (given,) = what
         if isinstance(given, Mapping) and set(given) == {"group", "level"}:
@@ -320,22 +326,23 @@ def _group_and_level(name: str, what: list[Any], known: Mapping[str, Group]) -> 
             if name not in known:
                 msg = f"there is no group {shown(name)}"
                 mend = f"Use one of {', '.join(sorted(known))}, or name it in groups"
-                raise ProblemError(msg, field="at_least", mend=mend)
+                raise ProblemError(msg, field=field, mend=mend)
             return known[name], given
         what = list(given)
     group, level = what
     if not isinstance(group, Group):
         msg = f"group {shown(name)} must be a Group, not {shown(group)}"
-        raise ProblemError(msg, field="at_least", mend="Write (Group(ages=(66, 90)), 0.45)")
+        raise ProblemError(msg, field=field, mend="Write (Group(ages=(66, 90)), 0.45)")
     return group, level
 
 
-def _level(name: str, level: object) -> float:
+def _level(name: str, level: object, field: str) -> float:
     mend = "Give a coverage from 0 to 1, such as 0.45"
-    number = real_number(level, "at_least", mend)
+    number = real_number(level, field, mend)
     if not 0 <= number <= 1:
-        msg = f"the coverage owed to {shown(name)} must be from 0 to 1, not {number:g}"
-        raise ProblemError(msg, field="at_least", mend=mend)
+        word = "owed to" if field == "at_least" else "to reach for"
+        msg = f"the coverage {word} {shown(name)} must be from 0 to 1, not {number:g}"
+        raise ProblemError(msg, field=field, mend=mend)
     return number
 
 

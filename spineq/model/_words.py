@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spineq.errors import shown
 from spineq.model._objective_words import (
     budget_words,
     equity_words,
@@ -45,8 +46,24 @@ _DECAY_WORDS = {
 
 
 def theta_words(network: Network) -> str:
-    """Theta with its unit."""
-    return f"{network.problem.theta:,g} {network.dataset.attrs['distance_unit']}"
+    """Theta with its unit; of each kind of sensors where there are any."""
+    unit = network.dataset.attrs["distance_unit"]
+    kinds = network.problem.kinds
+    if kinds:
+        return ", ".join(f"{kind.theta:,g} {unit} ({name})" for name, kind in kinds)
+    return f"{network.problem.theta:,g} {unit}"
+
+
+def decay_words(network: Network) -> str:
+    """Say how coverage falls with distance, of each kind of sensors where there are any."""
+    problem, said = network.problem, _DECAY_WORDS[network.problem.decay]
+    if not problem.kinds:
+        return said.format(theta=theta_words(network))
+    unit = network.dataset.attrs["distance_unit"]
+    each = [f"{kind.theta:,g} {unit} for {shown(name)}" for name, kind in problem.kinds]
+    if network.n_kept:
+        each.append(f"{problem.theta:,g} {unit} for those that stay")
+    return f"{said.format(theta='theta')}; theta is {', '.join(each)}"
 
 
 def _straight(network: Network) -> bool:
@@ -69,16 +86,18 @@ def shown_table(network: Network) -> pd.DataFrame:
 def summary(network: Network) -> str:
     """Write `Network.summary`."""
     city = network.dataset.attrs["city_name"] or "the city"
-    problem, n = network.problem, network.n_sensors
+    n = network.n_sensors
     placed = n - network.n_kept
     sensors = "No sensors" if placed == 0 else "One sensor" if placed == 1 else ""
     sensors = f"{sensors}{stay_words(network.n_kept)}" if sensors else sensors_words(network)
+    if placed == 0 and n > 0:
+        sensors = "The one sensor that stays" if n == 1 else f"The {n:,} sensors that stay"
     lines = [f"{sensors} in {city}{budget_words(network)}: {value_words(network)}."]
     if network.stopped:
         lines.append("The search was stopped early, so a better network may be easy to find.")
     lines.append(network.certificate())
     lines += filter(None, [explained(network), *rules_words(network)])
-    how = _DECAY_WORDS[problem.decay].format(theta=theta_words(network))
+    how = decay_words(network)
     lines.append(f"Coverage is about being near a sensor, not about a sensor's range: {how}.")
     if n > 0:
         straight = " in a straight line" if _straight(network) else ""

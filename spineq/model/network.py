@@ -103,6 +103,16 @@ class Network:
         return _known(self.dataset.attrs["upper_bound"])
 
     @property
+    def too_few(self) -> int | None:
+        """Largest number of sensors that provably cannot reach what `Problem.reach` asks.
+
+        Sensors that stay are not counted; -1 where no new ones are needed. None where the
+        number of sensors was given.
+        """
+        found = self.dataset.attrs.get("too_few")
+        return None if found is None else int(found)
+
+    @property
     def gap(self) -> float | None:
         """(bound - objective value) / bound, 0 to 1; None where no bound is known."""
         bound = self.upper_bound
@@ -115,8 +125,10 @@ class Network:
         """Whether no allowed network of so many sensors is better, but for rounding.
 
         With an aversion, what is rounding of transformed coverage may be more of coverage: up
-        to one part in 1e9.
+        to one part in 1e9. Where the fewest sensors were looked for, whether fewer cannot do it.
         """
+        if self.too_few is not None:
+            return not self.stopped and self.n_sensors - self.n_kept == self.too_few + 1
         noise = PROVEN_GAP if self.problem.aversion == 0.0 else PROVEN_GAP_OF_AVERSION
         return self.gap is not None and self.gap <= noise
 
@@ -137,9 +149,12 @@ class Network:
 
     @property
     def sensors(self) -> pd.DataFrame:
-        """Table of sensors by order (from 1): site, area, x, y, gain, coverage."""
+        """Table of sensors by order (from 1): site, area, x, y, gain, coverage.
+
+        Also kind and theta where there are kinds of sensors.
+        """
         data = self.dataset
-        return pd.DataFrame(
+        made = pd.DataFrame(
             {
                 "site": data["site"].to_numpy(),
                 "area": data["sensor_area"].to_numpy(),
@@ -150,6 +165,10 @@ class Network:
             },
             index=pd.RangeIndex(1, self.n_sensors + 1, name="order"),
         )
+        for name in ("kind", "theta"):
+            if f"sensor_{name}" in data:
+                made[name] = data[f"sensor_{name}"].to_numpy()
+        return made
 
     @property
     def placement_history(self) -> list[str]:
@@ -263,6 +282,8 @@ class Network:
         from spineq.model._objective_words import figure_name, in_a_sentence, maximised
 
         gap = "no bound" if self.gap is None else "proven" if self.proven else f"gap {self.gap:.2%}"
+        if self.too_few is not None:
+            gap = "proven fewest" if self.proven else f"more than {self.too_few:,} are needed"
         kind = maximised(self.problem)
         name = "coverage" if kind == "mean" else in_a_sentence(figure_name(self.problem))
         city = self.dataset.attrs["city_name"] or "a city"
@@ -286,10 +307,10 @@ class Network:
         The original's: ``lad20cd, n_sensors, theta, sensors[{x, y, oa11cd}], total_coverage,
         oa_coverage[{oa11cd, coverage}], oa_weight[{oa11cd, weight}], placement_history,
         coverage_history, pop_age_groups, population_weight, workplace_weight``. Ours:
-        ``objective, aversion, aversion_form, objective_value, upper_bound, gap, proven, stopped,
-        method, decay, kept, spent, group_coverage, worst_group, worst_group_coverage, own_best,
-        share_of_own_best, gini_areas, gini_people, worst_tenth, people_within, distance_median,
-        distance_p90, estimated_groups, cutoff_error, seconds, version``.
+        ``objective, aversion, aversion_form, objective_value, upper_bound, gap, proven, too_few,
+        stopped, method, decay, kept, spent, group_coverage, worst_group, worst_group_coverage,
+        own_best, share_of_own_best, gini_areas, gini_people, worst_tenth, people_within,
+        distance_median, distance_p90, estimated_groups, cutoff_error, seconds, version``.
         """
         from spineq.model._description import described
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
+from numbers import Integral
+from typing import Any, Literal, get_args
 
 from spineq.errors import ProblemError, shortened, shown
 from spineq.model._problem_checks import (
@@ -26,51 +27,18 @@ from spineq.model._problem_checks import (
     site_ids,
     whole,
 )
+from spineq.model._problem_clashes import check_together
+from spineq.model._problem_words import AversionForm as AversionForm
+from spineq.model._problem_words import BoundName as BoundName
+from spineq.model._problem_words import DecayName as DecayName
+from spineq.model._problem_words import MethodName as MethodName
+from spineq.model._problem_words import ObjectiveName as ObjectiveName
+from spineq.model._problem_words import ProblemWords as ProblemWords
 from spineq.model.groups import Group, groups_from_words, known_keys
-
-if TYPE_CHECKING:
-    from spineq.model.network import Network
-
-DecayName = Literal["exponential", "step", "linear", "gaussian"]
-MethodName = Literal["auto", "exchange", "greedy", "random", "lagrangian", "branch_bound", "milp"]
-ObjectiveName = Literal["mean", "worst", "worst_share"]
-AversionForm = Literal["kolm_pollak", "atkinson"]
-BoundName = Literal["none", "quick", "tight"]
+from spineq.model.kinds import Kinds, checked_kinds, number_of
 
 #: Parameters of the original system that stand for groups.
 WORDS = ("population_weight", "workplace_weight", "min_age", "max_age", "pop_age_groups")
-
-
-class ProblemWords(TypedDict, total=False):
-    """The keywords that stand for a problem; see `Problem` and `Problem.from_words`."""
-
-    n_sensors: int | None
-    theta: float
-    groups: Mapping[str, Group] | None
-    decay: DecayName
-    method: MethodName
-    seed: int
-    budget: float | None
-    site_cost: str | None
-    region: str | None
-    max_per_region: int | Mapping[Any, int] | None
-    min_per_region: int | Mapping[Any, int] | None
-    min_spacing: float
-    keep: Network | Iterable[str | int] | None
-    forbid: Iterable[str | int] | None
-    start: Network | Iterable[str | int] | None
-    aversion: float
-    aversion_form: AversionForm
-    at_least: Network | Mapping[str, float | tuple[Group, float]] | None
-    objective: ObjectiveName
-    bound: BoundName | None
-    effort: float
-    gap_limit: float
-    population_weight: float | None
-    workplace_weight: float | None
-    min_age: int | None
-    max_age: int | None
-    pop_age_groups: Mapping[str, Mapping[str, Any]] | None
 
 
 @dataclass(frozen=True)
@@ -85,7 +53,8 @@ class Problem:
     ----------
     n_sensors
         Number of sensors to place, 1 to 1,000,000,000; with ``min_spacing`` the most that are
-        placed. Either this or ``budget``.
+        placed. Either this or ``budget`` or ``reach``; beside ``retire`` and ``move_at_most``
+        the number of new ones, None for none.
     theta
         Scale of the decay, above 0, in metres (or in the unit of the city's travel table).
     groups
@@ -124,6 +93,16 @@ class Problem:
         What is maximised: ``"mean"``, the weighted mean of the groups; ``"worst"``, the
         coverage of the worst-off group; ``"worst_share"``, the smallest share of what a group
         could have alone.
+    reach
+        Coverage that groups must reach with as few sensors as can be, in the forms of
+        ``at_least``; or ``"existing"``, today's coverage of every reported group.
+    retire, move_at_most
+        How many of the existing sensors are taken away, and how many may move, 0 or more. The
+        others stay, those that ``keep`` names for sure.
+    kinds
+        Kinds of sensors by name, each with a theta of its own; then ``theta`` is that of the
+        sensors that stay. A site gets one sensor at most. Without ``n_sensors`` and ``budget``
+        there are as many as the kinds say.
     bound
         Which bound the answer is to have: ``"none"``, ``"quick"`` or ``"tight"``; None for what
         the method brings by itself.
@@ -158,6 +137,10 @@ class Problem:
     aversion_form: AversionForm = "kolm_pollak"
     at_least: tuple[Floor, ...] = ()
     objective: ObjectiveName = "mean"
+    reach: Literal["existing"] | tuple[Floor, ...] = ()
+    retire: int = 0
+    move_at_most: int = 0
+    kinds: Kinds = ()
     bound: BoundName | None = None
     effort: float = 1.0
     gap_limit: float = 0.0
@@ -165,7 +148,14 @@ class Problem:
     def __post_init__(self) -> None:
         """Check and normalise what was given."""
         made: dict[str, Any] = {}
-        if self.n_sensors is not None:
+        made["retire"] = whole(self.retire, "retire", 0, 10**9)
+        made["move_at_most"] = whole(self.move_at_most, "move_at_most", 0, 10**9)
+        made["kinds"] = checked_kinds(self.kinds)
+        if made["kinds"] and self.n_sensors is None and self.budget is None:
+            made["n_sensors"] = number_of(made["kinds"])
+        elif _is_none_new(self.n_sensors) and (made["retire"] or made["move_at_most"]):
+            made["n_sensors"] = None
+        elif self.n_sensors is not None:
             made["n_sensors"] = whole(self.n_sensors, "n_sensors", 1, 10**9)
         made["seed"] = whole(self.seed, "seed", 0, 2**63 - 1)
         made["theta"] = positive(self.theta, "theta", "500")
@@ -193,60 +183,18 @@ class Problem:
         if made["aversion"] == 0:
             made["aversion_form"] = "kolm_pollak"  # without aversion all forms are one
         made["at_least"] = floors(self.at_least, groups)
+        if not isinstance(self.reach, str) or self.reach != "existing":
+            made["reach"] = floors(self.reach, groups, "reach")
+            if self.reach and not made["reach"]:
+                msg = "reach asks for nothing: every coverage to reach is 0"
+                raise ProblemError(msg, field="reach", mend='Write {"pop_elderly": 0.45}')
         if self.bound is not None:
             choice(self.bound, "bound", get_args(BoundName))
         made["effort"] = positive(self.effort, "effort", "1")
         made["gap_limit"] = between(self.gap_limit, "gap_limit", 1.0)
         for name, value in made.items():
             object.__setattr__(self, name, value)
-        self._check_together()
-
-    def _check_together(self) -> None:
-        """Check that the fields do not contradict each other."""
-        if self.n_sensors is None and self.budget is None:
-            msg = "the number of sensors is missing"
-            mend = "Say how many sensors to place, or give a budget and site_cost"
-            raise ProblemError(msg, field="n_sensors", mend=mend)
-        if self.n_sensors is not None and self.budget is not None:
-            msg = f"both n_sensors ({self.n_sensors}) and a budget ({self.budget:g}) are given"
-            raise ProblemError(msg, field="budget", mend="Give one of them")
-        if (self.budget is None) != (self.site_cost is None):
-            if self.site_cost is None:
-                msg, field = "there is a budget, but not what a sensor costs at each site", "budget"
-                mend = "Name the column of the sites that says so with site_cost"
-            else:
-                msg, field = "there is a site_cost, but no budget to pay from", "site_cost"
-                mend = "Give a budget instead of n_sensors, or leave site_cost out"
-            raise ProblemError(msg, field=field, mend=mend)
-        limits = [n for n in ("max_per_region", "min_per_region") if getattr(self, n) is not None]
-        if self.region is None and limits:
-            msg = f"{limits[0]} is given, but not what the regions are"
-            mend = "Name the column of the sites that says so with region"
-            raise ProblemError(msg, field=limits[0], mend=mend)
-        if self.region is not None and not limits:
-            msg = f"the region {shown(self.region)} is given, but no limit for it"
-            mend = "Give max_per_region or min_per_region, or leave region out"
-            raise ProblemError(msg, field="region", mend=mend)
-        if self.aversion > 0 and self.objective != "mean":
-            msg = f"aversion is between people, and objective {self.objective!r} between groups"
-            raise ProblemError(msg, field="aversion", mend="Give one of them")
-        if self.aversion_form == "atkinson" and self.aversion >= 1:
-            msg = f"an aversion of {self.aversion:g} has no Atkinson form here: from 1 on, who is "
-            msg += "not covered at all would weigh more than all others"
-            mend = "Give an aversion below 1, or use the form kolm_pollak"
-            raise ProblemError(msg, field="aversion", mend=mend)
-        if self.aversion > 0 and self.at_least:
-            msg = "at_least is about coverage, and aversion counts something else than coverage"
-            raise ProblemError(msg, field="at_least", mend="Give one of them")
-        kept = () if self.keep == "existing" else self.keep
-        for name, others, word in (
-            ("forbid", kept, "kept"), ("start", kept, "kept"), ("start", self.forbid, "forbidden"),
-        ):  # fmt: skip
-            both = sorted(set(getattr(self, name)) & set(others))
-            if both:
-                role = "to start from" if name == "start" else "forbidden"
-                msg = f"site {shown(both[0])} is both {role} and {word}"
-                raise ProblemError(msg, field=name, mend="Leave it out of one of them")
+        check_together(self)
 
     @property
     def number(self) -> int:
@@ -255,11 +203,12 @@ class Problem:
         Raises
         ------
         ProblemError
-            There is a budget instead.
+            There is something else instead.
         """
         if self.n_sensors is None:
-            msg = "a number of sensors is needed here, and the problem has a budget instead"
-            raise ProblemError(msg, field="n_sensors", mend="Give n_sensors instead of budget")
+            other = "budget" if self.budget is not None else "reach" if self.reach else "retire"
+            msg = f"a number of sensors is needed here, and the problem has {other} instead"
+            raise ProblemError(msg, field="n_sensors", mend=f"Give n_sensors instead of {other}")
         return self.n_sensors
 
     @classmethod
@@ -299,8 +248,14 @@ class Problem:
     def has_families(self) -> bool:
         """Whether greedy's answer for fewer sensors is the beginning of that for more."""
         rules = self.region is not None or self.budget is not None or self.min_spacing > 0.0
+        rules = rules or bool(self.reach) or self.changes_existing
         # What greedy refuses has no answer to begin with.
         return not rules and self.objective == "mean" and not self.at_least and not self.start
+
+    @property
+    def changes_existing(self) -> bool:
+        """Whether existing sensors may be taken away or moved."""
+        return self.retire > 0 or self.move_at_most > 0
 
     @property
     def group_weights(self) -> dict[str, float]:
@@ -320,8 +275,10 @@ class Problem:
                     made["groups"] = described
             elif value == field.default:
                 continue
-            elif field.name == "at_least":
-                made["at_least"] = floors_to_dict(value)
+            elif field.name == "kinds":
+                made["kinds"] = {name: kind.to_dict() for name, kind in value}
+            elif field.name in ("at_least", "reach") and not isinstance(value, str):
+                made[field.name] = floors_to_dict(value)
             elif field.name in ("max_per_region", "min_per_region") and isinstance(value, tuple):
                 made[field.name] = dict(value)
             else:
@@ -376,8 +333,20 @@ class Problem:
         made = self.to_dict()
         if self.groups == DEFAULT_GROUPS:
             made.pop("groups", None)
-        owed = [floor["group"] for floor in made.get("at_least", {}).values()]
+        levels = [made.get(name, {}) for name in ("at_least", "reach")]
+        owed = [
+            floor["group"]
+            for named in levels
+            if isinstance(named, dict)
+            for floor in named.values()
+        ]
         for group in [*made.get("groups", {}).values(), *owed]:
             group.pop("title", None)
         text = json.dumps(made, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(b"spineq-problem-1\n" + text.encode()).hexdigest()
+
+
+def _is_none_new(n_sensors: object) -> bool:
+    """Whether 0 sensors are asked for, or no number."""
+    number = isinstance(n_sensors, Integral) and not isinstance(n_sensors, bool)
+    return n_sensors is None or (number and n_sensors == 0)

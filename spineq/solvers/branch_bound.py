@@ -71,7 +71,7 @@ def branch_bound(
     ProblemError
         No network keeps the rules, or greedy finds none.
     """
-    search = begun(objective, rules, options, SpanProgress(progress, 0.0, 0.1), _solve)
+    search = begun(objective, rules, options, SpanProgress(progress, 0.0, 0.1), solved_to_the_end)
     search.watch(SpanProgress(progress, 0.1, 0.4))
     relaxation = Relaxation(objective, rules)
     nodes = 0
@@ -82,7 +82,7 @@ def branch_bound(
     return finished(search, SpanProgress(progress, 0.98, 1.0), nodes)
 
 
-def _solve(search: Search, relaxation: Relaxation) -> bool:
+def solved_to_the_end(search: Search, relaxation: Relaxation) -> bool:
     """Search to the end, as far as the effort goes; returns whether it got there."""
     if descend(search, relaxation):
         return True

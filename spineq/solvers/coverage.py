@@ -12,7 +12,7 @@ cut-off radius R, nearest first. What lies beyond is below ``decay(R)``, which
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -378,3 +378,28 @@ def from_travel(
         msg = f"with theta {theta:g}, no pair of the travel table covers anything"
         raise ProblemError(msg, field="theta", mend="Give theta in the unit of the table's costs")
     return Coverage(ends[row], point, value, n_points)
+
+
+def stacked(parts: Sequence[Coverage]) -> Coverage:
+    """Put coverages of the same points one below the other: all sites of the first come first.
+
+    Parameters
+    ----------
+    parts
+        All dense or all lists. A pair that is not listed in one covers at most the largest of
+        their floors.
+    """
+    first = parts[0]
+    ends = np.cumsum([0, *(part.n_pairs for part in parts)])
+    start = [part.start[:-1] + end for part, end in zip(parts, ends[:-1], strict=True)]
+    point = None
+    if first.point is not None:
+        point = np.concatenate([part.point for part in parts if part.point is not None])
+    return Coverage(
+        np.append(np.concatenate(start), ends[-1]).astype(np.int64),
+        point,
+        np.concatenate([part.value for part in parts]),
+        first.n_points,
+        max(part.floor for part in parts),
+        max(part.radius for part in parts),
+    )

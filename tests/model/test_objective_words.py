@@ -164,17 +164,16 @@ def test_values(city: sq.City) -> None:
 
 def test_sensors_that_stay(city: sq.City) -> None:
     """They are counted apart, in every place where sensors are counted."""
-    for kept, expected in (
-        (0, "3 sensors"),
-        (1, "2 sensors beside the one that stays"),
-        (2, "1 sensor beside the 2 that stay"),
-        (3, "0 sensors beside the 3 that stay"),
+    for kept, expected, begin in (
+        (0, "3 sensors", "3 sensors"),
+        (1, "2 sensors beside the one that stays", "2 sensors beside the one that stays"),
+        (2, "1 sensor beside the 2 that stay", "One sensor beside the 2 that stay"),
+        (3, "0 sensors beside the 3 that stay", "The 3 sensors that stay"),
     ):
         net = network_of(city, [0, 1, 2], kept=kept)
         assert sensors_words(net) == expected
         lines = net.summary().splitlines()
-        begin = {2: "One sensor", 3: "No sensors"}.get(kept, expected[:9])
-        assert lines[0].startswith(f"{begin}{expected.partition('r')[2].lstrip('s')} in Smallv")
+        assert lines[0].startswith(f"{begin} in Smallville: ")
         root = ET.fromstring(net._repr_html_())
         assert f"{expected} in Smallville" in "".join(root.itertext())
         filled = [mark for mark in root.iter() if mark.get("fill") == "#d1495b"]
