@@ -122,18 +122,18 @@ def _sensors(found: Stability, ax: Axes) -> None:
         label = f"{counted(int(these.sum()), 'sensor')}: one near in {said} of scenarios"
         xy = table.loc[these, ["x", "y"]].to_numpy()
         size = (110 if few else 72) if written else 24
-        ax.scatter(*xy.T, s=size, marker=mark, label=label, **_SENSOR)
+        ax.scatter(xy[:, 0], xy[:, 1], s=size, marker=mark, label=label, **_SENSOR)
     stay = found.sites[found.sites["in_network"] & ~found.sites.index.isin(table["site"])]
     if len(stay):
         label = f"{counted(len(stay), 'sensor')} that {'stays' if len(stay) == 1 else 'stay'}"
         ax.scatter(stay["x"], stay["y"], s=36 if few else 20, label=label, **_STAYS)
     if not written:
         return
-    for place, share in zip(table[["x", "y"]].to_numpy(), shares, strict=True):
+    for (x, y), share in zip(table[["x", "y"]].to_numpy().tolist(), shares, strict=True):
         # As the words have it: 100 is all of them, 0 is none.
         percent = int(
             np.clip(round(100 * share), 0 if share == 0 else 1, 100 if share == 1 else 99)
         )
         ax.annotate(
-            str(percent), place, ha="center", va="center", fontsize=6 if few else 5, zorder=6
+            str(percent), (x, y), ha="center", va="center", fontsize=6 if few else 5, zorder=6
         )  # fmt: skip

@@ -220,9 +220,9 @@ def _values_of(city: City, by: str | pd.Series[Any]) -> NDArray[np.float64]:
     return found
 
 
-def _alone(problem: Problem, city: City, name: str, group: Group) -> Problem:
-    """The same question for one group alone."""
-    n = problem.n_sensors
+def _alone(problem: Problem, city: City, name: str, group: Group, placed: int) -> Problem:
+    """The same question for one group alone, with as many sensors as are placed."""
+    n = placed if problem.reach else problem.n_sensors
     return replace(
         problem,
         n_sensors=None if n is None else min(n, city.n_sites),
@@ -230,6 +230,7 @@ def _alone(problem: Problem, city: City, name: str, group: Group) -> Problem:
         objective="mean",
         aversion=0.0,
         at_least=(),
+        reach=(),
         start=(),
         method="auto",
         bound=None,
@@ -248,7 +249,8 @@ def _own_bests(
         if not wanted or stopped:
             break
         span = SpanProgress(progress, k / len(groups), (k + 0.999) / len(groups))
-        found = optimise(city, _alone(network.problem, city, name, group), progress=span)
+        placed = max(network.n_sensors - network.n_kept, 1)
+        found = optimise(city, _alone(network.problem, city, name, group, placed), progress=span)
         best[k], proven[k], stopped = found.total_coverage, found.proven, found.stopped
         bound[k] = math.nan if found.upper_bound is None else found.upper_bound
         if network.method != "given":

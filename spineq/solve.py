@@ -27,6 +27,8 @@ from spineq.instance import (
     problem_for,
 )
 from spineq.measure import measured, places_of
+from spineq.model._assembly import with_gone
+from spineq.model._problem_words import NO_RULES
 from spineq.model.network import Network
 from spineq.model.problem import Problem, ProblemWords
 from spineq.progress import Progress, SilentProgress, SpanProgress, watcher_of
@@ -249,12 +251,11 @@ def _answer(
         slack=own.slack,
         spent=math.nan if prices is None else float(prices.cost[solution.sites].sum()),
     )
-    facts = dict[str, int]() if too_few is None else {"too_few": too_few}
+    if too_few is not None:
+        made = Network(made.dataset.assign_attrs(too_few=too_few))
     if constraints.today is not None:
-        facts["today"] = constraints.today.n
-        facts["today_stay"] = len(constraints.today.stay(solution.sites)) + constraints.today.n_kept
-    if facts:
-        made = Network(made.dataset.assign_attrs(facts))
+        gone = constraints.today.gone(city, solution.sites)
+        made = with_gone(made, constraints.today.n, gone)
     if not solution.stopped:
         watcher.report(1.0, "done", made.objective_value, made.upper_bound)
     return made
@@ -502,7 +503,7 @@ def given_network(
     if asked.kinds:
         msg = "a network that is given is measured with one theta, and kinds have several"
         raise ProblemError(msg, field="kinds", mend="Leave kinds out, or let optimise place them")
-    problem = replace(asked, n_sensors=n_sensors, **_NO_RULES)
+    problem = replace(asked, n_sensors=n_sensors, **NO_RULES)
     city.weights(problem.groups)
     kept, usable = kept_places(city, problem), usable_for(city, problem)
     if (places["position"] < 0).any() and city.travel is not None:
@@ -511,23 +512,6 @@ def given_network(
         mend = "Name sites, or add the place to them before the costs are computed"
         raise ProblemError(msg, field="sensors", mend=mend)
     return Given(places, n_named, problem, kept, usable)
-
-
-#: What a network that is given need not keep.
-_NO_RULES: dict[str, Any] = {
-    "budget": None,
-    "site_cost": None,
-    "region": None,
-    "max_per_region": None,
-    "min_per_region": None,
-    "min_spacing": 0.0,
-    "forbid": (),
-    "start": (),
-    "at_least": (),
-    "reach": (),
-    "retire": 0,
-    "move_at_most": 0,
-}
 
 
 def _certified(

@@ -18,6 +18,7 @@ from spineq.cli.options import (
     take_city_options,
     take_problem_words,
 )
+from spineq.cli.problem_words import need_number
 from spineq.cli.queued import queue_options, queued, take_queue_words
 from spineq.cli.results import finish
 from spineq.model.problem import MethodName
@@ -27,7 +28,9 @@ from spineq.model.problem import MethodName
     short_help="Place sensors in a city.",
     epilog="Example: spineq optimise san-francisco -n 20 --group children:0-15:2 --json",
 )
-@click.option("-n", "--n-sensors", type=int, help="Number of sensors to place, or --budget.")
+@click.option(
+    "-n", "--n-sensors", type=int, help="Number of sensors to place, or --budget, --reach."
+)
 @problem_options
 @click.option(
     "--method", type=click.Choice(get_args(MethodName)), default="auto", show_default=True,
@@ -43,9 +46,7 @@ def optimise(city: str, output: Path | None, as_json: bool, **words: Any) -> Non
     from spineq.solve import optimise as solve
 
     request = take_queue_words(words)
-    if words["n_sensors"] is None and words["budget"] is None:
-        msg = "Missing option '-n' / '--n-sensors', or '--budget' with '--site-cost'."
-        raise click.UsageError(msg)
+    need_number(words)
     where = read_city_argument(city, take_city_options(words))
     problem_words = take_problem_words(words)
     if request is not None:

@@ -96,6 +96,26 @@ def problem_options(command: _Command) -> _Command:
             "(network.nc), below which no group may be. May be repeated.",
         ),
         click.option(
+            "--kind", "kinds", multiple=True, metavar="NAME:THETA[:N[:COST]]",
+            help="Sensors of several kinds, each with a theta of its own: reference:800:5 and "
+            "low-cost:300:50, or with a price and --budget: reference:800::2000. May be repeated.",
+        ),
+        click.option(
+            "--move-at-most", type=int, metavar="N",
+            help="How many of the city's existing sensors may move; the others stay.",
+        ),
+        click.option(
+            "--retire", type=int, metavar="N",
+            help="How many of the city's existing sensors are taken away, with the least loss; "
+            "-n new ones come beside it.",
+        ),
+        click.option(
+            "--reach", multiple=True, metavar="GROUP=LEVEL",
+            help="Instead of -n: the fewest sensors with which a group reaches a coverage, "
+            "pop_elderly=0.45; or 'existing', what today's sensors give every group; or the file "
+            "of a network. May be repeated.",
+        ),
+        click.option(
             "--start", metavar="SITES",
             help="Network to improve: its file (network.nc), or ids of its sites with commas "
             "between.",
@@ -156,8 +176,31 @@ def take_problem_words(words: dict[str, Any]) -> dict[str, Any]:
             texts = made[name]
             made[name] = _sites([texts] if isinstance(texts, str) else texts, name)
     if "at_least" in made:
-        made["at_least"] = _levels(made["at_least"])
+        made["at_least"] = _levels(made["at_least"], "at_least")
+    if "reach" in made:
+        today = made["reach"] == ("existing",)
+        made["reach"] = "existing" if today else _levels(made["reach"], "reach")
+    if "kinds" in made:
+        made["kinds"] = _kinds(made["kinds"])
     return made
+
+
+#: What may be asked instead of a number of sensors.
+INSTEAD_OF_A_NUMBER = ("budget", "reach", "retire", "move_at_most", "kinds")
+
+
+def need_number(words: dict[str, Any]) -> None:
+    """Refuse a command's words that do not say how many sensors there may be.
+
+    Raises
+    ------
+    click.UsageError
+        They do not.
+    """
+    if words["n_sensors"] is None and not any(words.get(name) for name in INSTEAD_OF_A_NUMBER):
+        msg = "Missing option '-n' / '--n-sensors', or '--budget' with '--site-cost', '--reach', "
+        msg += "'--retire', '--move-at-most' or '--kind'."
+        raise click.UsageError(msg)
 
 
 #: Who competes for the sensors of a front; each is read by `parse_group`.
@@ -261,7 +304,29 @@ def _per_region(texts: Sequence[str], field: str) -> int | dict[str, int]:
     return made.get("", made)
 
 
-def _levels(texts: Sequence[str]) -> Network | dict[str, float]:
+def _kinds(texts: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Read ``NAME:THETA[:N[:COST]]`` for each kind."""
+    made: dict[str, dict[str, float]] = {}
+    mend = "Write reference:800:5, or with a price and no number reference:800::2000"
+    for text in texts:
+        name, *figures = (part.strip() for part in text.split(":"))
+        if not name or not 1 <= len(figures) <= 3 or name in made:
+            why = "names a kind a second time" if name in made else "is not a kind of sensors"
+            msg = f"{shown(text)} {why}"
+            raise ProblemError(msg, field="kinds", mend=mend)
+        kind: dict[str, float] = {}
+        fields = [("theta", float), ("n_sensors", int), ("cost", float)]
+        for (key, read), figure in zip(fields, figures, strict=False):
+            try:
+                kind |= {key: read(figure)} if figure or key == "theta" else {}
+            except ValueError as error:
+                msg = f"{shown(figure)} of {shown(text)} is not a {'whole ' * (read is int)}number"
+                raise ProblemError(msg, field="kinds", mend=mend) from error
+        made[name] = kind
+    return made
+
+
+def _levels(texts: Sequence[str], field: str) -> Network | dict[str, float]:
     """Read ``GROUP=LEVEL`` for each group that is named, or a network's file."""
     if len(texts) == 1 and _is_file(texts[0]):
         return _network(texts[0])
@@ -273,9 +338,9 @@ def _levels(texts: Sequence[str]) -> Network | dict[str, float]:
             number = float(level)
         except ValueError as error:
             msg = f"{text!r} is not the coverage of a group"
-            raise ProblemError(msg, field="at_least", mend=mend) from error
+            raise ProblemError(msg, field=field, mend=mend) from error
         if not name or name in made:
             msg = f"{text!r} names {'a group a second time' if name else 'no group'}"
-            raise ProblemError(msg, field="at_least", mend=mend)
+            raise ProblemError(msg, field=field, mend=mend)
         made[name] = number
     return made

@@ -285,13 +285,18 @@ def sensor_table(network: Network) -> str:
     """Format the sensors that are placed for a terminal, and count those that stay."""
     kept = network.n_kept
     placed = network.sensors.iloc[kept:]
-    rows: list[tuple[str, ...]] = [("sensor", "site", "area", "x", "y")]
+    kinds = ["kind"] if "kind" in placed else []
+    rows: list[tuple[str, ...]] = [("sensor", "site", "area", *kinds, "x", "y")]
     for order, row in placed.head(_LISTED).iterrows():
         xy = f"{row['x']:.0f}", f"{row['y']:.0f}"
-        rows.append((str(order), row["site"] or "-", row["area"], *xy))
+        rows.append((str(order), row["site"] or "-", row["area"], *row[kinds], *xy))
     lines = [text_table(rows)] if len(rows) > 1 or not kept else []
     if (more := len(placed) - _LISTED) > 0:
         lines.append(f"... and {more:,} more")
     if kept:
         lines.append(f"{counted(kept, 'sensor')} {'stays' if kept == 1 else 'stay'}")
+    gone = network.gone["sensor"].tolist()
+    if gone:
+        rest = f", and {len(gone) - _LISTED:,} more" if len(gone) > _LISTED else ""
+        lines.append(f"No longer there: {'; '.join(gone[:_LISTED])}{rest}")
     return "\n".join(lines)

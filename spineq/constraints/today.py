@@ -18,6 +18,7 @@ from spineq._places import at_sites
 from spineq.constraints.places import existing_places, kept_places, usable_sites
 from spineq.constraints.rules import apart_of
 from spineq.errors import ProblemError
+from spineq.model._exports import existing_ids
 from spineq.model._objective_words import counted
 
 if TYPE_CHECKING:
@@ -64,6 +65,16 @@ class Today:
         row[self.at] = np.arange(len(self.at))
         rows = row[sites]
         return self.places.iloc[rows[rows >= 0]]
+
+    def gone(self, city: City, sites: NDArray[np.int64]) -> pd.DataFrame:
+        """Table of the sensors of today that are not among chosen sites: sensor, area, x, y.
+
+        Those at one place are one row, their ids joined by commas.
+        """
+        left = self.places[~np.isin(self.at, sites)].reset_index(drop=True)
+        xy = left[["x", "y"]].to_numpy(dtype=np.float64)
+        ids = existing_ids(xy, np.ones(len(left), dtype=np.bool_), city)
+        return left[["area", "x", "y"]].assign(sensor=pd.Series(ids, dtype=object))
 
     def new(self, city: City, sites: NDArray[np.int64]) -> pd.DataFrame:
         """Table of the new sensors among chosen sites of ``place``, in their order."""

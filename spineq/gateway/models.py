@@ -94,6 +94,20 @@ class FloorModel(Asked):
     level: Annotated[Real, Field(ge=0, le=1)]
 
 
+#: Coverage by name of a group.
+Levels = Annotated[
+    dict[Name, Annotated[Real, Field(ge=0, le=1)] | FloorModel], Field(max_length=100)
+]
+
+
+class KindModel(Asked):
+    """A kind of sensors: its theta, how many at most, what one costs."""
+
+    theta: Theta
+    n_sensors: Annotated[Whole, Field(ge=1)] | None = Field(None, description="At most.")
+    cost: Annotated[Real, Field(ge=0)] = Field(0.0, description="In the unit of the budget.")
+
+
 class WhereAndWho(Asked):
     """What every question says."""
 
@@ -129,10 +143,23 @@ class ProblemModel(WhereAndWho):
         0.0, description="Aversion to inequality between people; 0 is none."
     )
     aversion_form: AversionForm = Field("kolm_pollak", description="Its form.")
-    at_least: dict[Name, Annotated[Real, Field(ge=0, le=1)] | FloorModel] = Field(
+    at_least: Levels = Field(
         default_factory=dict,
-        max_length=100,
         description="Coverage that groups must reach, 0 to 1, by name.",
+    )
+    reach: Literal["existing"] | Levels = Field(
+        default_factory=dict,
+        description="Instead of n_sensors: the fewest sensors that reach a coverage, 0 to 1, by "
+        "name; or what today's sensors give every group.",
+    )
+    retire: Annotated[Whole, Field(ge=0)] = Field(
+        0, description="How many of today's sensors are taken away; n_sensors new ones beside it."
+    )
+    move_at_most: Annotated[Whole, Field(ge=0)] = Field(
+        0, description="How many of today's sensors may move."
+    )
+    kinds: dict[Name, KindModel] = Field(
+        default_factory=dict, max_length=20, description="Kinds of sensors by name."
     )
     objective: ObjectiveName = Field("mean", description="What is maximised.")
     bound: BoundName | None = Field(None, description="Which bound the answer is to have.")

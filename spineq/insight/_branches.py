@@ -77,15 +77,15 @@ class Branches:
             node = heapq.heappop(heap)[2]
             if best is not None and node.found.bound <= best.value * (1.0 + self._noise):
                 break
-            cell = self._broken(node)
-            if cell is None:
+            where = self._broken(node)
+            if where is None:
                 # Nothing in the node is better than its network, as far as that is proven.
                 bound = max(bound, node.found.bound)
                 value = node.found.value
                 if math.isfinite(value) and (best is None or value > best.value):
                     best = node.found
                 continue
-            for child in self._halves(node, cell):
+            for child in self._halves(node, *where):
                 share = 1.0 - 0.7 * 0.9**solved
                 made = self._node(*child, SpanProgress(progress, share, share))
                 solved += 1
@@ -152,18 +152,30 @@ class Branches:
             sites = np.append(sites, able[0])
         return sites
 
-    def _broken(self, node: _Node) -> int | None:
-        """Cell to branch on: of the network with too many sites in common, the fullest free one."""
+    def _broken(self, node: _Node) -> tuple[int, int] | None:
+        """Where to branch: a cell of the network with too many sites in common, and a number.
+
+        The cell is the fullest one. Limits of either half, fewer sensors in it than the number or
+        at least as many, forbid what was found; of all such numbers it is the middle one.
+        """
         count = np.bincount(self._cell[node.found.sites], minlength=len(self._of))
         over = self._of.T.astype(np.int64) @ count - self._limit
         if (over <= 0).all():
             return None
-        mine = self._of[:, int(np.argmax(over))] & (count > node.least)
-        return int(np.argmax(np.where(mine, count, -1)))
+        worst = int(np.argmax(over))
+        mine, more = self._of[:, worst], count - node.least
+        cell = int(np.argmax(np.where(mine & (more > 0), count, -1)))
+        rest = mine.copy()
+        rest[cell] = False
+        spare = int(self._limit[worst]) - int(node.least[rest].sum())
+        lowest = spare - int(more[rest].max(initial=0)) + 1
+        lowest = max(lowest, int(node.least[cell]) + 1)
+        return cell, (min(lowest, int(count[cell])) + int(count[cell]) + 1) // 2
 
-    def _halves(self, node: _Node, cell: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Limits of a node's two halves: fewer sensors in a cell than now, or at least as many."""
-        count = int((self._cell[node.found.sites] == cell).sum())
+    def _halves(
+        self, node: _Node, cell: int, number: int
+    ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Limits of a node's two halves: fewer sensors in a cell, or at least so many."""
         fewer, more = node.most.copy(), node.least.copy()
-        fewer[cell], more[cell] = count - 1, count
+        fewer[cell], more[cell] = number - 1, number
         return [(node.least, fewer), (more, node.most)]

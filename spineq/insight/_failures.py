@@ -26,7 +26,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 from itertools import combinations, count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -213,7 +213,7 @@ class _Search:
         """Add the one or two sensors, of the allowed ones, that lose most; and what is lost."""
         loss, sets, worths = self.opened(gone, allowed)
         n, free = self.sets.n, np.flatnonzero(allowed)
-        own = np.bincount(sets[0][:, 0], weights=worths[0], minlength=n)
+        own = _each(sets[0][:, 0], worths[0], n)
         ordered = free[np.argsort(-own[free], kind="stable")]
         m = self.k - len(gone)
         chosen, most = ordered[:m], float(own[ordered[:m]].sum())
@@ -230,7 +230,7 @@ class _Search:
         """Bound what each of the allowed sensors may add."""
         loss, sets, worths = self.opened(gone, allowed)
         n, m = self.sets.n, self.k - len(gone)
-        add = np.bincount(sets[0][:, 0], weights=worths[0], minlength=n)
+        add = _each(sets[0][:, 0], worths[0], n)
         keys, weights, paired = [np.empty(0, dtype=np.int64)], [np.empty(0)], 0
         for q in range(2, m + 1):
             one, other = np.triu_indices(q, 1)
@@ -238,7 +238,7 @@ class _Search:
             if paired > _PAIRS:
                 # Shared out to single sensors: a bound too, but a looser one.
                 single = sets[q - 1].ravel()
-                add += np.bincount(single, weights=np.repeat(worths[q - 1] / q, q), minlength=n)
+                add += _each(single, np.repeat(worths[q - 1] / q, q), n)
                 continue
             pair = sets[q - 1][:, one] * np.int64(n) + sets[q - 1][:, other]
             self.spent += 4 * pair.size
@@ -251,7 +251,7 @@ class _Search:
         mine, shared = mine[order], shared[order]
         rank = np.arange(len(mine)) - np.searchsorted(mine, mine)
         near = rank < m - 1
-        add += np.bincount(mine[near], weights=shared[near], minlength=n)
+        add += _each(mine[near], shared[near], n)
         free = np.flatnonzero(allowed)
         ordered = free[np.argsort(-add[free], kind="stable")]
         return _Node(gone, loss, ordered, np.concatenate([[0.0], np.cumsum(add[ordered])]))
@@ -337,6 +337,13 @@ def _without(allowed: NDArray[np.bool_], gone: tuple[int, ...]) -> NDArray[np.bo
     made = allowed.copy()
     made[list(gone)] = False
     return made
+
+
+def _each(
+    sensor: NDArray[np.integer[Any]], weight: NDArray[np.float64], n: int
+) -> NDArray[np.float64]:
+    """Sum weights by sensor, (sensor,); NumPy's sums of nothing are whole numbers."""
+    return np.bincount(sensor, weights=weight, minlength=n).astype(np.float64)
 
 
 def _summed(

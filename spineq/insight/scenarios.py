@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from spineq.constraints import base_for, constraints_for
-from spineq.errors import ProblemError, UnknownIdError, shown
+from spineq.errors import MissingColumnError, ProblemError, shown
 from spineq.insight.changes import Scenario
 from spineq.insight.trial_plan import MOST_ERROR, Plan
 from spineq.instance import coverage_of, objective_of, options_for
@@ -292,7 +292,7 @@ def _errors(city: City, people_error: float | str) -> NDArray[np.float64]:
         msg = f"the city has no column {shown(people_error)}"
         there = ", ".join(city.columns) or "none"
         mend = f"Give a number, or a column of relative errors; its columns are {there}"
-        raise UnknownIdError(msg, field="people_error", mend=mend)
+        raise MissingColumnError(msg, field="people_error", mend=mend)
     errors = city.people(Group(column=people_error)).values
     if not float(errors.max()) <= MOST_ERROR:
         area = city.dataset["area"].to_numpy()[int(np.argmax(errors))]

@@ -169,3 +169,24 @@ def make_network(
     for name, (words, unit) in _MEANINGS.items():
         data[name].attrs.update(meaning(words, unit))
     return Network(data)
+
+
+def with_gone(network: Network, today: int, gone: pd.DataFrame) -> Network:
+    """Say which sensors of today are no longer there.
+
+    Parameters
+    ----------
+    network
+        The network without them.
+    today
+        Number of places with a sensor today.
+    gone
+        Columns ``sensor, area, x, y``: ids, joined by commas where several stood at one place.
+    """
+    data = network.dataset.assign_attrs(today=today)
+    for name in ("sensor", "area"):
+        data[f"gone_{name}"] = ("gone", gone[name].to_numpy(dtype=object))
+    for name in ("x", "y"):
+        data[f"gone_{name}"] = ("gone", gone[name].to_numpy(dtype=float))
+        data[f"gone_{name}"].attrs.update(meaning("where a sensor of today no longer stands", "m"))
+    return Network(data)

@@ -45,6 +45,7 @@ def described(network: Network) -> dict[str, Any]:
         "stopped": network.stopped,
         "method": network.method,
         "kept": network.placement_history[: network.n_kept],
+        "gone": network.gone.to_dict("records"),
         "spent": network.spent,
         "group_coverage": table["coverage"].to_dict(),
         "worst_group": network.worst_group,

@@ -149,11 +149,11 @@ def sensor_columns(network: Network, city: City | None) -> pd.DataFrame:
     table.loc[kept, "number"] = pd.NA
     if city is not None:
         need_same_city(network, city)
-        table["existing"] = _existing_ids(table[["x", "y"]].to_numpy(), kept, city)
+        table["existing"] = existing_ids(table[["x", "y"]].to_numpy(), kept, city)
     return table
 
 
-def _existing_ids(xy: NDArray[np.float64], kept: NDArray[np.bool_], city: City) -> list[str]:
+def existing_ids(xy: NDArray[np.float64], kept: NDArray[np.bool_], city: City) -> list[str]:
     """Ids of the existing sensors at each sensor that stays, (sensor,); empty elsewhere."""
     from scipy.spatial import cKDTree
 

@@ -218,8 +218,8 @@ def changed_words(network: Network) -> str:
     today = network.dataset.attrs.get("today")
     if today is None:
         return ""
-    today, stay = int(today), int(network.dataset.attrs["today_stay"])
-    new, gone = network.n_sensors - network.n_kept, int(today) - stay
+    today, gone = int(today), len(network.gone)
+    new, stay = network.n_sensors - network.n_kept, today - gone
     away = min(gone, network.problem.retire)
     moved = min(gone - away, new)
     of = "the one place" if today == 1 else f"the {today:,} places"

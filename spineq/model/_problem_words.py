@@ -18,6 +18,24 @@ AversionForm = Literal["kolm_pollak", "atkinson"]
 BoundName = Literal["none", "quick", "tight"]
 
 
+#: What leaves the rules of a problem out: what may be placed where, and how many of what.
+NO_RULES: dict[str, Any] = {
+    "budget": None,
+    "site_cost": None,
+    "region": None,
+    "max_per_region": None,
+    "min_per_region": None,
+    "min_spacing": 0.0,
+    "forbid": (),
+    "start": (),
+    "at_least": (),
+    "reach": (),
+    "retire": 0,
+    "move_at_most": 0,
+    "kinds": (),
+}
+
+
 class ProblemWords(TypedDict, total=False):
     """The keywords that stand for a problem; see `Problem` and `Problem.from_words`."""
 

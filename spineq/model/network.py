@@ -171,6 +171,18 @@ class Network:
         return made
 
     @property
+    def gone(self) -> pd.DataFrame:
+        """Table of today's sensors that are taken away or moved: sensor, area, x, y.
+
+        Sensors at one place are one row, their ids joined by commas. Empty where the problem
+        lets none go.
+        """
+        names, data = ("sensor", "area", "x", "y"), self.dataset
+        if "gone" not in data.sizes:
+            return pd.DataFrame(columns=list(names))
+        return pd.DataFrame({name: data[f"gone_{name}"].to_numpy() for name in names})
+
+    @property
     def placement_history(self) -> list[str]:
         """Ids of the sites in order; the area's id for a place that is no site."""
         site, area = self.dataset["site"].to_numpy(), self.dataset["sensor_area"].to_numpy()
@@ -308,9 +320,10 @@ class Network:
         oa_coverage[{oa11cd, coverage}], oa_weight[{oa11cd, weight}], placement_history,
         coverage_history, pop_age_groups, population_weight, workplace_weight``. Ours:
         ``objective, aversion, aversion_form, objective_value, upper_bound, gap, proven, too_few,
-        stopped, method, decay, kept, spent, group_coverage, worst_group, worst_group_coverage,
-        own_best, share_of_own_best, gini_areas, gini_people, worst_tenth, people_within,
-        distance_median, distance_p90, estimated_groups, cutoff_error, seconds, version``.
+        stopped, method, decay, kept, gone, spent, group_coverage, worst_group,
+        worst_group_coverage, own_best, share_of_own_best, gini_areas, gini_people, worst_tenth,
+        people_within, distance_median, distance_p90, estimated_groups, cutoff_error, seconds,
+        version``.
         """
         from spineq.model._description import described
 

@@ -12,6 +12,7 @@ from spineq.jobs.tasks import NETWORK_TASKS
 from spineq.measure import mean_change
 from spineq.model._exports import need_same_city
 from spineq.model._objective_words import in_a_sentence, objective_words, percent, points
+from spineq.model._problem_words import NO_RULES
 from spineq.model._words import shown_table, theta_words
 from spineq.model.groups import GROUPS, title_of
 from spineq.panel.job_words import name_of
@@ -58,11 +59,12 @@ def plainly(problem: Problem) -> Problem:
         problem,
         objective="mean",
         aversion=0.0,
+        n_sensors=problem.n_sensors or 1,
         keep=(),
-        at_least=(),
         bound="none",
         method="auto",
         gap_limit=0.0,
+        **NO_RULES,
     )
 
 

@@ -227,7 +227,7 @@ class Editor:
         start = () if self.problem.min_spacing else tuple(rest)
         return replace(
             self.problem, n_sensors=len(rest), budget=None, site_cost=None, keep=keep, start=start,
-            method="auto", bound=None,
+            method="auto", bound=None, reach=(), retire=0, move_at_most=0, kinds=(),
         )  # fmt: skip
 
     def _kept_sites(self) -> list[str]:

@@ -52,7 +52,7 @@ def _centroids(study: Study) -> str:
 
 def _has_rules(problem: Problem) -> bool:
     """Whether other networks of so many sensors are not allowed."""
-    asked = ("budget", "region", "forbid", "at_least", "keep")
+    asked = ("budget", "region", "forbid", "at_least", "keep", "changes_existing", "kinds")
     return problem.min_spacing > 0.0 or any(bool(getattr(problem, name)) for name in asked)
 
 

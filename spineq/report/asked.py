@@ -218,11 +218,16 @@ def problem_of(parameters: Parameters, city: City) -> Problem:
         msg = f"{twice[0]} is a parameter of its own"
         raise ProblemError(msg, field="rules", mend=f"Write {twice[0]} beside rules, not in it")
     words = {"groups": {}, "method": parameters.method} | rules
-    if "budget" not in rules:
-        words["n_sensors"] = DEFAULT_N if parameters.n_sensors is None else parameters.n_sensors
-    elif parameters.n_sensors is not None:
+    if rules.get("kinds"):
+        msg = "a report is about sensors of one kind"
+        raise ProblemError(msg, field="kinds", mend="Leave kinds out of the rules")
+    if parameters.n_sensors is not None and "budget" in rules:
         msg = "a number of sensors and a budget are both given"
         raise ProblemError(msg, field="n_sensors", mend="Leave out one of them")
+    if parameters.n_sensors is not None:
+        words["n_sensors"] = parameters.n_sensors
+    elif not any(rules.get(name) for name in ("budget", "reach", "retire", "move_at_most")):
+        words["n_sensors"] = DEFAULT_N
     if parameters.theta is not None:
         words["theta"] = parameters.theta
     made = Problem.from_dict(words)

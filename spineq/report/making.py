@@ -130,7 +130,8 @@ def _write_page(work: Path, question: Question) -> None:
     from spineq.report.html import write_page
 
     city, problem = question.city, question.problem
-    sensors = "Sensors" if problem.n_sensors is None else counted(problem.n_sensors, "sensor")
+    known = problem.n_sensors is not None and not problem.changes_existing
+    sensors = counted(problem.number, "sensor") if known else "Sensors"
     title = f"{sensors} in {city.name or 'the city'}"
     today = date.today()
     lead = (

@@ -63,7 +63,7 @@ def what_if(network: Network, city: City, path: str | Path) -> Path:
     Raises
     ------
     ProblemError
-        No network, no city, or a front instead of a network.
+        No network, no city, a front instead of a network, or sensors of several kinds.
     DataError
         The city is another one, or its travel table is too large for a page.
     StoreError
@@ -82,6 +82,10 @@ def what_if(network: Network, city: City, path: str | Path) -> Path:
         msg = f"a network is needed, not {shown(network)}"
         mend = "Choose one of its networks: evaluate(city, front.network(0), theta=...)"
         raise ProblemError(msg, field="network", mend=mend)
+    if network.problem.kinds:
+        msg = "the page measures sensors with one theta, and these are of several kinds"
+        mend = "Measure them alike: evaluate(city, network, theta=...)"
+        raise ProblemError(msg, field="kinds", mend=mend)
     target = file_to_write(path)
     text = page_text(payload(network, city))
     with exported(target) as temporary:

@@ -102,7 +102,7 @@ def _xy(xy: NDArray[np.float64]) -> dict[str, Any]:
 
 def _words(network: Network) -> dict[str, Any]:
     attrs, problem = network.dataset.attrs, network.problem
-    rules = problem.min_spacing > 0 or problem.region or problem.budget or problem.at_least
+    named = ("min_spacing", "region", "budget", "at_least", "reach", "changes_existing")
     return {
         "city": attrs["city_name"] or "the city",
         "attribution": attrs["attribution"],
@@ -113,7 +113,7 @@ def _words(network: Network) -> dict[str, Any]:
         "explained": explained(network),
         "given": network.method == "given",
         "stopped": network.stopped,
-        "rules": bool(rules),
+        "rules": any(bool(getattr(problem, name)) for name in named),
         "version": attrs["spineq_version"],
     }
 

@@ -18,6 +18,7 @@ from spineq.insight.centroids import CentroidError, TwoCities, not_counted, two_
 from spineq.insight.fewest import Fewest, fewest
 from spineq.measure import group_coverage_by_area
 from spineq.model._objective_words import in_a_sentence
+from spineq.model._problem_words import NO_RULES
 from spineq.model.groups import OLDEST, Group, title_of
 from spineq.model.network import Network
 from spineq.report.asked import Parameters, Question, question_of
@@ -249,18 +250,11 @@ class Study:
         return replace(
             problem,
             n_sensors=problem.n_sensors or max(self.network.n_sensors - self.network.n_kept, 1),
-            budget=None,
-            site_cost=None,
             objective="mean",
             aversion=0.0,
             keep=(),
-            start=(),
-            at_least=(),
-            region=None,
-            max_per_region=None,
-            min_per_region=None,
-            min_spacing=0.0,
             method="auto",
+            **NO_RULES | {"forbid": problem.forbid},
         )
 
     @cached_property

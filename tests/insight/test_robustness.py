@@ -23,7 +23,7 @@ from spineq.insight import _failures
 from spineq.insight._chances import Draws, ranks_for
 from spineq.insight.robustness import Robustness, robustness
 from spineq.insight.withstood import Withstood
-from spineq.progress import RecordingProgress, SilentProgress
+from spineq.progress import RecordingProgress
 from spineq.solvers.decays import DECAYS
 
 DECAY: st.SearchStrategy[Any] = st.sampled_from(sorted(DECAYS))
@@ -98,34 +98,6 @@ def test_it_is_what_every_set_says(city: sq.City, data: st.DataObject) -> None:
     assert found.total.worst == pytest.approx(worst, abs=1e-11)
     assert found.proven
     assert found.floor == pytest.approx(worst, abs=1e-11)
-
-
-@settings(max_examples=25)
-@given(seed=st.integers(0, 999), k=st.integers(3, 6), theta=st.sampled_from([200, 800, 4000]))
-def test_branching_finds_the_worst_of_all_sets(seed: int, k: int, theta: float) -> None:
-    """Where sets are many, bounds cut off none that is worse; and an early end is honest."""
-    rng = np.random.default_rng(seed)
-    n, points = 10, rng.uniform(0, 2000, (60, 2))
-    sensors = rng.uniform(0, 2000, (n, 2))
-    weight = rng.dirichlet(np.ones(60))
-    matrix = np.exp(-np.hypot(*(points[:, None] - sensors).transpose(2, 0, 1)) / theta).T
-    sensor = np.argsort(-matrix, axis=0).T.astype(np.int32)
-    sorted_cover = -np.sort(-matrix.T, axis=1)
-    step = weight[:, None] * (sorted_cover[:, :k] - sorted_cover[:, 1 : k + 1])
-    sets = _failures.backing_sets(sensor[:, :k], step, n, SilentProgress())
-    assert sets is not None
-    whole = _remains(matrix, weight, set())
-    every = {gone: _remains(matrix, weight, set(gone)) for gone in combinations(range(n), k)}
-    found = _failures.most_missed(sets, k, SilentProgress())
-    assert found.proven
-    assert every[found.sensors] == pytest.approx(min(every.values()), abs=1e-11)
-    assert whole - found.bound == pytest.approx(min(every.values()), abs=1e-11)
-    for limit in (0, 20_000, 60_000):
-        early = _failures.most_missed(sets, k, SilentProgress(), limit)
-        assert whole - early.bound <= min(every.values()) + 1e-11
-        assert every[early.sensors] >= whole - early.bound - 1e-11
-        again = _failures.most_missed(sets, k, SilentProgress(), limit)
-        assert again == early
 
 
 def test_looser_bounds_are_bounds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import spineq as sq
-from spineq.errors import DataError, ProblemError, UnknownIdError
+from spineq.errors import DataError, MissingColumnError, ProblemError
 from spineq.insight.changes import Scenario, changed
 from spineq.insight.scenarios import Trial
 from spineq.insight.stability import Stability, stability
@@ -204,7 +204,7 @@ def test_a_column_says_how_uncertain_each_area_is() -> None:
     wrong = _hand_made(doubt=[0.0, 50.0])
     with pytest.raises(ProblemError, match=r"relative error of b, 50, is above 1"):
         stability(wrong, sq.optimise(wrong, n_sensors=1), people_error="doubt")
-    with pytest.raises(UnknownIdError, match="no column 'trust'"):
+    with pytest.raises(MissingColumnError, match="no column 'trust'"):
         stability(city, net, people_error="trust")
 
 
@@ -240,6 +240,16 @@ def test_rules_hold_in_every_scenario(city: sq.City) -> None:
     assert found.sites.loc[ids[:2], "in_network"].all()
     assert (found.scenarios["lost"] >= -1e-12).all()
     assert found.table.index.tolist() == [1, 2, 3]
+
+
+def test_a_budget(city: sq.City) -> None:
+    """What is chosen can be paid for in each scenario."""
+    prices = np.where(np.arange(city.n_sites) % 2, 3.0, 1.0)
+    priced = city.with_sites(city.sites[["x", "y"]].assign(site_id=city.sites.index, price=prices))
+    net = sq.optimise(priced, budget=5, site_cost="price", theta=500)
+    found = stability(priced, net, n_scenarios=6, people_error=0.5)
+    assert found.sites["chosen"].to_numpy() @ prices <= 5 + 1e-9
+    assert (found.scenarios["lost"] >= -1e-12).all()
 
 
 def test_networks_of_the_user_s_own(city: sq.City) -> None:
@@ -405,6 +415,11 @@ def test_networks_that_cannot_be_tried(city: sq.City, net: sq.Network) -> None:
         other = sq.optimise(city, n_sensors=2, theta=500, groups=MIX, **words)  # type: ignore[arg-type]
         with pytest.raises(ProblemError, match=said):
             stability(city, other)
+    fewest = sq.optimise(city, theta=500, groups=MIX, reach={"older": 0.3, "jobs": 0.3})
+    with pytest.raises(ProblemError, match="made with reach cannot be tried"):
+        stability(city, fewest)
+    measured = sq.evaluate(city, fewest, theta=500, groups=MIX)
+    assert stability(city, measured, n_scenarios=2).n_scenarios == 2
 
 
 # ---------------------------------------------------------------------------- the picture

@@ -12,7 +12,14 @@ import pytest
 from distributed import Client
 
 import spineq as sq
-from spineq.errors import ClusterError, DataError, JobError, ProblemError, QueueFullError
+from spineq.errors import (
+    ClusterError,
+    DataError,
+    JobError,
+    MissingColumnError,
+    ProblemError,
+    QueueFullError,
+)
 from spineq.insight import scenario_jobs
 from spineq.insight.changes import Scenario
 from spineq.insight.scenario_jobs import job_words, solve_here
@@ -289,7 +296,7 @@ def test_a_queue_that_nobody_serves_says_so(city: sq.City, net: sq.Network, tmp_
         assert found.stopped
         assert "nobody works at the store" in watcher.reports[-1].message
         assert not queue.jobs(state="queued")
-        with pytest.raises(ProblemError, match="no column"):
+        with pytest.raises(MissingColumnError, match="no column"):
             sq.stability(city, net, queue=queue, people_error="doubt")
 
 
