@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from spineq.insight.alternatives import alternatives as alternatives
     from spineq.insight.centroids import CentroidError as CentroidError
     from spineq.insight.centroids import centroid_error as centroid_error
+    from spineq.insight.curve import CoverageCurve as CoverageCurve
+    from spineq.insight.curve import coverage_curve as coverage_curve
     from spineq.insight.explain import Explanation as Explanation
     from spineq.insight.explain import explain as explain
     from spineq.insight.robustness import robustness as robustness
@@ -75,6 +77,7 @@ _HOMES = {
     "Baseline": "spineq.model.baseline",
     "CentroidError": "spineq.insight.centroids",
     "City": "spineq.model.city",
+    "CoverageCurve": "spineq.insight.curve",
     "DaskProgress": "spineq.jobs.events",
     "Explanation": "spineq.insight.explain",
     "Front": "spineq.model.front",
@@ -96,6 +99,7 @@ _HOMES = {
     "apply_dask_config": "spineq.jobs.settings",
     "centroid_error": "spineq.insight.centroids",
     "connect": "spineq.jobs.cluster",
+    "coverage_curve": "spineq.insight.curve",
     "demo_city": "spineq.data.demo",
     "equity": "spineq.inequality",
     "evaluate": "spineq.solve",

@@ -86,7 +86,7 @@ FILES = {
         "aside", "subset", "archive", "landscape", "pieces", "crew", "lattice", "search",
         "two_groups", "genetic", "assembly",
     ],
-    "insight": [
+    "insight": ["curve", "carried", 
         "fewest", "centroids", "_failures", "_chances", "_robustness_words", "withstood",
         "robustness", "_desk", "_explain_words", "_explanation", "explain", "_branches",
         "alternatives",
@@ -103,7 +103,7 @@ FILES = {
         "_host", "states", "records", "facts", "fairness", "ledger", "snapshot", "listing",
         "index", "prune", "similar",
         "settings", "cluster", "events", "warm_up", "tasks", "evaluate_task",
-        "front_task", "random_task", "scenario_task", "requests", "worker",
+        "front_task", "random_task", "question_tasks", "scenario_task", "requests", "worker",
         "meeting", "carrier", "keeper", "submission", "watch", "reading", "job", "queue",
         "overhead",
     ],

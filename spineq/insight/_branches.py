@@ -26,11 +26,15 @@ MOST_BRANCHES = 200
 
 
 class _Node(NamedTuple):
-    """Limits for the cells, with the best network that keeps them and its bound."""
+    """Limits for the cells, with a network that keeps them and the bound of all that do.
+
+    ``fine`` where it was searched in full, as far as the effort goes.
+    """
 
     least: NDArray[np.int64]
     most: NDArray[np.int64]
     found: Found
+    fine: bool
 
 
 class Branches:
@@ -79,15 +83,19 @@ class Branches:
                 break
             where = self._broken(node)
             if where is None:
-                # Nothing in the node is better than its network, as far as that is proven.
-                bound = max(bound, node.found.bound)
                 value = node.found.value
                 if math.isfinite(value) and (best is None or value > best.value):
                     best = node.found
-                continue
-            for child in self._halves(node, *where):
-                share = 1.0 - 0.7 * 0.9**solved
-                made = self._node(*child, SpanProgress(progress, share, share))
+                if node.fine:
+                    # Nothing in the node is better, as far as that is proven.
+                    bound = max(bound, node.found.bound)
+                    continue
+            share = 1.0 - 0.7 * 0.9**solved
+            span = SpanProgress(progress, share, share)
+            # A tight bound is enough to branch; only what might be the answer is searched in full.
+            again = [(node.least, node.most)] if where is None else self._halves(node, *where)
+            for limits in again:
+                made = self._node(*limits, span, fine=where is None)
                 solved += 1
                 if made is not None and made.found.stopped:
                     return made.found
@@ -107,7 +115,12 @@ class Branches:
         return PROVEN_GAP if self._desk.welfare is None else PROVEN_GAP_OF_AVERSION
 
     def _node(
-        self, least: NDArray[np.int64], most: NDArray[np.int64], progress: Progress
+        self,
+        least: NDArray[np.int64],
+        most: NDArray[np.int64],
+        progress: Progress,
+        *,
+        fine: bool = False,
     ) -> _Node | None:
         """Solve a node; None where no network keeps its limits."""
         from spineq.solvers.rules import Regions
@@ -117,12 +130,12 @@ class Branches:
             return None
         least, most = limits
         rules = replace(self._desk.rules, n=self._n, regions=Regions(self._cell, most, least))
-        found = self._desk.solve(rules, progress)
+        found = self._desk.solve(rules, progress, coarse=not fine)
         if found is None:
             return None
         if self._full and math.isfinite(found.value):
             found = found._replace(sites=self._filled(rules, found.sites))
-        return _Node(least, most, found)
+        return _Node(least, most, found, fine or found.proven)
 
     def _drawn_in(
         self, least: NDArray[np.int64], most: NDArray[np.int64]

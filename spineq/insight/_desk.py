@@ -198,6 +198,8 @@ class Desk:
         progress: Progress,
         usable: NDArray[np.bool_] | None = None,
         fixed: NDArray[np.int64] | None = None,
+        *,
+        coarse: bool = False,
     ) -> Found | None:
         """Find the best network by other rules, with some sites that have a sensor in any case.
 
@@ -211,6 +213,8 @@ class Desk:
             (site,) where one may stand; None for the problem's own.
         fixed
             (sensor,) sites that have one, which keep the rules; None for none.
+        coarse
+            Whether a good network and a tight bound are enough: no search that closes the gap.
 
         Returns
         -------
@@ -218,6 +222,7 @@ class Desk:
             None where there is no allowed network, by proof.
         """
         from spineq.solvers.branch_bound import branch_bound
+        from spineq.solvers.lagrangian import lagrangian
         from spineq.solvers.rules import Options
 
         fixed = np.empty(0, dtype=np.int64) if fixed is None else fixed
@@ -237,7 +242,7 @@ class Desk:
         objective = replace(self.objective, usable=usable, base=base)
         options = Options(seed=self.problem.seed, effort=self.problem.effort)
         try:
-            solution = branch_bound(objective, rules, options, progress)
+            solution = (lagrangian if coarse else branch_bound)(objective, rules, options, progress)
         except ProblemError as error:
             # Unless the search ended in proof, there may be one that was not found.
             if "was found" in error.what:

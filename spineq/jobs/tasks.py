@@ -199,10 +199,13 @@ class _Constant:
 
 #: Tasks that stand on this module, each in one that is imported when somebody asks for it.
 _ELSEWHERE = {
+    "alternatives": "spineq.jobs.question_tasks",
     "evaluate": "spineq.jobs.evaluate_task",
+    "explain": "spineq.jobs.question_tasks",
     "trade_off": "spineq.jobs.front_task",
     "random": "spineq.jobs.random_task",
     "report": "spineq.report.task",
+    "robustness": "spineq.jobs.question_tasks",
     "scenario": "spineq.jobs.scenario_task",
 }
 
@@ -216,7 +219,8 @@ def task_named(name: str) -> Task:
         It was not registered in this process.
     """
     if name not in _TASKS and name in _ELSEWHERE:
-        add_task(importlib.import_module(_ELSEWHERE[name]).TASK)
+        module = importlib.import_module(_ELSEWHERE[name])
+        add_task(module.TASKS[name] if hasattr(module, "TASKS") else module.TASK)
     if name not in _TASKS:
         msg = f"there is no task {shown(name)}"
         known = sorted({*_TASKS, *_ELSEWHERE})

@@ -1,0 +1,88 @@
+"""The best coverage by number of sensors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+import spineq as sq
+from spineq.errors import ProblemError
+from spineq.insight.curve import CoverageCurve
+from spineq.progress import RecordingProgress
+
+
+@pytest.fixture(scope="module")
+def city() -> sq.City:
+    """A small city."""
+    return sq.demo_city("synthetic", n_areas=40)
+
+
+def test_each_point_is_what_optimise_answers(city: sq.City) -> None:
+    """With bound and proof; more sensors never cover less."""
+    curve = sq.coverage_curve(city, numbers=[7, 1, 3, 3], theta=400)
+    assert curve.table.index.tolist() == [1, 3, 7]
+    for n, row in curve.table.iterrows():
+        net = sq.optimise(city, n_sensors=n, theta=400)
+        assert row["value"] == net.objective_value
+        assert row["bound"] == net.upper_bound
+        assert row["proven"] == net.proven
+        assert row["pop_total"] == float(net.group_coverage.sel(group="pop_total"))
+    assert curve.proven
+    assert curve.fewest(curve.table["value"][3]) == 3
+    assert curve.fewest(0.999999) is None
+    assert "Each is proven" in curve.summary()
+    assert curve.summary().startswith("1 sensor, placed best, covers ")
+
+
+def test_numbers_by_themselves(city: sq.City) -> None:
+    """From a twentieth to twice as many, no more than there are sites."""
+    numbers = sq.coverage_curve(city, n_sensors=30, method="greedy").table.index
+    assert numbers[0] == 2
+    assert numbers[-1] == 40
+    assert 30 in numbers
+    assert sq.coverage_curve(city, n_sensors=1).table.index.tolist() == [1, 2]
+
+
+def test_there_and_back(city: sq.City) -> None:
+    """As JSON, also without bounds."""
+    curve = sq.coverage_curve(city, numbers=[2, 4], bound="none", objective="worst")
+    assert curve.table["bound"].isna().all()
+    assert curve.unit_of_value == "worst"
+    assert "For 2 numbers of sensors a better network may exist." in curve.summary()
+    again = CoverageCurve.from_dict(json.loads(json.dumps(curve.to_dict(), allow_nan=False)))
+    assert again.table.equals(curve.table)
+    assert again.to_dict() == curve.to_dict()
+
+
+def test_a_stop_leaves_the_smaller_numbers(city: sq.City) -> None:
+    """Marked; even before the first."""
+    for stop_after in (1, 30):
+        watcher = RecordingProgress(stop_after=stop_after)
+        curve = sq.coverage_curve(city, numbers=range(1, 30), progress=watcher)
+        assert curve.stopped
+        assert not curve.proven
+        assert "stopped" in curve.summary()
+        assert CoverageCurve.from_dict(curve.to_dict()).to_dict() == curve.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"numbers": [0]}, "0 is not a number of sensors"),
+        ({"numbers": [41]}, "41 is not a number of sensors for 40 sites"),
+        ({"numbers": [1.5]}, "1.5 is not"),
+        ({"numbers": "5"}, "numbers must be"),
+        ({"numbers": []}, "no number"),
+        ({"reach": {"pop_total": 0.4}}, "follows from something else"),
+        ({"kinds": {"a": sq.Kind(100, 2)}}, "follows from something else"),
+        ({}, "number of sensors is missing"),
+    ],
+)
+def test_what_is_wrong_is_said(city: sq.City, words: dict[str, Any], said: str) -> None:
+    """In one sentence."""
+    with pytest.raises(ProblemError, match=said):
+        sq.coverage_curve(city, **words)
+    assert np.isfinite(city.point_xy).all()
