@@ -8,6 +8,7 @@ even in lightness and readable for colour-blind people.
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -96,6 +97,16 @@ _EXISTING: dict[str, Any] = {
     "zorder": 4,
 }
 
+#: What is taken away may stand close to what stays: above it.
+_GONE: dict[str, Any] = {
+    "marker": "X",
+    "facecolor": "#111111",
+    "edgecolor": "white",
+    "linewidth": 0.9,
+    "s": 46,
+    "zorder": 7,
+}
+
 
 def network(
     net: Network,
@@ -141,13 +152,16 @@ def network(
     numbered = number if number is not None else placed <= _NUMBERED
     order = "in the order given" if net.method == "given" else "in order of placement"
     xy, size = net.sensors[["x", "y"]].to_numpy(), 60 if net.n_sensors <= 30 else 24
-    ax.scatter(
-        xy[net.n_kept :, 0],
-        xy[net.n_kept :, 1],
-        s=(110 if placed <= 30 else 64) if numbered else size,
-        label=counted(placed, "sensor") + (f", numbered {order}" if numbered else ""),
-        **_SENSOR,
-    )
+    many = f", numbered {order}" if numbered else ""
+    for kind, marker, rows in _by_kind(net):
+        ax.scatter(
+            xy[rows, 0],
+            xy[rows, 1],
+            s=(110 if placed <= 30 else 64) if numbered else size,
+            label=f"{counted(len(rows), f'{kind} sensor'.strip())}{many}",
+            marker=marker,
+            **_SENSOR,
+        )
     if net.n_kept:
         x, y = xy[: net.n_kept].T
         ax.scatter(x, y, s=size, label=kept_words(city, net), **_STAYS)
@@ -163,13 +177,27 @@ def network(
             )
     now = existing_elsewhere(city, net) if existing else None
     if now is not None and len(now):
-        ax.scatter(now["x"], now["y"], label=f"{len(now):,} existing", **_EXISTING)
+        what, style = "existing", _EXISTING
+        if net.problem.changes_existing:
+            what, style = "no longer there", _GONE
+        ax.scatter(now["x"], now["y"], label=f"{len(now):,} {what}", **style)
     head(
         ax,
         f"{city.name or 'City'}: {sensors_words(net)}, {_reached(net)}mean coverage of "
         f"{of_whom(net)} {percent(net.total_coverage)} (theta {theta_words(net)})",
     )
     return ax
+
+
+def _by_kind(net: Network) -> list[tuple[str, str, NDArray[np.int64]]]:
+    """Kinds of the sensors that do not stay, each with a mark and its rows in their table."""
+    placed = np.arange(net.n_kept, net.n_sensors)
+    if not net.problem.kinds:
+        return [("", "o", placed)]
+    kind = net.sensors["kind"].to_numpy()[placed]
+    names = [name for name, _ in net.problem.kinds]
+    marks = itertools.cycle("o^Ds*Pv")
+    return [(name, next(marks), placed[kind == name]) for name in names]
 
 
 def _reached(net: Network) -> str:
