@@ -75,7 +75,7 @@ def stability(found: Stability, city: City, *, ax: Axes | None = None) -> Axes:
     near = f"{found.near:,g} m"
     notes = [
         worth(found) if ax is None else "",
-        f"The number on a sensor: in how many percent of them one is placed within {near} of it"
+        f"On a sensor: the percentage of scenarios in which one is placed within {near} of it"
         if len(found.table) <= _WRITTEN
         else "",
         "An area's colour is about the site at its point" if city.sites_are_areas else "",

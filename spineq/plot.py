@@ -31,6 +31,7 @@ from spineq._plot_parts import (
     kept_words,
     of_whom,
 )
+from spineq._plot_questions import curve
 from spineq._plot_stability import stability
 from spineq.errors import ProblemError, shown
 from spineq.insight.centroids import area_points
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from spineq.model.network import Network
 
 __all__ = [
+    "curve",
     "deciles",
     "density",
     "difference",

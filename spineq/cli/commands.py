@@ -18,7 +18,7 @@ from spineq.cli.options import (
     take_city_options,
     take_problem_words,
 )
-from spineq.cli.problem_words import need_number
+from spineq.cli.problem_words import need_number, sensors_named
 from spineq.cli.queued import queue_options, queued, take_queue_words
 from spineq.cli.results import finish
 from spineq.model.problem import MethodName
@@ -73,17 +73,8 @@ def optimise(city: str, output: Path | None, as_json: bool, **words: Any) -> Non
 @json_option
 def evaluate(city: str, sensors: str, output: Path | None, as_json: bool, **words: Any) -> None:
     """Measure a network of your own in CITY."""
-    from spineq.data.files import read_table
     from spineq.solve import evaluate as measure
 
     where = read_city_argument(city, take_city_options(words))
-    named: Any = sensors
-    if sensors not in ("existing", "existing-points"):
-        file = Path(sensors)
-        named = read_table(file) if file.suffix and file.exists() else _ids(sensors)
-    network = measure(where, named, **take_problem_words(words))
+    network = measure(where, sensors_named(sensors), **take_problem_words(words))
     finish(network, where, output, as_json=as_json)
-
-
-def _ids(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]

@@ -24,6 +24,9 @@ _SHORT_ID = 6
 #: network.
 _PLACING = ("optimise", "trade_off", "evaluate", "random", "report")
 
+#: Tasks that ask about a network, whose parameters have it.
+_ASKING = ("explain", "robustness", "alternatives", "scenario")
+
 #: Widths below which a column is rather left out than cut.
 _LEAST_NOTE, _LEAST_CITY, _LEAST_TASK = 12, 13, 22
 
@@ -165,6 +168,8 @@ def _note(job: JobSnapshot) -> str:
 def task_words(job: JobSnapshot) -> str:
     """Name what a job does: ``optimise, 20 sensors``, or ``trade_off, 5 sensors, 4 groups``."""
     asked = dict(job.parameters)
+    if job.task in _ASKING and (said := _question_words(job.task, asked)):
+        return said
     sensors = asked.get("sensors")
     if job.task == "evaluate" and isinstance(sensors, list | str):
         here = isinstance(sensors, str)
@@ -180,8 +185,47 @@ def task_words(job: JobSnapshot) -> str:
     return ", ".join(words)
 
 
+def _question_words(task: str, asked: Mapping[str, Any]) -> str:
+    """Name a question about a network: ``robustness, 20 sensors, 2 fail``; empty if it is none."""
+    found, listed = asked.get("network"), asked.get("scenarios")
+    sensors = found.get("places") if isinstance(found, Mapping) else asked.get("sensors")
+    if not isinstance(sensors, list):
+        return ""
+    words = [task, counted(len(sensors), "sensor")]
+    if task == "scenario":
+        words += [counted(len(listed), "scenario")] if isinstance(listed, list) else []
+    elif task == "explain":
+        words += [f"why none at {plain(str(asked['site']))}"] if asked.get("site") else []
+        words += [] if asked.get("refuse", True) else ["without what each is worth"]
+    elif task == "robustness":
+        n = asked.get("failures", 1)
+        words.append(f"{n} {'fails' if n == 1 else 'fail'}")
+        if isinstance(chance := asked.get("probability"), float):
+            words.append(f"probability {chance:g}")
+        elif chance:
+            words.append("probabilities of their own")
+    else:
+        words += [counted(asked.get("k", 3), "network")]
+        words += [f"{n} different at least"] if (n := asked.get("min_different", 1)) != 1 else []
+    return ", ".join(words)
+
+
+def _asked_about(job: JobSnapshot) -> Mapping[str, Any] | None:
+    """What was asked for the network that a job is about; None where it is about none."""
+    if job.task not in _ASKING:
+        return None
+    found = job.parameters.get("network", job.parameters)
+    problem = found.get("problem") if isinstance(found, Mapping) else None
+    return problem if isinstance(problem, Mapping) else None
+
+
 def asked_lines(job: JobSnapshot) -> list[tuple[str, str]]:
     """All that was asked, in words."""
+    if (problem := _asked_about(job)) is not None:
+        decay = f"{problem.get('decay', 'exponential')} decay"
+        network = f"theta {problem.get('theta', 500):,g}, {decay}"
+        groups = _groups_line(problem.get("groups"))
+        return [("asked", task_words(job)), ("network", network), groups]
     if job.task not in _PLACING:
         return [("asked", task_words(job))]
     asked: dict[str, Any] = {
@@ -197,9 +241,12 @@ def asked_lines(job: JobSnapshot) -> list[tuple[str, str]]:
     elif "seed" in asked:
         words.append(f"seed {asked['seed']}")
     lines = [("asked", ", ".join([task_words(job), *words]))]
-    groups = asked.get("groups") or {}
-    lines.append(("groups", "; ".join(_group(*each) for each in groups.items()) or "all residents"))
-    return lines
+    return [*lines, _groups_line(asked.get("groups"))]
+
+
+def _groups_line(groups: Mapping[str, Any] | None) -> tuple[str, str]:
+    words = "; ".join(_group(*each) for each in (groups or {}).items())
+    return "groups", words or "all residents"
 
 
 def _search_words(asked: Mapping[str, Any]) -> list[str]:

@@ -197,8 +197,8 @@ def _end_words(job: JobSnapshot, answer: Any, line: str) -> str:
 @_one_id
 @click.option(
     "--output", type=Folder(),
-    help="Write the answer into this folder: network.nc, .gpkg, .geojson and .png; of a front "
-    "front.nc, parallel.png, pairs.png and maps.png; of random networks baseline.nc.",
+    help="Write the answer into this folder: network.nc and its maps, front.nc and its pictures, "
+    "baseline.nc, or the figures of a question about a network.",
 )  # fmt: skip
 @store_option
 @json_option

@@ -17,14 +17,15 @@ _WIDEST = 100
 
 def print_json(made: Any) -> None:
     """Print JSON and nothing else; a number that JSON does not have becomes null."""
-    click.echo(json.dumps(_finite(made), allow_nan=False))
+    click.echo(json.dumps(finite(made), allow_nan=False))
 
 
-def _finite(made: Any) -> Any:
+def finite(made: Any) -> Any:
+    """Make null of each number that JSON does not have."""
     if isinstance(made, dict):
-        return {key: _finite(value) for key, value in made.items()}
+        return {key: finite(value) for key, value in made.items()}
     if isinstance(made, list | tuple):
-        return [_finite(value) for value in made]
+        return [finite(value) for value in made]
     return None if isinstance(made, float) and not math.isfinite(made) else made
 
 

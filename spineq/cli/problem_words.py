@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
@@ -251,6 +253,29 @@ def parse_groups(texts: Sequence[str]) -> dict[str, Group]:
             raise ProblemError(msg, field="group", mend="Give each group a name of its own")
         made[name] = group
     return made
+
+
+def sensors_named(text: str) -> Any:
+    """Read the sensors of a network of one's own, as `spineq.evaluate` takes them.
+
+    Parameters
+    ----------
+    text
+        ``existing`` or ``existing-points``, the file of a table of points, or ids with commas
+        between.
+    """
+    from spineq.data.files import read_table
+
+    if text in ("existing", "existing-points"):
+        return text
+    file = Path(text)
+    there = False
+    # Many ids are too long for the name of a file.
+    with suppress(OSError):
+        there = bool(file.suffix) and file.exists()
+    if there:
+        return read_table(file)
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _is_file(text: str) -> bool:

@@ -11,7 +11,7 @@ import click
 
 from spineq.cli.options import cluster_options, stoppable_progress, store_option
 from spineq.cli.printing import print_json
-from spineq.cli.results import finish
+from spineq.cli.results import finish_answer
 
 if TYPE_CHECKING:
     from spineq.jobs.queue import JobQueue
@@ -34,6 +34,9 @@ _IDLE = {
 }
 
 _FLAGS = {"tags": "--tag"}
+
+#: What becomes of a problem, or of a question, at the first Ctrl-C.
+_BEST, _FOUND = "the best network so far is kept", "what is found by then is kept"
 
 
 def queue_options(command: _Command) -> _Command:
@@ -86,6 +89,19 @@ def take_queue_words(words: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
+def need_wait(request: dict[str, Any], output: Path | None) -> None:
+    """Refuse files of an answer that nobody waits for.
+
+    Raises
+    ------
+    click.UsageError
+        They are wanted.
+    """
+    if request["no_wait"] and output is not None:
+        msg = "--no-wait has no answer to write: leave out --output, and use spineq jobs result."
+        raise click.UsageError(msg)
+
+
 def queued(
     request: dict[str, Any],
     city: City,
@@ -95,19 +111,44 @@ def queued(
     as_json: bool,
 ) -> None:
     """Submit a problem to a queue, follow it, and print its answer."""
-    from spineq.cli.job_access import answer_of, follow, store_named, working
     from spineq.instance import check
-    from spineq.jobs.queue import JobQueue
-    from spineq.jobs.requests import checked_request
     from spineq.model.problem import Problem
 
-    no_wait = request["no_wait"]
-    if no_wait and output is not None:
-        msg = "--no-wait has no answer to write: leave out --output, and use spineq jobs result."
-        raise click.UsageError(msg)
+    need_wait(request, output)
     # Checked here, so that bad input starts no cluster.
     problem = Problem.from_words(**problem_words)
     check(city, problem)
+    submitted(request, city, {"problem": problem}, output, as_json=as_json)
+
+
+def submitted(
+    request: dict[str, Any],
+    city: City,
+    asked: dict[str, Any],
+    output: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Submit what is asked and was checked, follow it, and print its answer.
+
+    Parameters
+    ----------
+    request
+        What `take_queue_words` took.
+    city
+        Where.
+    asked
+        Words of `spineq.JobQueue.submit`: a problem, or a task and its parameters.
+    output
+        Where the answer's files go; None for no files.
+    as_json
+        Whether to print JSON.
+    """
+    from spineq.cli.job_access import answer_of, follow, store_named, working
+    from spineq.jobs.queue import JobQueue
+    from spineq.jobs.requests import checked_request
+
+    need_wait(request, output)
     details: dict[str, Any] = {
         "priority": request["priority"] or 0,
         "tags": request["tags"],
@@ -115,27 +156,27 @@ def queued(
         "time_limit": request["time_limit"],
     }
     checked_request(**details, expires_in=None)
-    words = details | {"problem": problem, "reuse": not request["anew"]}
+    words = details | asked | {"reuse": not request["anew"]}
     where = store_named(request["store"])
-    if no_wait and not request["scheduler"]:
+    if request["no_wait"] and not request["scheduler"]:
         with JobQueue(store=where, connect=False) as waiting:
             if not waiting.is_served:
                 _leave(waiting, waiting.submit(city, **words).snapshot(), as_json=as_json)
                 return
     with working(where, request["scheduler"], allow_remote=request["allow_remote"]) as queue:
-        if no_wait:
+        if request["no_wait"]:
             _leave(queue, queue.submit(city, **words).snapshot(), as_json=as_json)
             return
-        with stoppable_progress() as bar:
+        with stoppable_progress(_FOUND if "task" in asked else _BEST) as bar:
             bar.report(0.0, "submitting")
             name = queue.submit(city, **words).id
             job = follow(queue, name, bar)
         if job.state == "cancelled" and not job.answer:
-            click.echo(f"spineq: job {name} was cancelled before it had a network.", err=True)
+            click.echo(f"spineq: job {name} was cancelled before it had found anything.", err=True)
             sys.exit(130)
-        network = answer_of(queue, job)
+        answer = answer_of(queue, job)
     click.echo(f"spineq: this is job {name} in {where}", err=True)
-    finish(network, city, output, as_json=as_json)
+    finish_answer(answer, job, city, output, as_json=as_json)
 
 
 def _leave(queue: JobQueue, job: JobSnapshot, *, as_json: bool) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from spineq.cli.files import say_where, written
 from spineq.cli.printing import print_json, say, text_table
-from spineq.errors import ProblemError, StoreError
+from spineq.cli.question_results import finish_question, finish_scenarios, is_question
+from spineq.errors import ProblemError
 from spineq.model import _front_words
 from spineq.model._objective_words import (
     budget_words,
@@ -49,7 +49,7 @@ def write_outputs(network: Network, city: City, folder: Path) -> list[Path]:
         plot.save(plot.network(network, city), made[-1])
         return made
 
-    return _written(folder, make)
+    return written(folder, make)
 
 
 def write_front(front: Front, city: City, folder: Path) -> list[Path]:
@@ -66,23 +66,7 @@ def write_front(front: Front, city: City, folder: Path) -> list[Path]:
             plot.save(plot.front_maps(front, city)[0], made[3])
         return made
 
-    return _written(folder, make)
-
-
-def _written(folder: Path, make: Callable[[Path], list[Path]]) -> list[Path]:
-    """Have files made, first all of them beside the place, then into it: they belong together."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as beside:
-            return [path.replace(folder / path.name) for path in make(Path(beside))]
-    except StoreError:
-        raise
-    except OSError as error:
-        msg = f"the folder {folder} cannot be written ({error.strerror or error})"
-        raise StoreError(msg, mend="Name another folder with --output") from error
+    return written(folder, make)
 
 
 def finish(network: Network, city: City, folder: Path | None, *, as_json: bool) -> None:
@@ -104,7 +88,7 @@ def finish(network: Network, city: City, folder: Path | None, *, as_json: bool) 
     say(network.certificate())
     for line in rules_words(network):
         say(line)
-    _say_where(folder, files, "maps and data")
+    say_where(folder, files, "maps and data")
 
 
 def finish_answer(
@@ -142,6 +126,11 @@ def finish_answer(
         finish_baseline(answer, folder, as_json=as_json)
     elif isinstance(answer, Bundle):
         finish_report(answer, folder, job.id, as_json=as_json)
+    elif is_question(answer):
+        assert city is not None
+        finish_question(answer, city, folder, as_json=as_json)
+    elif job.task == "scenario" and isinstance(answer, tuple):
+        finish_scenarios(answer, folder, as_json=as_json)
     elif folder is None:
         print_json(answer)
     else:
@@ -179,21 +168,21 @@ def finish_front(
         say(_front_words.proof(front, asked))
     else:
         say("The search was stopped before it found a network.")
-    _say_where(folder, files, "networks and pictures")
+    say_where(folder, files, "networks and pictures")
 
 
 def finish_baseline(baseline: Baseline, folder: Path | None, *, as_json: bool) -> None:
     """Write random networks' file, and print JSON alone, or for people a table."""
     files = []
     if folder is not None:
-        files = _written(folder, lambda beside: [baseline.to_netcdf(beside / "baseline.nc")])
+        files = written(folder, lambda beside: [baseline.to_netcdf(beside / "baseline.nc")])
     if as_json:
         print_json(baseline.to_dict())
         return
     say(baseline.summary())
     if baseline.n_networks:
         click.echo(f"\n{baseline_table(baseline)}\n")
-    _say_where(folder, files, "the networks")
+    say_where(folder, files, "the networks")
 
 
 def baseline_table(baseline: Baseline) -> str:
@@ -229,14 +218,6 @@ def finish_report(bundle: Bundle, folder: Path | None, job: str, *, as_json: boo
         say(f"A report of {counted(len(names), 'file')}. Write it with --output FOLDER.")
     else:
         say(f"Written to {folder}: {counted(len(names), 'file')}, report.html among them")
-
-
-def _say_where(folder: Path | None, files: list[Path], what: str) -> None:
-    # In one line, for a path is copied.
-    if folder is None:
-        click.echo(f"Write {what} with --output FOLDER.")
-    else:
-        click.echo(f"Written to {folder}: {', '.join(path.name for path in files)}")
 
 
 def front_table(front: Front) -> str:

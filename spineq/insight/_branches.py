@@ -133,8 +133,10 @@ class Branches:
         found = self._desk.solve(rules, progress, coarse=not fine)
         if found is None:
             return None
-        if self._full and math.isfinite(found.value):
+        if math.isfinite(found.value):
             found = found._replace(sites=self._filled(rules, found.sites))
+            if len(found.sites) == 0:
+                return None
         return _Node(least, most, found, fine or found.proven)
 
     def _drawn_in(
@@ -157,7 +159,7 @@ class Branches:
         return least, most
 
     def _filled(self, rules: Rules, sites: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Add sensors that add nothing, where a network lacks some."""
+        """Add sensors that add nothing, where there is room: without any it is no network."""
         while len(sites) < self._n:
             able = np.flatnonzero(rules.allowed_beside(sites, self._desk.usable))
             if len(able) == 0:

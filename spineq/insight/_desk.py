@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from spineq.constraints import base_for, constraints_for
-from spineq.errors import ProblemError, shown
+from spineq.errors import ProblemError
 from spineq.instance import coverage_of, group_weights, objective_of
 from spineq.model._exports import need_same_city
 from spineq.model.network import PROVEN_GAP, PROVEN_GAP_OF_AVERSION
@@ -90,7 +90,7 @@ class Desk:
         for field in fields(net.problem):
             value = getattr(net.problem, field.name)
             if field.name not in _UNDERSTOOD and value != field.default:
-                msg = f"a problem with {field.name} {shown(value)} cannot be asked again here"
+                msg = f"a network that was made with {field.name} cannot be asked again here"
                 mend = "Measure the sensors with sq.evaluate, and give the network that it returns"
                 raise ProblemError(msg, field=field.name, mend=mend)
         # The best, from scratch and in full, whoever made the network.

@@ -183,9 +183,9 @@ def _brings(sensor: SensorFacts, made: Explanation, near: str) -> str:
             said += f", {rest}"
         return f"{said}."
     if every:
-        return (
-            f"{name} brings nobody {near} whom no other sensor is near: {every} are {near} of it."
-        )
+        verb = "is" if every.startswith("1 ") and " and " not in every else "are"
+        said = f"{name} brings nobody {near} whom no other sensor is near"
+        return f"{said}: {every} {verb} {near} of it."
     return f"{name} has nobody {near}."
 
 

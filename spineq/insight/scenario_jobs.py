@@ -7,6 +7,7 @@ used.
 from __future__ import annotations
 
 import queue as queues
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ TASK, TAG = "scenario", "stability"
 
 #: Seconds from one look at the watcher to the next.
 _LOOK_UP = 0.04
+
+#: Seconds for which a watcher here is not asked again.
+_PAUSE = 0.02
 
 #: Jobs that wait beside half as many as run: enough for no worker to be idle, and few to withdraw.
 _AHEAD = 2
@@ -57,7 +61,7 @@ def solve_here(
         answer = trial.solve(scenario, span)
         if answer is not None:
             answers.append(answer)
-        latch.report(len(answers) / total, _words(len(answers), total))
+        latch.tell(len(answers) / total, _words(len(answers), total))
         if latch.stopped:
             break
     return answers, len(answers) < total
@@ -68,17 +72,27 @@ def _words(done: int, total: int) -> str:
 
 
 class _Latch(Watcher):
-    """Remembers that the watcher asked to stop."""
+    """Remembers that the watcher asked to stop, and asks it no more often than it needs.
+
+    Solvers report hundreds of times a scenario, each of which would cost a worker its look at
+    the cluster.
+    """
 
     def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+        self._progress, self._next = progress, 0.0
         self.stopped = False
 
     def hear(self, report: Report) -> bool:
-        """Pass the report on."""
-        told = self._progress.report(report.fraction, report.message, report.value, report.bound)
-        self.stopped = self.stopped or told
+        """Pass the report on, if the last one was not just now."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + _PAUSE
+            self.tell(report.fraction, report.message)
         return self.stopped
+
+    def tell(self, fraction: float, message: str) -> None:
+        """Pass a report on at any rate."""
+        self.stopped = self._progress.report(fraction, message) or self.stopped
 
 
 def need_queue(queue: object) -> None:

@@ -36,10 +36,14 @@ TABS = (
     ("setup", "Set up"),
     ("jobs", "Jobs"),
     ("results", "Results"),
+    ("questions", "Questions"),
     ("edit", "Edit"),
     ("compare", "Compare"),
     ("tradeoffs", "Trade-offs"),
 )
+
+#: Those whose views are made when they are first opened.
+_LATER = ("results", "questions", "compare", "tradeoffs")
 
 
 class Panel(ipywidgets.VBox):
@@ -146,15 +150,17 @@ class Panel(ipywidgets.VBox):
         return found
 
     def open_tab(self, tab: str) -> None:
-        """Open a tab by name: setup, jobs, results, edit, compare or tradeoffs."""
+        """Open a tab by name: setup, jobs, results, questions, edit, compare or tradeoffs."""
         self.tabs.chosen = tab
 
     def _turned(self, change: Any) -> None:
         for name, box in self._boxes.items():
             box.layout.display = "" if name == change["new"] else "none"
-        if change["new"] in ("results", "compare", "tradeoffs") and change["new"] not in self.later:
+        if change["new"] in _LATER and change["new"] not in self.later:
             self._make(change["new"])
-        for name, view in self._switched().items():
+        # The one that is left first: it gives the map back.
+        views = sorted(self._switched().items(), key=lambda each: each[0] == change["new"])
+        for name, view in views:
             on = name == change["new"]
             if view.active != on:
                 view.active = on
@@ -174,6 +180,10 @@ class Panel(ipywidgets.VBox):
                 from spineq.panel.results import Results
 
                 view = Results(self.state)
+            elif name == "questions":
+                from spineq.panel.questions import Questions
+
+                view = Questions(self.state, self.map)
             elif name == "compare":
                 from spineq.panel.comparison import Comparison
 

@@ -106,7 +106,7 @@ class BestKnown:
         problem
             Whose best it is held against; None where it has no sensors.
         """
-        if now.upper_bound is not None:
+        if now.upper_bound is not None or now.too_few is not None:
             return now.certificate()
         best = None if problem is None else self._best.get(_key(problem, now))
         mean = maximised(now.problem) == "mean"

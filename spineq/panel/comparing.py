@@ -154,6 +154,11 @@ class Difference:
                 f"{theirs} was made for another question. Here it is measured like {mine}: "
                 f"theta {of}, the same groups."
             )
+        elif self.one.problem.kinds or self.other.problem.kinds:
+            lines.append(
+                "Sensors of several kinds are counted here by the theta of each kind, all others "
+                "by the one of their network."
+            )
         return lines
 
     def _mean_words(self, theirs: str) -> str:

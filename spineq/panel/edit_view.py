@@ -17,6 +17,7 @@ from spineq.model._objective_words import (
     worst_title,
 )
 from spineq.model._words import shown_table
+from spineq.panel.asked_about import has_another_question
 from spineq.panel.best_known import BestKnown
 from spineq.panel.editing import Editor
 from spineq.panel.elements import Form, Message, Table, Text
@@ -63,6 +64,8 @@ class EditView(View):
         self.editor: Editor | None = None
         self._mine: Network | None = None
         self._stale = False
+        # Why the network cannot be edited; empty where it can.
+        self._refusal = ""
         self.best = BestKnown(state, state.guarded(self._renew))
         self.at_end(self.best.stop)
         self.tools = Form([], {"free": False})
@@ -125,10 +128,21 @@ class EditView(View):
             self._stale = False
             self.best.stop()
             network, city = self.state.network, self.state.city
-            self.editor = None if network is None or city is None else Editor(city, network)
-            if network is not None and self.editor is not None and self.editor.sensors:
-                self.best.learn(self.editor.best_problem(), network)
+            self.editor, self._refusal = None, ""
+            if network is not None and city is not None:
+                try:
+                    self.editor = Editor(city, network)
+                except ProblemError as error:
+                    self._refusal = f"{error.what[:1].upper()}{error.what[1:]}."
+            editor = self.editor
+            if network is not None and editor is not None and editor.sensors:
+                self._learn(editor, network)
             self._renew()
+
+    def _learn(self, editor: Editor, network: Network) -> None:
+        # Of another question, the bound says nothing about the best of so many.
+        if not has_another_question(network):
+            self.best.learn(editor.best_problem(), network)
 
     # Acting
 
@@ -156,10 +170,14 @@ class EditView(View):
         city, editor = self.state.city, self.editor
         if city is None or not _is_edit(event):
             return
+        if self._refusal:
+            self.tools.note(edit=self._refusal)
+            self._put_back()
+            return
         if editor is None:
             editor = self.editor = self._from_nothing()
         self.tools.errors = {}
-        kept = 0 if editor.base is None else editor.base.n_kept
+        kept = editor.n_kept
         free = bool(self.tools.values.get("free"))
         before = editor.sensors
         try:
@@ -197,7 +215,7 @@ class EditView(View):
         return Editor(city, Problem(n_sensors=1))
 
     def _measure(self, editor: Editor) -> None:
-        empty = not editor.sensors and (editor.base is None or editor.base.n_kept == 0)
+        empty = not editor.sensors and editor.n_kept == 0
         measured = None if empty else editor.measured()
         with self.state.lock:
             if editor is not self.editor:
@@ -231,7 +249,7 @@ class EditView(View):
         self.after.disabled = ["improve", "save"] if editor is None or now is None else []
         if editor is None or now is None:
             self.figures.rows = []
-            self.words.items = []
+            self.words.lines(self._refusal)
             return
         base = editor.base
         before: dict[str, float] = {}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spineq.errors import ProblemError
+from spineq.panel.asked_about import plain
 from spineq.panel.geometry import places_of
 from spineq.solve import evaluate
 
@@ -44,7 +45,9 @@ class Placed:
 class Editor:
     """The sensors of a network, as a person changes them.
 
-    Sensors that stay (``keep``) are not touched: only those that were placed can be moved.
+    Sensors that stay (``keep``) are not touched: only those that were placed can be moved. A
+    network that was found for another question than the best of so many, such as the fewest
+    that reach a coverage, is edited as one of so many; see `spineq.panel.asked_about.plain`.
 
     Parameters
     ----------
@@ -52,6 +55,11 @@ class Editor:
         Where; a sensor snaps to the city's nearest site unless placed freely.
     network
         What to begin with; or a problem, for a network from nothing.
+
+    Raises
+    ------
+    ProblemError
+        The network has sensors of several kinds.
     """
 
     def __init__(self, city: City, network: Network | Problem) -> None:
@@ -63,14 +71,13 @@ class Editor:
         sensors: tuple[Placed, ...] = ()
         if isinstance(network, Network):
             self.base: Network | None = network
-            self.problem = network.problem
-            table = network.sensors.iloc[network.n_kept :]
+            self.problem, table, self.n_kept = plain(network)
             sensors = tuple(
                 Placed(str(site), float(x), float(y))
                 for site, x, y in zip(table["site"], table["x"], table["y"], strict=True)
             )
         else:
-            self.base, self.problem = None, network
+            self.base, self.problem, self.n_kept = None, network, 0
         self._steps: list[tuple[Placed, ...]] = [sensors]
         self._at = 0
 
@@ -232,7 +239,7 @@ class Editor:
 
     def _kept_sites(self) -> list[str]:
         assert self.base is not None
-        kept = self.base.sensors["site"].to_numpy()[: self.base.n_kept]
+        kept = self.base.sensors["site"].to_numpy()[: self.n_kept]
         if any(not site for site in kept):
             msg = "existing sensors stand beside the sites, so they cannot be kept with others"
             raise ProblemError(

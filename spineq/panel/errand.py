@@ -25,6 +25,8 @@ class Errand:
         self.state = state
         #: What is being done, and how far it is; empty when nothing is.
         self.words = ""
+        #: How far it is, 0 to 1.
+        self.fraction = 0.0
         self._told = state.guarded(told)
         self._lock = threading.RLock()
         self._now: _Watch | None = None
@@ -34,6 +36,12 @@ class Errand:
     def busy(self) -> bool:
         """Whether something is being done."""
         return self._now is not None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether what is being done was asked to stop."""
+        now = self._now
+        return now is not None and now.stop
 
     def start(
         self,
@@ -56,7 +64,7 @@ class Errand:
         with self._lock:
             self.stop()
             watch = self._now = _Watch(self, words)
-            self.words = f"{words} ..."
+            self.words, self.fraction = f"{words} ...", 0.0
             self._thread = threading.Thread(
                 target=self._run, args=(watch, work, done), name="spineq-errand", daemon=True
             )
@@ -95,7 +103,8 @@ class Errand:
             if watch is not self._now:
                 return True
             message = report.message if report.message else watch.words
-            words = f"{message} ({100 * min(max(report.fraction, 0.0), 1.0):.0f} %)"
+            self.fraction = min(max(report.fraction, 0.0), 1.0)
+            words = f"{message} ({100 * self.fraction:.0f} %)"
             changed, self.words = words != self.words, words
         if changed:
             self.state.ticker.ask(self._told)

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 #: Groups that are named in the name of an answer; of others, only how many there are.
 _NAMED = 2
 
+#: What jobs of other tasks are about.
+_QUESTIONS = {
+    "explain": "Why sensors stand where they do",
+    "robustness": "What is left when sensors fail",
+    "alternatives": "Networks that are nearly as good",
+    "scenario": "How sure the places are",
+}
+
 
 def name_of(job: JobSnapshot) -> str:
     """Name a job's answer: its note, or what was asked, and the end of its id.
@@ -49,8 +57,12 @@ def what_of(job: JobSnapshot) -> dict[str, str]:
         sensors = f"Report on {sensors}"
     elif job.task == "random":
         sensors = f"Random networks of {sensors}"
+    elif job.task in _QUESTIONS:
+        sensors = _QUESTIONS[job.task]
     elif job.task != "optimise":
         sensors = f"Task {job.task}"
+    else:
+        sensors = f"{sensors[:1].upper()}{sensors[1:]}"
     groups = ", ".join(_group(name, group) for name, group in asked.get("groups", {}).items())
     second = "; ".join(filter(None, [job.note, groups, job.city_name]))
     return {"text": ", ".join(filter(None, [sensors, theta])), "second": second}
@@ -59,7 +71,15 @@ def what_of(job: JobSnapshot) -> dict[str, str]:
 def _sensors(job: JobSnapshot) -> str:
     asked = job.parameters
     n = asked.get("n_sensors") or len(asked.get("sensors", ()))
-    beside = " beside the existing ones" if n and asked.get("keep") == "existing" else ""
+    beside = " beside the existing ones" if asked.get("keep") == "existing" else ""
+    if asked.get("reach"):
+        return f"fewest sensors{beside}"
+    away, moved = (int(asked.get(name) or 0) for name in ("retire", "move_at_most"))
+    if away or moved:
+        done = [f"take away {away:,}"] if away else []
+        done += [f"move up to {moved:,}"] if moved else []
+        done += [f"add {int(n):,}"] if n else []
+        return f"of today's sensors {', '.join(done)}"
     return f"{counted(int(n), 'sensor')}{beside}" if n else ""
 
 

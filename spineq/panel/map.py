@@ -12,15 +12,14 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import anywidget
 import ipyleaflet
 import ipywidgets
 import numpy as np
 import traitlets
 
 from spineq.model._exports import need_city, need_same_city
-from spineq.panel.elements import source
 from spineq.panel.geometry import Places, areas_of, places_of
+from spineq.panel.map_bridge import Bridge
 from spineq.panel.map_events import is_whole
 from spineq.panel.map_words import area_lines, markers, sensor_lines, symbols
 from spineq.panel.palette import NO_DATA, SEQUENTIAL, UNKNOWN
@@ -33,43 +32,15 @@ if TYPE_CHECKING:
 
     from spineq.model.city import City
     from spineq.model.network import Network
+    from spineq.panel.marks import Overlay
 
 #: What a click on the map means.
-MODES = ("look", "move", "add", "delete")
+MODES = ("look", "move", "add", "delete", "ask")
+
+#: Traits of the state that the map shows.
+_SEEN = ["city", "network", "other", "marks", "overlay"]
 
 _THINKING = "Working out what one sensor would cover."
-
-
-class Bridge(anywidget.AnyWidget):
-    """The controls above the map, and whatever is drawn on it.
-
-    `areas_serial` and `serial` count what was sent: new areas, and new colours.
-    """
-
-    _esm = source("dom.js", "map.js")
-    _css = source("map.css")
-    map_id = traitlets.Unicode().tag(sync=True)
-    link = traitlets.Unicode().tag(sync=True)
-    label = traitlets.Unicode().tag(sync=True)
-    attribution = traitlets.Unicode().tag(sync=True)
-    kind = traitlets.Unicode().tag(sync=True)
-    bounds: Any = traitlets.List().tag(sync=True)
-    shapes = traitlets.Bytes().tag(sync=True)
-    areas_serial = traitlets.Int(0).tag(sync=True)
-    paint = traitlets.Bytes().tag(sync=True)
-    palette: Any = traitlets.List().tag(sync=True)
-    unknown = traitlets.Unicode(UNKNOWN).tag(sync=True)
-    serial = traitlets.Int(0).tag(sync=True)
-    markers: Any = traitlets.List().tag(sync=True)
-    legend: Any = traitlets.Dict().tag(sync=True)
-    options: Any = traitlets.List().tag(sync=True)
-    shading = traitlets.Unicode().tag(sync=True)
-    opacity = traitlets.Float(1.0).tag(sync=True)
-    tiles = traitlets.Bool(False).tag(sync=True)
-    mode = traitlets.Unicode("look").tag(sync=True)
-    note = traitlets.Unicode().tag(sync=True)
-    hover_lines: Any = traitlets.List().tag(sync=True)
-    restored = traitlets.Int(0).tag(sync=True)
 
 
 class NetworkMap(ipywidgets.VBox):
@@ -98,7 +69,7 @@ class NetworkMap(ipywidgets.VBox):
         The network was made for another city.
     """
 
-    #: What a click means, one of `MODES`; in all but "look" sensors can be taken away by key.
+    #: What a click means, one of `MODES`; in "ask", which sensor or place a question is about.
     mode = traitlets.Enum(MODES, default_value="look")
     #: Key of what the colours mean, one of `choices`; empty for what suits what there is.
     shading = traitlets.Unicode("")
@@ -162,7 +133,7 @@ class NetworkMap(ipywidgets.VBox):
         self._closed = False
         self._renew()
         self.observe(self._ask, "shading")
-        self.state.observe(self._ask, ["city", "network", "other"])
+        self.state.observe(self._ask, _SEEN)
         self.state.observe(self._turn_to_change, "other")
 
     @property
@@ -194,10 +165,11 @@ class NetworkMap(ipywidgets.VBox):
         self._ask()
 
     def on_edit(self, callback: Callable[[dict[str, Any]], object]) -> None:
-        """Have a callback called with each change that somebody makes on the map.
+        """Have a callback called with what somebody does on the map: a change, a question.
 
-        It gets a dictionary: ``kind`` ("move", "add" or "delete"), ``sensor`` (position in the
-        network's `sensors`, from 0; not for "add"), ``x`` and ``y`` (metres in the city's CRS).
+        It gets a dictionary: ``kind`` ("move", "add", "delete" or "ask"), ``sensor`` (position in
+        the network's `sensors`, from 0; not for "add", nor for a question about another place),
+        ``x`` and ``y`` (metres in the city's CRS; not for "delete").
         The map itself changes when the state's network does.
         """
         self._hearers.append(callback)
@@ -222,7 +194,7 @@ class NetworkMap(ipywidgets.VBox):
         if self._closed:
             return
         self._closed = True
-        self.state.unobserve(self._ask, ["city", "network", "other"])
+        self.state.unobserve(self._ask, _SEEN)
         self.state.unobserve(self._turn_to_change, "other")
         self.state.ticker.forget(self._renew)
         if self._own_state:
@@ -261,10 +233,13 @@ class NetworkMap(ipywidgets.VBox):
         if city is not self._city:
             self._turn_to(city)
         assert self._places is not None
-        options = choices(city, network, other)
+        # What questions put on the map is about the network that the state has.
+        asked = self._fixed is None
+        overlay, marks = (self.state.overlay, self.state.marks) if asked else (None, ())
+        options = choices(city, network, other, overlay)
         keys = [key for key, _ in options]
         key = self.shading if self.shading in keys else _likeliest(keys)
-        found, note = self._shade(key, city, network, other)
+        found, note = self._shade(key, city, network, other, overlay)
         bridge = self.bridge
         with bridge.hold_sync():
             bridge.options = [list(each) for each in options]
@@ -272,9 +247,9 @@ class NetworkMap(ipywidgets.VBox):
             if note or bridge.note == _THINKING:
                 bridge.note = note
             ghosts = other if key == "difference" else None
-            bridge.markers = markers(city, self._places, network, ghosts)
+            bridge.markers = markers(city, self._places, network, ghosts, marks)
             bridge.hover_lines = []
-            self._colour(city, found, symbols(city, network, ghosts))
+            self._colour(city, found, symbols(city, network, ghosts, marks))
 
     def _turn_to(self, city: City) -> None:
         self._areas, self._places = areas_of(city), places_of(city)
@@ -316,13 +291,18 @@ class NetworkMap(ipywidgets.VBox):
         bridge.serial = self.serial = self.serial + 1
 
     def _shade(
-        self, key: str, city: City, network: Network | None, other: Network | None
+        self,
+        key: str,
+        city: City,
+        network: Network | None,
+        other: Network | None,
+        overlay: Overlay | None,
     ) -> tuple[Shading | None, str]:
         """Compute what is asked for, or begin to where that takes a while."""
         if not key:
             return None, ""
         if key != "importance":
-            return shading(key, city, network, other), ""
+            return shading(key, city, network, other, overlay), ""
         asked = network.problem if network is not None else None
         mark = None if asked is None else (asked.theta, asked.decay, asked.groups)
         if mark not in self._importance:
@@ -368,7 +348,7 @@ class NetworkMap(ipywidgets.VBox):
             self.bridge.hover_lines = self._lines(event)
         elif self._places is not None:
             made: dict[str, Any] = {"kind": kind}
-            if kind != "add":
+            if event.get("sensor") is not None:
                 made["sensor"] = event["sensor"]
             if kind != "delete":
                 x, y = self._places.to_xy(np.array([[event["lng"], event["lat"]]]))[0]

@@ -41,4 +41,6 @@ def is_whole(event: Mapping[str, Any]) -> bool:
             return place
         case "delete":
             return count("sensor")
+        case "ask":
+            return place and (event.get("sensor") is None or count("sensor"))
     return False

@@ -10,12 +10,16 @@ from spineq._plot_parts import existing_elsewhere, kept_words
 from spineq.model._objective_words import points
 from spineq.model._words import counted, metres, percent
 from spineq.model.groups import title_of
+from spineq.panel.marks import MEANINGS
 from spineq.panel.shading import groups_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from spineq.model.city import City
     from spineq.model.network import Network
     from spineq.panel.geometry import Places
+    from spineq.panel.marks import Mark
     from spineq.panel.shading import Shading
 
 
@@ -24,12 +28,17 @@ NUMBERED = 60
 
 
 def markers(
-    city: City, places: Places, network: Network | None, ghosts: Network | None = None
+    city: City,
+    places: Places,
+    network: Network | None,
+    ghosts: Network | None = None,
+    marks: Sequence[Mark] = (),
 ) -> list[list[Any]]:
     """List what stands on the map: latitude, longitude, label, kind, title.
 
     The network's sensors come first and in order, so that a marker's position is its sensor's;
-    then the other network's that are not in it, then the existing ones that are not in it.
+    then the other network's that are not in it, the existing ones that are not in it, and what is
+    marked besides.
     """
     made: list[list[Any]] = []
 
@@ -61,10 +70,28 @@ def markers(
             )
     now = existing_elsewhere(city, network)
     if now is not None and len(now):
-        n = len(now)
-        titles = [f"Existing sensor {name}" for name in now.index]
-        put(now["x"], now["y"], ["existing"] * n, [""] * n, titles)
+        n, goes = len(now), _gives_up(network)
+        titles = [
+            f"Sensor {name} of today, which {goes}" if goes else f"Existing sensor {name}"
+            for name in now.index
+        ]
+        put(now["x"], now["y"], ["gone" if goes else "existing"] * n, [""] * n, titles)
+    if marks:
+        put(
+            [mark.x for mark in marks],
+            [mark.y for mark in marks],
+            [mark.kind for mark in marks],
+            [""] * len(marks),
+            [mark.title for mark in marks],
+        )
     return made
+
+
+def _gives_up(network: Network | None) -> str:
+    """What sensors of today do in a network that gives some up; nothing in others."""
+    if network is None or not len(network.gone):
+        return ""
+    return "goes or moves" if network.problem.move_at_most else "goes"
 
 
 def _apart(ghosts: Network, network: Network | None) -> list[tuple[float, float]]:
@@ -78,7 +105,9 @@ def _pairs(xy: Any) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in xy]
 
 
-def symbols(city: City, network: Network | None, ghosts: Network | None) -> list[list[str]]:
+def symbols(
+    city: City, network: Network | None, ghosts: Network | None, marks: Sequence[Mark] = ()
+) -> list[list[str]]:
     """List the kinds of markers and what the legend says of them."""
     made = []
     if network is not None:
@@ -93,7 +122,13 @@ def symbols(city: City, network: Network | None, ghosts: Network | None) -> list
         made.append(["ghost", "only in the other network"])
     others = existing_elsewhere(city, network)
     if others is not None and len(others):
-        made.append(["existing", f"{len(others):,} existing"])
+        goes = "moved or given up" if network and network.problem.move_at_most else "given up"
+        if _gives_up(network):
+            made.append(["gone", f"{len(others):,} of today's, {goes}"])
+        else:
+            made.append(["existing", f"{len(others):,} existing"])
+    kinds = {mark.kind for mark in marks}
+    made += [[kind, words] for kind, words in MEANINGS.items() if kind in kinds]
     return made
 
 

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from spineq.model.city import City
     from spineq.model.groups import Group
     from spineq.model.network import Network
+    from spineq.panel.marks import Overlay
+
+#: Key of what a question has made of the areas.
+OVERLAY = "overlay"
 
 #: How keys begin that name a group.
 PEOPLE = "density:"
@@ -81,7 +85,10 @@ def groups_of(city: City, network: Network | None = None) -> dict[str, Group]:
 
 
 def choices(
-    city: City, network: Network | None = None, other: Network | None = None
+    city: City,
+    network: Network | None = None,
+    other: Network | None = None,
+    overlay: Overlay | None = None,
 ) -> list[tuple[str, str]]:
     """Keys and titles of the shadings that there are at the moment, the likeliest first."""
     made = []
@@ -89,6 +96,8 @@ def choices(
         made.append(("coverage", "Coverage"))
         if other is not None:
             made.append(("difference", "Change of coverage"))
+    if overlay is not None and overlay.network is network:
+        made.append((OVERLAY, overlay.title))
     if network is not None or city.travel_unit == "m":
         made.append(("importance", "What one sensor would cover"))
     per = _per(city)
@@ -100,7 +109,11 @@ def choices(
 
 
 def shading(
-    key: str, city: City, network: Network | None = None, other: Network | None = None
+    key: str,
+    city: City,
+    network: Network | None = None,
+    other: Network | None = None,
+    overlay: Overlay | None = None,
 ) -> Shading:
     """Compute a shading.
 
@@ -112,6 +125,8 @@ def shading(
         The city.
     network, other
         The network that is shown, and the one that it is compared with, both of this city.
+    overlay
+        What a question has made of the areas.
 
     Raises
     ------
@@ -123,6 +138,8 @@ def shading(
     if key == "coverage" and network is not None:
         values = network.area_coverage.to_numpy()
         return _shares(key, "Coverage of the area", values, 1.0)
+    if key == OVERLAY and overlay is not None and overlay.network is network:
+        return _shares(key, overlay.legend, overlay.values, 1.0)
     if key == "difference" and network is not None and other is not None:
         return _difference(network, other)
     if key == "importance" and (network is not None or city.travel_unit == "m"):
@@ -132,7 +149,7 @@ def shading(
     if key.startswith(PEOPLE) and name in groups:
         return _density(key, city, title_of(name, groups[name]), groups[name])
     msg = f"the map has nothing to show that is called {shown(key)} at the moment"
-    known = ", ".join(repr(each) for each, _ in choices(city, network, other))
+    known = ", ".join(repr(each) for each, _ in choices(city, network, other, overlay))
     raise ProblemError(msg, field="shading", mend=f"Use one of {known}")
 
 

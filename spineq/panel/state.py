@@ -64,6 +64,10 @@ class PanelState(traitlets.HasTraits):
     news = traitlets.Unicode("")
     #: Why store or cluster cannot be used at the moment; empty if they can.
     trouble = traitlets.Unicode("")
+    #: What is marked on the map beside sensors: a tuple of `spineq.panel.marks.Mark`.
+    marks: Any = traitlets.Tuple()
+    #: Figures of areas that the map can be coloured by; a `spineq.panel.marks.Overlay` or None.
+    overlay: Any = traitlets.Any(None, allow_none=True)
     #: Whether the page is dark.
     dark = traitlets.Bool(False)
 
@@ -136,7 +140,8 @@ class PanelState(traitlets.HasTraits):
             self.networks.clear()
             self.job = ""
             self.other, self.other_name = None, ""
-            self.front = self.asked = self.draft = None
+            self.front = self.asked = self.draft = self.overlay = None
+            self.marks = ()
             self.show(None)
             self.city = city
 

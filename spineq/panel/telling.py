@@ -14,6 +14,7 @@ from spineq.model._objective_words import (
     value_words,
 )
 from spineq.model._words import cutoff_words, metres, shown_table, theta_words
+from spineq.panel.asked_about import plain
 from spineq.progress import Progress
 
 if TYPE_CHECKING:
@@ -91,12 +92,17 @@ def first_sensors(city: City, network: Network, k: int, progress: Progress) -> N
         How many sensors, those that stay not counted.
     progress
         Watcher.
+
+    Raises
+    ------
+    ProblemError
+        Its sensors are of several kinds.
     """
     from spineq.solve import evaluate
 
-    placed = network.sensors.iloc[network.n_kept : network.n_kept + k]
-    at_sites = bool((placed["site"] != "").all())
-    sensors = placed["site"].tolist() if at_sites else placed[["x", "y"]]
+    made = plain(network)
+    # Sensors that stay may count as placed, where they cannot be named.
+    first = made._replace(placed=made.placed.iloc[: k + network.n_kept - made.n_kept])
     # A preview may have no bound, or a loose one, which would tell little of so few sensors.
-    problem = replace(network.problem, bound=None)
-    return evaluate(city, sensors, problem, progress=progress)
+    problem = replace(made.problem, bound=None)
+    return evaluate(city, first.given, problem, progress=progress)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spineq.errors import ProblemError
 from spineq.model._objective_words import counted, in_a_sentence, owed, percent
+from spineq.panel.asked_about import has_another_question, plain
 from spineq.panel.comparing import existing_network, measured_like
 from spineq.progress import Progress, Report, SilentProgress, SpanProgress, Watcher
 
@@ -156,7 +157,8 @@ def what_it_takes(city: City, shown: Network, progress: Progress | None = None) 
     Raises
     ------
     SpineqError
-        There are no existing sensors, or the rules of the problem cannot be kept at all.
+        There are no existing sensors, the rules of the problem cannot be kept at all, or the
+        network's sensors are of several kinds.
     """
     watcher = progress or SilentProgress()
     existing = existing_network(city, shown.problem)
@@ -179,7 +181,11 @@ def what_it_takes(city: City, shown: Network, progress: Progress | None = None) 
 
 def _question(shown: Network, existing: Network) -> tuple[Problem, tuple[str, ...]]:
     """Ask what was asked, with the groups' coverage of today as the least of each."""
-    problem, notes = shown.problem, []
+    made, notes = plain(shown), []
+    problem = made.problem
+    if has_another_question(shown):
+        number = counted(len(made.placed), "sensor")
+        notes.append(f"The network shown counts here as one of {number}, wherever they stand.")
     words: dict[str, Any] = {"method": "auto", "bound": None, "start": (), "seed": 0}
     if problem.budget is not None or problem.n_sensors is None:
         words["n_sensors"] = max(shown.n_sensors - shown.n_kept, 1)

@@ -13,6 +13,7 @@ from spineq.report.parts import Picture, Shown, key_figures, picture, table, tog
 if TYPE_CHECKING:
     from spineq.model.city import City
     from spineq.model.groups import Group
+    from spineq.model.network import Network
     from spineq.model.problem import Problem
     from spineq.report.study import Study
 
@@ -28,19 +29,48 @@ def headline(study: Study) -> Shown:
     net = study.network
     placed = net.n_sensors - net.n_kept
     figures = [(f"{placed:,}", "sensors placed" if placed != 1 else "sensor placed")]
-    if net.n_kept:
-        figures.append((f"{net.n_kept:,}", "places with sensors that stay"))
+    if net.problem.changes_existing:
+        figures = _changes(net)
+    elif net.n_kept:
+        stay = (
+            "place with a sensor that stays" if net.n_kept == 1 else "places with sensors that stay"
+        )
+        figures.append((f"{net.n_kept:,}", stay))
     if maximised(net.problem) != "mean":
         figures.append((percent(net.objective_value), figure_name(net.problem).lower()))
     several = ", groups weighted" if len(net.problem.groups) > 1 else ""
     figures.append((percent(net.total_coverage), f"coverage{several}"))
-    if net.proven:
+    if net.too_few is not None:
+        if net.proven:
+            figures.append(("proven", "fewer sensors do not reach it"))
+        elif net.too_few > 0:
+            figures.append((f"{net.too_few:,}", "sensors are too few, which is proven"))
+    elif net.proven and net.problem.changes_existing:
+        figures.append(("proven", "no other choice is better"))
+    elif net.proven:
         allowed = "allowed network" if _has_rules(net.problem) else "network of so many sensors"
         figures.append(("proven", f"no {allowed} is better"))
     elif net.gap is not None:
         figures.append((gap_words(net.gap), "at most between this and the best possible"))
     said = [_near(study), *net.summary().split("\n")[:2], _centroids(study)]
     return together(key_figures(figures), words(*said))
+
+
+def _changes(net: Network) -> list[tuple[str, str]]:
+    """Count what becomes of the sensors of today."""
+    problem, gone = net.problem, len(net.gone)
+    away = min(gone, problem.retire)
+    moved = min(gone - away, net.n_sensors - net.n_kept)
+    added = net.n_sensors - net.n_kept - moved
+    stay = "place keeps its sensors" if net.n_kept == 1 else "places keep their sensors"
+    figures = [(f"{net.n_kept:,}", stay)]
+    if away:
+        figures.append((f"{away:,}", "given up" if away > 1 else "is given up"))
+    if moved:
+        figures.append((f"{moved:,}", "moved elsewhere" if moved > 1 else "is moved elsewhere"))
+    if added:
+        figures.append((f"{added:,}", "sensors added" if added > 1 else "sensor added"))
+    return figures
 
 
 def _centroids(study: Study) -> str:
@@ -113,10 +143,14 @@ def history(study: Study) -> Picture:
     """Draw coverage against the number of sensors."""
     net = study.network
     said = "Sensors in the order in which they add most."
+    if net.n_kept:
+        said = "First those that stay, then the others in the order in which they add most."
     if net.n_sensors - net.n_kept > _FIRST:
         said += " The first ten of them are a good network of ten, though not always the best."
-    if net.n_sensors - net.n_kept == 1:
+    if net.n_sensors == 1:
         said = "Coverage by the one sensor that is placed."
+    elif net.n_sensors == net.n_kept:
+        said = "Coverage by the sensors that stay."
     return study.keep(picture("by-number-of-sensors", plot.history(study.network), caption=said))
 
 
@@ -156,6 +190,8 @@ def steps(study: Study) -> Shown:
     """List what a part of the sensors would cover already."""
     net, table_ = study.network, shown_table(study.network)
     placed = net.n_sensors - net.n_kept
+    if placed == 0:
+        return words()
     wanted = sorted({max(placed * part // 5, 1) for part in range(1, 6)})
     history = net.dataset["group_history"]
     rows = [
@@ -174,6 +210,8 @@ def sensors(study: Study) -> Shown:
     """List the sensors that are placed."""
     net = study.network
     placed = net.sensors.iloc[net.n_kept :]
+    if placed.empty:
+        return words("No sensor is placed anew.")
     rows = [
         (
             str(number),

@@ -66,13 +66,18 @@ def _sizes(study: Study) -> Shown:
     net, today = study.network, study.existing
     change = net.total_coverage - today.total_coverage
     assert study.city.existing is not None
-    placed = net.n_sensors - net.n_kept
+    placed, now = net.n_sensors - net.n_kept, len(study.city.existing)
     number = f"{placed:,}" if not net.n_kept else f"{placed:,} more"
     of = "of this network" if not net.n_kept else "beside those that stay"
+    what = f"{'sensor' if placed == 1 else 'sensors'} {of}"
+    if net.problem.changes_existing:
+        number = f"{net.n_sensors:,}"
+        what = "place with a sensor then" if net.n_sensors == 1 else "places with a sensor then"
+    existing = "existing sensor" if now == 1 else "existing sensors"
     return key_figures(
         [
-            (f"{len(study.city.existing):,}", f"existing sensors: {percent(today.total_coverage)}"),
-            (number, f"sensors {of}: {percent(net.total_coverage)}"),
+            (f"{now:,}", f"{existing}: {percent(today.total_coverage)}"),
+            (number, f"{what}: {percent(net.total_coverage)}"),
             (points(change), "percentage points of coverage"),
         ]
     )

@@ -25,6 +25,8 @@ def theta(study: Study) -> Shown:
     """Say what another theta would have changed."""
     from spineq.solve import optimise
 
+    if study.problem.reach:
+        return _theta_of_fewest(study)
     net, unit = study.network, study.city.travel_unit
     rows, placed = list[tuple[str, ...]](), _placed(net)
     for factor in (0.5, 1.0, 2.0):
@@ -58,9 +60,39 @@ def theta(study: Study) -> Shown:
     return together(shown, words(said, mean if maximised(study.problem) != "mean" else ""))
 
 
-def _placed(net: Network) -> set[str]:
-    """Sites of the sensors that do not stay."""
-    return set(net.placement_history[net.n_kept :])
+def _theta_of_fewest(study: Study) -> Shown:
+    """Say how many sensors another theta would have needed."""
+    from spineq.solve import optimise
+
+    net, unit, placed = study.network, study.city.travel_unit, _placed(study.network)
+    rows = list[tuple[str, ...]]()
+    for factor in (0.5, 1.0, 2.0):
+        other = study.problem.theta * factor
+        called = f"{other:,g} {unit}{' (this report)' if factor == 1.0 else ''}"
+        try:
+            best = net if factor == 1.0 else optimise(
+                study.city, replace(study.problem, theta=other)
+            )  # fmt: skip
+        except SpineqError as error:
+            rows.append((called, f"none: {error.what}", "-", "-"))
+            continue
+        same = len(placed & _placed(best))
+        number = best.n_sensors - best.n_kept
+        sure = "yes" if best.proven else "no"
+        rows.append((called, f"{number:,}", sure, f"{same:,} of {len(placed):,}"))
+    said = (
+        "What is to be reached is measured by each theta anew, so that what differs is how many "
+        "sensors it takes, and where."
+    )
+    return together(
+        table(("Theta", "Sensors needed", "Fewest, proven", "Same places"), rows), words(said)
+    )
+
+
+def _placed(net: Network) -> set[tuple[float, float]]:
+    """Where the sensors stand that do not stay; all of them where some of today's may go."""
+    first = 0 if net.problem.changes_existing else net.n_kept
+    return set(net.sensors[["x", "y"]].iloc[first:].itertuples(index=False, name=None))
 
 
 def demand(study: Study) -> Shown:
@@ -130,8 +162,12 @@ def limits(study: Study) -> Shown:
 def method(study: Study) -> Shown:
     """Say how the answer was found."""
     net = study.network
-    mean = maximised(net.problem) == "mean"
+    mean = maximised(net.problem) == "mean" and not net.problem.reach
     return words(
+        "What is looked for is the smallest number of sensors by which every group reaches what "
+        "is asked for; each person is covered by the nearest sensor."
+        if net.problem.reach
+        else "",
         "What is maximised is the mean coverage of the groups, by their weights: each person is "
         "covered by the nearest sensor (in the literature, facility location with a fixed number "
         "of sites, after Cornuejols, Fisher and Nemhauser 1977)."

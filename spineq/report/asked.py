@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spineq.errors import ProblemError, UnreadableFileError, shown
+from spineq.model._problem_checks import whole
 from spineq.model.groups import GROUPS, Group
 from spineq.model.problem import Problem
 from spineq.report.yaml_files import read_settings, read_value
 
 if TYPE_CHECKING:
     from spineq.model.city import City
+
+#: Sections that take longer, which a report may leave out.
+SECTIONS = ("places", "alternatives", "fewer", "sure")
+
+#: Scenarios that a report may be asked for at most.
+MOST_SCENARIOS = 1_000
 
 #: Number of sensors where none is said.
 DEFAULT_N = 20
@@ -53,6 +60,16 @@ class Parameters:
     by
         Column by whose value in their area people are divided into tenths; None for how densely
         people live there.
+    sections
+        Which of the sections that take longer the report has: some of ``"places"`` (why these
+        places), ``"alternatives"``, ``"fewer"`` (how few, and which to move) and ``"sure"``
+        (what if sensors fail, or numbers differ); None for all, as far as the city's size allows.
+    refuse
+        Whether it is worked out, by proof, what it costs to do without each place; None where
+        that is not long.
+    scenarios
+        Number of scenarios with other numbers of people and another theta in which the network is
+        worked out again, 0 to 1,000; None for as many as the city's size allows.
     store
         Folder or URL of a queue's jobs, whose answers are used where it has them; None to compute
         here.
@@ -72,6 +89,9 @@ class Parameters:
     rules: Mapping[str, Any] = field(default_factory=dict)
     existing: str | None = None
     by: str | None = None
+    sections: Sequence[str] | None = None
+    refuse: bool | None = None
+    scenarios: int | None = None
     store: str | None = None
     scheduler: str | None = None
     output: str | None = None
@@ -87,6 +107,7 @@ class Parameters:
             # YAML writes an empty one as nothing.
             object.__setattr__(self, name, getattr(self, name) or {})
             _need(name, getattr(self, name), Mapping)
+        _check_sections(self.sections, self.refuse, self.scenarios)
         if self.scheduler is not None and self.store is None:
             msg = "a scheduler has nowhere to keep its answers"
             raise ProblemError(msg, field="store", mend="Name a store too, or leave out scheduler")
@@ -118,6 +139,23 @@ def _need(name: str, value: object, kind: type) -> None:
         msg = f"{name} must be {words}, not {shown(value)}"
         mend = f"Write for example {name}: {{}}" if kind is not str else f"Write {name} as a text"
         raise ProblemError(msg, field=name, mend=mend)
+
+
+def _check_sections(sections: object, refuse: object, scenarios: object) -> None:
+    if sections is not None:
+        known = f"Use some of {', '.join(SECTIONS)}; [] for none"
+        if not isinstance(sections, list | tuple):
+            msg = f"sections must be a list of names, not {shown(sections)}"
+            raise ProblemError(msg, field="sections", mend=known)
+        for name in sections:
+            if name not in SECTIONS:
+                msg = f"a report has no section {shown(name)} that may be left out"
+                raise ProblemError(msg, field="sections", mend=known)
+    if refuse is not None and not isinstance(refuse, bool):
+        msg = f"refuse must be true or false, not {shown(refuse)}"
+        raise ProblemError(msg, field="refuse", mend="Write refuse: false, or leave it out")
+    if scenarios is not None:
+        whole(scenarios, "scenarios", 0, MOST_SCENARIOS)
 
 
 @dataclass(frozen=True, eq=False)

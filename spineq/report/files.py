@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from spineq.exports import KINDS, area_table, export, group_table
 from spineq.report.parts import Shown, words
@@ -12,6 +15,7 @@ from spineq.store import whole_file
 if TYPE_CHECKING:
     import pandas as pd
 
+    from spineq.report.questions import Questions
     from spineq.report.study import Study
 
 
@@ -19,7 +23,8 @@ def write(study: Study) -> Shown:
     """Write the figures and the data into the output folder, if one was named.
 
     ``figures/`` gets every picture of the report as a PNG; ``data/`` the network as GeoPackage,
-    GeoJSON, CSV, Excel and NetCDF, the areas and groups as CSV, and the front as NetCDF and CSV.
+    GeoJSON, CSV, Excel and NetCDF, the areas and groups as CSV, the front as NetCDF and CSV, and
+    the answers to what planners ask as CSV and JSON, as far as they were asked.
 
     Raises
     ------
@@ -48,7 +53,37 @@ def write(study: Study) -> Shown:
     if front is not None and front.n_networks:
         front.to_netcdf(data / "front.nc")
         _table(data / "front.csv", front.table())
+    _answers(study.questions, data)
     return words(f"Figures and data were written to the folder {folder.resolve().name}.")
+
+
+def _answers(asked: Questions, data: Path) -> None:
+    """Write the answers to what planners ask, those that there are."""
+    answers: tuple[tuple[str, Any, str], ...] = (
+        ("places", asked.explanation, "table"),
+        ("alternatives", asked.alternatives, "table"),
+        ("failures", asked.robustness, "table"),
+        ("other-numbers", asked.stability, "table"),
+        ("by-number", asked.curve, "table"),
+        ("fewest", asked.fewest, "sensors"),
+        ("given-up", asked.without_some, "gone"),
+        ("moved", asked.with_moved, "gone"),
+        ("moved-to", asked.with_moved, "sensors"),
+    )
+    for name, answer, table in answers:
+        if answer is None:
+            continue
+        rows = getattr(answer, table)
+        if name == "moved-to":
+            rows = rows.iloc[answer.n_kept :]
+        if table == "gone":
+            rows = rows.set_index("sensor")
+        _table(data / f"{name}.csv", rows)
+        if table == "table":
+            # Numbers of numpy's own are plain ones here.
+            made = answer.to_dict()
+            text = json.dumps(made, allow_nan=False, ensure_ascii=False, default=np.generic.item)
+            _put(data / f"{name}.json", text.encode())
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -129,16 +129,34 @@ def _for_notebook(asked: Parameters, city: City, work: Path, *, given: bool) -> 
 def _write_page(work: Path, question: Question) -> None:
     from spineq.report.html import write_page
 
-    city, problem = question.city, question.problem
-    known = problem.n_sensors is not None and not problem.changes_existing
-    sensors = counted(problem.number, "sensor") if known else "Sensors"
-    title = f"{sensors} in {city.name or 'the city'}"
+    title, about = _title(question)
     today = date.today()
-    lead = (
-        f"Where they cover the people who matter best, and how sure that is. "
-        f"Made on {today.day} {today:%B %Y} with spineq."
-    )
+    lead = f"{about} Made on {today.day} {today:%B %Y} with spineq."
     write_page(work / NOTEBOOK, work / PAGE, title=title, lead=lead)
+
+
+def _title(question: Question) -> tuple[str, str]:
+    """Say in a line, and in a sentence, what a report is about."""
+    problem, where = question.problem, question.city.name or "the city"
+    if problem.reach:
+        return (
+            f"The fewest sensors in {where}",
+            "How few reach the coverage that is asked for, where they stand, and how sure that is.",
+        )
+    if problem.changes_existing:
+        go, move = problem.retire > 0, problem.move_at_most > 0
+        done = "to give up and to move" if go and move else "to give up" if go else "to move"
+        return (
+            f"Sensors {done} in {where}",
+            "Which of today's sensors, what that does for those who matter, and how sure it is.",
+        )
+    one = problem.n_sensors == 1
+    sensors = "Sensors" if problem.n_sensors is None else counted(problem.n_sensors, "sensor")
+    verb = "it covers" if one else "they cover"
+    return (
+        f"{sensors} in {where}",
+        f"Where {verb} the people who matter best, and how sure that is.",
+    )
 
 
 def _write_what_if(work: Path, question: Question) -> None:

@@ -5,7 +5,7 @@ The notebook of a report makes one, and shows what the modules ``about_...`` say
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from spineq.model.groups import OLDEST, Group, title_of
 from spineq.model.network import Network
 from spineq.report.asked import Parameters, Question, question_of
 from spineq.report.parts import Picture, how_far
+from spineq.report.questions import Questions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +100,7 @@ class Study:
 
     @property
     def how_far(self) -> str:
-        """How metres are measured, to stand after them; nothing where all are straight lines."""
+        """How metres are measured, to stand after them."""
         return how_far(self.city)
 
     def keep(self, picture: Picture) -> Picture:
@@ -110,10 +111,19 @@ class Study:
     @cached_property
     def network(self) -> Network:
         """The network that is asked for."""
+        return self.solved(self.problem)
+
+    def solved(self, problem: Problem) -> Network:
+        """Answer of the store or the scheduler to a problem in the city, or the solver's own."""
         from spineq.solve import optimise
 
-        found = self._answer("optimise", self.problem)
-        return optimise(self.city, self.problem) if found is None else found
+        found: Network | None = self.answer("optimise", problem)
+        return optimise(self.city, problem) if found is None else found
+
+    @cached_property
+    def questions(self) -> Questions:
+        """What planners ask about the network."""
+        return Questions(self)
 
     @cached_property
     def existing(self) -> Network | None:
@@ -240,16 +250,24 @@ class Study:
     def again(self, city: City, **words: Any) -> Network:
         """Measure the network's own sensors once more, by other demand points or another theta."""
         net = self.network
+        if self.problem.changes_existing:
+            # Those that stay are named by no rule: where they stand is all that is known.
+            return self.measured(city, net, **words)
         placed = net.sensors["site"].tolist()[net.n_kept :]
         return self.measured(city, placed, keep=self.problem.keep, **words)
 
     @cached_property
     def plain(self) -> Problem:
         """The question for the mean alone, without rules: for comparing numbers of sensors."""
-        problem = self.problem
+        problem, net = self.problem, self.network
+        n = None if problem.changes_existing else problem.n_sensors
+        if n is None:
+            # Where today's sensors change, all of them are what is compared with.
+            n = net.n_sensors - (0 if problem.changes_existing else net.n_kept)
+            n = min(max(n, 1), self.city.n_sites - len(problem.forbid))
         return replace(
             problem,
-            n_sensors=problem.n_sensors or max(self.network.n_sensors - self.network.n_kept, 1),
+            n_sensors=n,
             objective="mean",
             aversion=0.0,
             keep=(),
@@ -332,13 +350,13 @@ class Study:
             if getattr(self.problem, name):
                 words[name] = getattr(self.problem, name)
         try:
-            found = self._answer("trade_off", None, **words)
+            found = self.answer("trade_off", None, **words)
             return trade_off(self.city, **words) if found is None else found
         except MissingExtraError as error:
             self.lacking = f"There is no trade-off to show: {error}"
             return None
 
-    def _answer(self, task: str, problem: Problem | None, **words: Any) -> Any:
+    def answer(self, task: str, problem: Problem | None, **words: Any) -> Any:
         """Answer of the store or the scheduler; None where it is to be computed here."""
         if self.question.store is None:
             return None
@@ -346,6 +364,12 @@ class Study:
             if self.question.scheduler is None:
                 return queue.answer_to(self.city, problem, task=task, **words)
             return queue.submit(self.city, problem, task=task, note="report", **words).result()
+
+    def queue_of_scheduler(self) -> AbstractContextManager[JobQueue | None]:
+        """The queue whose workers compute what a report needs; None where none was named."""
+        where = self.question
+        named = where.store is not None and where.scheduler is not None
+        return self._queue() if named else nullcontext()
 
     @contextmanager
     def _queue(self) -> Iterator[JobQueue]:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from spineq.progress import Progress
 
 #: Raise it when the same question makes another report.
-_VERSION = 1
+_VERSION = 2
 
 #: Parameters of a report that a job has, beside the fields of a problem.
-_BESIDE = ("by", "weights", "store", "what_if")
+_BESIDE = ("by", "weights", "sections", "refuse", "scenarios", "store", "what_if")
 
 #: Fields of a problem that are parameters of their own.
 _OWN = ("n_sensors", "theta", "groups", "method")
@@ -54,6 +54,11 @@ def _check(city: City | None, parameters: Mapping[str, Any]) -> Asked:
     problem = question.problem
     rules = {name: value for name, value in problem.to_dict().items() if name not in _OWN}
     # In one form, however it was asked.
+    chosen = {
+        "sections": None if asked.sections is None else sorted(set(asked.sections)),
+        "refuse": asked.refuse,
+        "scenarios": asked.scenarios,
+    }
     described = {
         "n_sensors": problem.n_sensors,
         "theta": problem.theta,
@@ -61,12 +66,20 @@ def _check(city: City | None, parameters: Mapping[str, Any]) -> Asked:
         "method": problem.method,
         "rules": rules,
         "by": asked.by,
+        **chosen,
         # The worker may stand in another folder.
         "store": absolute_store(asked.store),
         "what_if": what_if,
     }
     # Where answers are looked up makes no other question.
-    named = digest(problem.digest, described["groups"], asked.by or "", what_if)
+    unusual = {name: value for name, value in chosen.items() if value is not None}
+    named = digest(
+        problem.digest,
+        described["groups"],
+        asked.by or "",
+        what_if,
+        *([unusual] if unusual else []),
+    )
     return Asked(described, _version_of(described), named)
 
 

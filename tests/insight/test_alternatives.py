@@ -80,7 +80,7 @@ class Every:
         assert made.proven
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(city=cities(3, 9, existing=False, travel=False), drawn=st.data())
 def test_each_is_the_best_of_all_that_differ(city: sq.City, drawn: st.DataObject) -> None:
     """From the given network and from the alternatives before, under the same rules."""

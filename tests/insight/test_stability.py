@@ -242,6 +242,20 @@ def test_rules_hold_in_every_scenario(city: sq.City) -> None:
     assert found.table.index.tolist() == [1, 2, 3]
 
 
+def test_sensors_of_today_stay_where_they_stand(city: sq.City) -> None:
+    """Also at places that are no sites; they are near, and are not tried themselves."""
+    places = pd.DataFrame(city.site_xy[:2] + np.array([[0, 0], [7, 0]]), columns=["x", "y"])
+    today = city.with_existing(places)
+    net = sq.optimise(today, n_sensors=2, theta=500, keep="existing")
+    assert net.n_sensors == 4
+    found = stability(today, net, poisson=False, near=10)
+    assert len(found.table) == 2
+    assert (found.table["chosen"] == 1.0).all()
+    assert found.scenarios.loc[0, "network"] == pytest.approx(net.total_coverage, rel=1e-12)
+    assert (found.sites["near"].iloc[:2] == 1.0).all()
+    assert (found.sites["chosen"].iloc[:2] == 0.0).all()
+
+
 def test_a_budget(city: sq.City) -> None:
     """What is chosen can be paid for in each scenario."""
     prices = np.where(np.arange(city.n_sites) % 2, 3.0, 1.0)

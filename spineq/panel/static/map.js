@@ -8,6 +8,7 @@ const HINTS = {
   move: "Drag a sensor, or focus it and use the arrow keys (with Shift further); Delete takes it away.",
   add: "Click where a sensor shall go; or move the map with the arrow keys and press Enter to put one at its middle.",
   delete: "Click on a sensor, or focus it and press Delete, to take it away.",
+  ask: "Click on a sensor, or focus it and press Enter, to ask why it stands there; click elsewhere to ask why none does.",
 };
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -132,7 +133,7 @@ class Sensors {
   make(wish) {
     const face = make("span", { class: "face" });
     const marker = window.L.marker([wish.lat, wish.lng], { keyboard: false, bubblingMouseEvents: wish.kind === "existing",
-      zIndexOffset: { existing: -2000, ghost: -1000, placed: 1000 }[wish.kind] ?? 0, autoPan: true, autoPanSpeed: 4, autoPanPadding: [40, 40],
+      zIndexOffset: { existing: -2000, gone: -2000, ghost: -1000, stands_in: -1000, comes: -1000, placed: 1000, asked: 2000 }[wish.kind] ?? 0, autoPan: true, autoPanSpeed: 4, autoPanPadding: [40, 40],
       icon: window.L.divIcon({ className: `spineq-sensor ${wish.kind}`, html: face, iconSize: null }) });
     const held = { marker, face, kind: wish.kind };
     marker.addTo(this.map);
@@ -153,7 +154,7 @@ class Sensors {
     const { marker } = held, element = marker.getElement();
     const tell = (kind) => { const { lat, lng } = marker.getLatLng(); this.send({ kind, sensor: held.sensor, lat, lng }); };
     const away = () => this.send({ kind: "delete", sensor: held.sensor });
-    const mine = () => held.kind === "placed" && this.model.get("mode") !== "look";
+    const mine = () => held.kind === "placed" && !["look", "ask"].includes(this.model.get("mode"));
     const hover = (on) => this.send({ kind: "hover", area: null, ...(on ? { sensor: held.sensor } : {}) });
     let timer = null;
     marker.on("dragstart", () => { held.dragging = true; });
@@ -164,12 +165,21 @@ class Sensors {
       marker.options.autoPanPadding = here ? [40, 40] : [-1e6, -1e6];
     });
     marker.on("dragend", () => { held.dragging = false; tell("move"); });
-    marker.on("click", () => { if (mine() && this.model.get("mode") === "delete") away(); });
+    marker.on("click", () => {
+      const mode = this.model.get("mode");
+      if (mode === "ask") tell("ask");
+      else if (mine() && mode === "delete") away();
+    });
     marker.on("mouseover", () => hover(true));
     marker.on("mouseout", () => hover(false));
     element.addEventListener("focus", () => { if (element.matches(":focus-visible")) hover(true); });
     element.addEventListener("blur", () => hover(false));
     element.addEventListener("keydown", (event) => {
+      if (this.model.get("mode") === "ask" && event.key === "Enter") {
+        tell("ask");
+        event.preventDefault();
+        event.stopPropagation();
+      }
       if (!mine()) return;
       const mode = this.model.get("mode"), step = event.shiftKey ? 50 : 10;
       const by = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
@@ -188,7 +198,7 @@ class Sensors {
     const mode = this.model.get("mode");
     for (const { marker, kind } of this.held) {
       const element = marker.getElement(), mine = kind === "placed" || kind === "kept";
-      const acts = kind === "placed" && mode !== "look";
+      const acts = mode === "ask" ? mine : kind === "placed" && mode !== "look";
       element.setAttribute("role", acts ? "button" : "img");
       if (mine) element.tabIndex = 0;
       element.classList.toggle("acts", acts);
@@ -365,17 +375,18 @@ async function draw(model, el, bar, stop) {
     const now = model.get("mode");
     container.dataset.mode = now;
     // Two clicks are two sensors.
-    map.doubleClickZoom[now === "add" || now === "delete" ? "disable" : "enable"]();
+    map.doubleClickZoom[["add", "delete", "ask"].includes(now) ? "disable" : "enable"]();
     sensors.mode();
   };
   const key = (event) => {
-    if (event.key !== "Enter" || event.target !== container || model.get("mode") !== "add") return;
+    const mode = model.get("mode");
+    if (event.key !== "Enter" || event.target !== container || (mode !== "add" && mode !== "ask")) return;
     const { lat, lng } = map.getCenter();
-    send({ kind: "add", lat, lng });
+    send({ kind: mode, lat, lng });
     event.preventDefault();
   };
   container.addEventListener("keydown", key);
-  const click = ({ latlng: { lat, lng } }) => { if (model.get("mode") === "add") send({ kind: "add", lat, lng }); };
+  const click = ({ latlng: { lat, lng } }) => { const mode = model.get("mode"); if (mode === "add" || mode === "ask") send({ kind: mode, lat, lng }); };
   // The wheel scrolls the page until somebody turns to the map.
   // While a zoom is on its way, Leaflet takes no other.
   const wheel = { zoomstart: () => { zooming = true; }, zoomend: () => { zooming = false; }, movestart: () => { touched ||= !fitting && !map.spineqLed; }, focus: () => map.scrollWheelZoom.enable(), blur: () => map.scrollWheelZoom.disable(), click };
