@@ -131,6 +131,7 @@ def cities(
 def problems(draw: st.DrawFn) -> Problem:
     """Problems of every kind, which need not fit a city."""
     from spineq.model.groups import Group
+    from spineq.model.kinds import Kind
 
     age_range = st.tuples(st.integers(0, 90), st.integers(0, 90)).map(sorted).map(tuple)
     weight = st.floats(0.01, 100)
@@ -140,9 +141,25 @@ def problems(draw: st.DrawFn) -> Problem:
     )
     fields: dict[str, Any] = {"n_sensors": draw(st.integers(1, 99))}
     amount = st.floats(0, 1e6)
-    if draw(st.booleans()):
+    names = st.text("abc_é", min_size=1, max_size=4)
+    mode = draw(st.sampled_from(["number", "budget", "reach", "changes", "kinds"]))
+    if mode == "budget":
         fields = {"budget": draw(amount), "site_cost": draw(st.sampled_from(["cost", "price"]))}
-    if draw(st.booleans()):
+    elif mode == "reach":
+        levels = st.dictionaries(names, st.tuples(group, st.floats(0.01, 1)), min_size=1)
+        fields = {"reach": draw(st.just("existing") | levels)}
+    elif mode == "changes":
+        few = st.integers(1, 9)
+        fields = {
+            "retire": draw(few),
+            "move_at_most": draw(few),
+            "n_sensors": draw(st.none() | few),
+        }
+    elif mode == "kinds":
+        kind = st.builds(Kind, st.floats(0.1, 1e4), st.integers(1, 9))
+        fields = {"kinds": draw(st.dictionaries(names, kind, min_size=1, max_size=3))}
+    free = mode in ("number", "budget")
+    if free and draw(st.booleans()):
         limit = st.integers(1, 9) | st.dictionaries(
             st.sampled_from(["Byker", "7", "Ost"]), st.integers(0, 9), min_size=1
         )
@@ -154,7 +171,8 @@ def problems(draw: st.DrawFn) -> Problem:
     floors = st.dictionaries(
         st.text("abc_é", min_size=1, max_size=4), st.tuples(group, st.floats(0, 1)), max_size=2
     )
-    aversion = draw(st.just(0.0) | st.floats(0.01, 0.99))
+    aversion = 0.0 if mode == "reach" else draw(st.just(0.0) | st.floats(0.01, 0.99))
+    plain = bool(aversion) or mode == "reach"
     return Problem(
         **fields,
         theta=draw(st.floats(1e-3, 1e5)),
@@ -163,13 +181,13 @@ def problems(draw: st.DrawFn) -> Problem:
         method=draw(st.sampled_from(["auto", "exchange", "greedy", "random", "branch_bound"])),
         seed=draw(st.integers(0, 2**40)),
         min_spacing=draw(amount),
-        keep=draw(st.sampled_from([keep, "existing"])),
+        keep=keep if mode == "changes" else draw(st.sampled_from([keep, "existing"])),
         forbid=forbid,
-        start=start,
+        start=start if free else (),
         aversion=aversion,
         aversion_form=draw(st.sampled_from(["kolm_pollak", "atkinson"])),
-        at_least={} if aversion else draw(floors),
-        objective="mean" if aversion else draw(st.sampled_from(["mean", "worst", "worst_share"])),
+        at_least={} if plain else draw(floors),
+        objective="mean" if plain else draw(st.sampled_from(["mean", "worst", "worst_share"])),
         bound=draw(st.sampled_from([None, "none", "quick", "tight"])),
         effort=draw(st.floats(0.1, 10)),
         gap_limit=draw(st.floats(0, 1)),

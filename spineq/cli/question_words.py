@@ -132,7 +132,7 @@ def take_subject(words: dict[str, Any]) -> Subject:
     if network is None:
         need_number(words)
         return Subject("", take_problem_words(words))
-    if not network.strip():
+    if not network.strip(" ,"):
         msg = "--network names no file and no sensors."
         raise click.UsageError(msg)
     is_file = _is_file(network)

@@ -40,7 +40,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 _KEPT = "what is found by then is kept"
 
 #: Largest number of sensors that a list may have; the city has its own limit.
-_MOST = 1_000_000
+_MOST = 100_000
 
 
 def _output(files: str) -> Callable[[_Command], _Command]:

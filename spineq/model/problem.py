@@ -207,7 +207,9 @@ class Problem:
         """
         if self.n_sensors is None:
             other = "budget" if self.budget is not None else "reach" if self.reach else "retire"
-            msg = f"a number of sensors is needed here, and the problem has {other} instead"
+            words = {"budget": "a budget", "reach": "coverage to reach"}
+            has = words.get(other, "changes of today's sensors")
+            msg = f"a number of sensors is needed here, and the problem has {has} instead"
             raise ProblemError(msg, field="n_sensors", mend=f"Give n_sensors instead of {other}")
         return self.n_sensors
 

@@ -237,5 +237,5 @@ def test_problems_of_a_kind_that_is_not_understood_are_refused(
 ) -> None:
     """A rule that would be left out in silence is named instead."""
     monkeypatch.setattr("spineq.insight._desk._UNDERSTOOD", frozenset({"theta"}))
-    with pytest.raises(ProblemError, match="a problem with n_sensors 4 cannot be asked again"):
+    with pytest.raises(ProblemError, match="made with n_sensors cannot be asked again"):
         explain(city, net)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
+import pandas as pd
 import pytest
 from studies import study_of, town
 
@@ -107,9 +107,7 @@ def test_other_questions_than_a_number(city: sq.City, rule: dict[str, Any]) -> N
 
 
 def test_what_cannot_be_asked_is_said(city: sq.City) -> None:
-    """Alternatives under limits for regions are refused by the library, and not by an error."""
-    regions = dict.fromkeys(city.dataset["area"].to_numpy().tolist(), "all")
-    assert len(regions) == 30
+    """What the library refuses is a sentence in the report, and no error."""
     study = study_of(city, n_sensors=3, at_least={"pop_total": 0.1})
     assert study.questions.stability is None
     assert "what groups are owed" in study.questions.lacking["stability"]
@@ -123,10 +121,15 @@ def test_a_city_without_existing_sensors_has_none_to_reach() -> None:
     assert asked.curve is not None
 
 
-def test_columns_that_are_no_counts_are_not_drawn(city: sq.City) -> None:
-    """A Poisson draw is for counts."""
-    counts = {"jobs": sq.Group(column="workers")}
-    assert study_of(city, counts).questions._counts
-    areas = city.to_frame() if hasattr(city, "to_frame") else None
-    del areas
-    assert dataclasses.is_dataclass(Parameters())
+def test_what_is_no_count_is_not_drawn_as_one(city: sq.City) -> None:
+    """The number of people varies as counts do where it is a count: ages, or whole numbers."""
+    frame = pd.DataFrame({"area_id": ["a", "b"], "x": [0.0, 900.0], "y": 0.0, "need": [0.25, 0.75]})
+    needs = {"need": sq.Group(column="need")}
+    other = sq.City.from_frame(frame, crs="EPSG:32631")
+    study = study_of(other, needs, n_sensors=1)
+    study = Study(study.question, Parameters(scenarios=2))
+    assert study.questions.stability is not None
+    assert not study.questions.stability.poisson
+    counted = Study(study_of(city, n_sensors=2).question, Parameters(scenarios=2))
+    assert counted.questions.stability is not None
+    assert counted.questions.stability.poisson
