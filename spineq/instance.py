@@ -13,17 +13,20 @@ import numpy as np
 from spineq._places import places_of
 from spineq.constraints import Constraints, base_for, constraints_for
 from spineq.errors import ProblemError, shown
+from spineq.measure import ranked_coverage
 from spineq.model._exports import need_city as need_city
 from spineq.model._problem_checks import Floor, floors
 from spineq.model.problem import Problem
 from spineq.progress import Progress, SilentProgress, SpanProgress
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from spineq.model.city import City
     from spineq.model.groups import Group
     from spineq.solvers.coverage import Coverage
+    from spineq.solvers.failing_books import Chances
     from spineq.solvers.goals import Goals
     from spineq.solvers.objective import Objective
     from spineq.solvers.rules import Options
@@ -145,6 +148,8 @@ def objective_of(
     coverage: Coverage,
     own_best: Mapping[str, float] | None = None,
     constraints: Constraints | None = None,
+    *,
+    failing: bool = False,
 ) -> Objective:
     """Weigh coverage by the problem's groups.
 
@@ -158,7 +163,18 @@ def objective_of(
         Best coverage of each group alone, which ``objective="worst_share"`` needs.
     constraints
         Those of the problem, where they are at hand.
+    failing
+        Whether who asks sees to it that sensors may fail; the objective itself says nothing of it.
+
+    Raises
+    ------
+    ProblemError
+        The problem has sensors that may fail, and who asks does not see to it.
     """
+    if problem.failure_probability > 0.0 and not failing:
+        msg = "that sensors may fail is looked at by optimise and evaluate only"
+        mend = "Leave failure_probability out here"
+        raise ProblemError(msg, field="failure_probability", mend=mend)
     from spineq.solvers.objective import Objective
     from spineq.solvers.welfare import welfare_of
 
@@ -174,6 +190,23 @@ def objective_of(
         base,
         _goals(city, problem, own_best or {}),
     )
+
+
+def chances_of(city: City, problem: Problem, kept: pd.DataFrame) -> Chances:
+    """With which probability sensors fail, and what those give that stay.
+
+    Parameters
+    ----------
+    city, problem
+        What is asked, of which city; with a probability above 0.
+    kept
+        The sensors that stay.
+    """
+    from spineq.solvers.failing_books import Chances, ranks_for
+
+    ranks = ranks_for(problem.failure_probability, len(kept)) if len(kept) else 0
+    table = ranked_coverage(city, problem, kept, ranks)
+    return Chances(problem.failure_probability, table, len(kept))
 
 
 def _goals(city: City, problem: Problem, own_best: Mapping[str, float]) -> Goals | None:
@@ -244,7 +277,7 @@ def site_values(city: City, problem: Problem) -> NDArray[np.float64]:
     """
     coverage = coverage_of(city, problem, SilentProgress())
     assert coverage is not None  # nobody asked to stop
-    objective = objective_of(city, problem, coverage)
+    objective = objective_of(city, problem, coverage, failing=True)
     values = np.zeros(city.n_sites)
     for low, high in objective.blocks():
         objective.gains(objective.nothing(), values, low, high)

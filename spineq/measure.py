@@ -118,7 +118,15 @@ def measured(
         city.point_area, weights=city.point_share * covered, minlength=city.n_areas
     )
     total = float(final[0])
-    value, bound, solved = _certificate(problem, solution, total, rows[0], covered, table, slack)
+    if problem.failure_probability > 0.0:
+        covered_then = expected(city, problem, places)
+        value, solved = float((rows[0] * covered_then).sum()), solution.value
+        bound = math.nan if math.isnan(solution.upper_bound) else min(solution.upper_bound, 1.0)
+        bound = max(bound, value) if not math.isnan(bound) else bound
+    else:
+        value, bound, solved = _certificate(
+            problem, solution, total, rows[0], covered, table, slack
+        )
     return make_network(
         problem=problem,
         city=city,
@@ -142,6 +150,56 @@ def measured(
         kept=kept,
         spent=spent,
     )
+
+
+def ranked_coverage(
+    city: City, problem: Problem, places: pd.DataFrame, ranks: int
+) -> NDArray[np.float64]:
+    """Coverage of every point by the sensors that cover it best, (point, rank), falling.
+
+    Parameters
+    ----------
+    city, problem
+        Where, and with which decay and theta.
+    places
+        The sensors: position (-1 for a place that is no site), x, y.
+    ranks
+        How many of the best of each point; 0 where there are fewer sensors.
+    """
+    from spineq.solvers._kernels import failing
+    from spineq.solvers.decays import DECAYS
+
+    decay, table = DECAYS[problem.decay], np.zeros((city.n_points, ranks))
+    if ranks == 0:
+        return table
+    xy = places[["x", "y"]].to_numpy(dtype=np.float64)
+    for k, position in enumerate(places["position"]):
+        if city.travel is None:
+            distance = np.sqrt(((city.point_xy - xy[k]) ** 2).sum(axis=1))
+        else:
+            distance = city.travel_costs_from(int(position))
+        failing.insert_all(table, decay(distance, problem.theta))
+    return table
+
+
+def expected(city: City, problem: Problem, places: pd.DataFrame) -> NDArray[np.float64]:
+    """Coverage of every point that is to be expected where sensors may fail, (point,), 0 to 1.
+
+    ``sum_k (1 - p) p^(k-1) c_(k)`` over the sensors by falling coverage c_(k) of the point (Snyder
+    and Daskin 2005), without cut-off.
+
+    Parameters
+    ----------
+    city, problem, places
+        As for `ranked_coverage`; the problem says with which probability p each sensor fails.
+    """
+    from spineq.solvers.failing_books import rank_weights, ranks_for
+
+    n, probability = len(places), problem.failure_probability
+    ranks = ranks_for(probability, n) if n else 0
+    table = ranked_coverage(city, problem, places, ranks)
+    made: NDArray[np.float64] = (rank_weights(probability, ranks) * table).sum(axis=1)
+    return made
 
 
 def _certificate(

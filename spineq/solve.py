@@ -19,6 +19,7 @@ from spineq._earlier import start_of
 from spineq.constraints import Constraints, constraints_for, kept_places, usable_for
 from spineq.errors import ProblemError
 from spineq.instance import (
+    chances_of,
     check,
     coverage_of,
     need_city,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from spineq.model.city import City
     from spineq.solvers import Method
     from spineq.solvers.coverage import Coverage
+    from spineq.solvers.failing_books import Chances
     from spineq.solvers.objective import Objective
     from spineq.solvers.rules import Options, Rules
     from spineq.solvers.solution import Solution
@@ -123,6 +125,12 @@ def optimise(
         ``n_sensors`` new ones, none by default. The others stay where they stand, and sensors
         at one place count as one; those that ``keep`` names, by id or by site, stay for sure.
         ``forbid`` and ``min_spacing`` are about new places.
+    failure_probability : float, default 0
+        Probability with which each sensor fails, those that stay too, independently of each
+        other, below 1. What is maximised is then the coverage that is to be expected:
+        ``sum_j weight_j sum_k (1 - p) p^(k-1) c_kj``, with ``c_kj`` the coverage of point j by
+        the sensor that covers it k-th best. ``"auto"`` is then ``"lagrangian"``, which does not
+        branch; ``"exchange"`` and ``"greedy"`` can do it too.
     seed : int, default 0
         For ``"random"`` alone.
     population_weight, workplace_weight, min_age, max_age, pop_age_groups
@@ -206,12 +214,12 @@ def _answer(
     began: float,
 ) -> Network:
     """Solve a checked problem, for greedy from the sites placed earlier, and measure it."""
-    from spineq.solvers import method_named, refuse_unhonoured
+    from spineq.solvers import refuse_unhonoured
     from spineq.solvers.greedy import NOWHERE
     from spineq.solvers.solution import Solution
 
-    name, method = method_named(problem.method, problem.bound, goals=_has_goals(problem))
     constraints = constraints_for(city, problem)
+    name, method = _method_for(city, problem, constraints)
     rules, options = constraints.rules, options_for(problem, constraints)
     own, place, too_few = _OwnBests(), constraints.place_in(city), None
     coverage = coverage_of(place, problem, SpanProgress(watcher, 0.0, 0.25))
@@ -223,7 +231,7 @@ def _answer(
         if problem.objective == "worst_share":
             span = SpanProgress(watcher, 0.25, 0.5, "looking for the best of each group alone")
             own = _own_bests(place, problem, constraints, coverage, span)
-        objective = objective_of(place, problem, coverage, own.value, constraints)
+        objective = objective_of(place, problem, coverage, own.value, constraints, failing=True)
         refuse_unhonoured(name, method, objective, rules, options)
         solving = SpanProgress(watcher, 0.5 if own.value else 0.25, 0.95)
         if problem.reach:
@@ -259,6 +267,16 @@ def _answer(
     if not solution.stopped:
         watcher.report(1.0, "done", made.objective_value, made.upper_bound)
     return made
+
+
+def _method_for(city: City, problem: Problem, constraints: Constraints) -> tuple[str, Method]:
+    """Look up the method that a problem means; its own name, and the method."""
+    from spineq.solvers import failing_named, method_named
+
+    if problem.failure_probability > 0.0:
+        chances = chances_of(city, problem, constraints.kept)
+        return failing_named(problem.method, problem.bound, chances)
+    return method_named(problem.method, problem.bound, goals=_has_goals(problem))
 
 
 def _has_goals(problem: Problem) -> bool:
@@ -427,8 +445,13 @@ def evaluate(
                 span = SpanProgress(watcher, 0.4, 0.6, "looking for the best of each group alone")
                 own = _own_bests(city, problem, constraints, coverage, span)
             if at_sites_alone:
-                objective = objective_of(city, problem, coverage, own.value, constraints)
-                solution = _certified(problem, objective, sites, SpanProgress(watcher, 0.6, 0.9))
+                objective = objective_of(
+                    city, problem, coverage, own.value, constraints, failing=True
+                )
+                span, certified = SpanProgress(watcher, 0.6, 0.9), _certified
+                if problem.failure_probability > 0.0:
+                    certified = partial(_certified_failing, chances_of(city, problem, kept))
+                solution = certified(problem, objective, sites, span)
     if np.isinf(solution.upper_bound):
         solution = replace(solution, upper_bound=float("nan"))
     measuring = SilentProgress() if solution.stopped else SpanProgress(watcher, 0.9, 0.999)
@@ -550,3 +573,30 @@ def _certified(
             best = greedy(mean, Rules(n), Options(), SpanProgress(progress, 0.5, 1.0, "bounding"))
         bound = min(given.upper_bound, best.upper_bound)
     return Solution(sites, value, max(bound, value), stopped=best.stopped)
+
+
+def _certified_failing(
+    chances: Chances,
+    problem: Problem,
+    objective: Objective,
+    sites: NDArray[np.int64],
+    progress: Progress,
+) -> Solution:
+    """Value and bound of a user's network whose sensors may fail; see `_certified`."""
+    from spineq.solvers import failing_named
+    from spineq.solvers.coverage import DENSE_PAIRS
+    from spineq.solvers.failing_books import Books
+    from spineq.solvers.rules import Options, Rules
+    from spineq.solvers.solution import Solution
+
+    value = Books(objective, Rules(len(sites)), chances).value(sites)
+    n = min(max(len(sites), 1), int(objective.usable_sites.sum()))
+    if n == 0:
+        return Solution(sites, value, value, stopped=False)
+    small = objective.coverage.n_pairs <= DENSE_PAIRS
+    tight = problem.bound == "tight" or (problem.bound is None and small)
+    options = Options(effort=problem.effort, bound="tight" if tight else "quick")
+    _, method = failing_named("exchange" if tight else "greedy", None, chances)
+    watcher = SpanProgress(progress, 0.0, 1.0, "bounding what is possible")
+    best = method.solve(objective, Rules(n), options, watcher)
+    return Solution(sites, value, max(best.upper_bound, value), stopped=best.stopped)

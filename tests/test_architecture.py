@@ -81,6 +81,7 @@ FILES = {
         "_kernels", "threads", "decays", "coverage", "welfare", "goals", "rules", "objective",
         "solution", "room", "greedy_in_room", "greedy", "swaps", "make_room", "exchange", "random",
         "passes", "choice", "relaxation", "search", "shares", "lagrangian", "branch_bound",
+        "failing_books", "failing_bound", "failing",
         "reach", "leximin", "_milp_child", "_milp_data", "_milp_process", "milp",
     ],
     "fronts": [

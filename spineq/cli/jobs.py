@@ -238,7 +238,6 @@ def cancel(ids: tuple[str, ...], store: str | None, as_json: bool) -> None:
 def _print_states(
     queue: JobQueue, names: list[str], over: Set[str] = frozenset(), *, as_json: bool
 ) -> None:
-
     found = [queue.snapshot(name) for name in names]
     if as_json:
         print_json([job.to_dict() for job in found])
@@ -362,8 +361,8 @@ def reconcile(
     if as_json:
         print_json({"ended": ended, "left": [job.id for job in left]})
         return
-    nothing = "Nothing waits that could be done here." if left else "Nothing waits."
-    click.echo(f"{counts_words(ended)}." if ended else nothing)
+    nothing = f"Nothing waits{' that could be done here' if left else ''}"
+    click.echo(f"{counts_words(ended) if ended else nothing}.")
     if left:
         names = ", ".join(sorted({plain(job.task) for job in left}))
         one = len(left) == 1

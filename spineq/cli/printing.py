@@ -21,11 +21,12 @@ def print_json(made: Any) -> None:
 
 
 def finite(made: Any) -> Any:
-    """Make null of each number that JSON does not have."""
+    """Make null of each number that JSON does not have, and plain ones of numpy's."""
     if isinstance(made, dict):
         return {key: finite(value) for key, value in made.items()}
     if isinstance(made, list | tuple):
         return [finite(value) for value in made]
+    made = made.item() if hasattr(made, "item") else made
     return None if isinstance(made, float) and not math.isfinite(made) else made
 
 

@@ -249,16 +249,18 @@ def stability(
     where = read_city_argument(city, options)
     with stoppable_progress(_KEPT) as bar:
         net, done = subject.of(where, bar)
-        span = SpanProgress(bar, done, 1.0)
         if queue is None:
-            found = test(where, net, **how, progress=span)
-        else:
-            from spineq.cli.job_access import store_named, working
+            found = test(where, net, **how, progress=SpanProgress(bar, done, 1.0))
+    if queue is not None:
+        from spineq.cli.job_access import store_named, working
 
-            store = store_named(queue["store"])
-            remote = queue["allow_remote"]
-            with working(store, queue["scheduler"], allow_remote=remote) as workers:
-                found = test(where, net, **how, queue=workers, progress=span)
+        store, remote = store_named(queue["store"]), queue["allow_remote"]
+        # Nothing is kept of a cluster that is starting: there Ctrl-C ends the command.
+        with (
+            working(store, queue["scheduler"], allow_remote=remote) as workers,
+            stoppable_progress(_KEPT) as bar,
+        ):
+            found = test(where, net, **how, queue=workers, progress=bar)
     finish_question(found, where, output, as_json=as_json)
 
 

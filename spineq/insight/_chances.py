@@ -47,8 +47,8 @@ class Ranked(NamedTuple):
     distance
         (point, rank) metres or travel cost, infinite out of reach.
     metres
-        (point, 2) metres to the two nearest sensors, straight lines where costs are not metres;
-        infinite where there is no second one.
+        (point, 2) metres to the two nearest sensors, straight lines where costs are not metres
+        or sensors differ in theta; infinite where there is no second one.
     nearest
         (point,) position of the sensor that is nearest in metres.
     """
@@ -66,22 +66,27 @@ def ranked(
 ) -> Iterator[Ranked | None]:
     """List the nearest sensors of each demand point, some points at a time.
 
+    Where sensors differ in theta, the nearest are those of the fewest thetas, as every decay has
+    it: they cover best.
+
     Parameters
     ----------
     city
         The city; where it has travel costs, they are what is near.
     places
-        The sensors: position, x, y.
+        The sensors: position, x, y, theta.
     ranks
         How many of the nearest, 1 to their number.
     progress
         Watcher of the costs' reading; when it asks to stop, None comes and nothing after it.
     """
     from scipy.spatial import cKDTree
+    from scipy.spatial.distance import cdist
 
     n, xy = len(places), places[["x", "y"]].to_numpy(dtype=np.float64)
     tree, two = cKDTree(xy), list(range(1, min(n, 2) + 1))
-    costs = None
+    theta = places["theta"].to_numpy(dtype=np.float64)
+    costs, kinds = None, bool((theta != theta[0]).any())
     if city.travel is not None:
         costs = np.empty((n, city.n_points))
         for k, position in enumerate(places["position"]):
@@ -89,17 +94,22 @@ def ranked(
             if progress.report((k + 1) / n, "reading travel costs"):
                 yield None
                 return
-    step = max(1, _AT_ONCE // max(ranks, 1 if costs is None else n))
+    step = max(1, _AT_ONCE // max(ranks, 1 if costs is None and not kinds else n))
     for low in range(0, city.n_points, step):
         high = min(low + step, city.n_points)
-        if costs is None:
+        if costs is None and not kinds:
             distance, sensor = tree.query(city.point_xy[low:high], k=list(range(1, ranks + 1)))
         else:
-            part = np.ascontiguousarray(costs[:, low:high].T)
-            sensor = np.argsort(part, axis=1, kind="stable")[:, :ranks]
+            part = (
+                cdist(city.point_xy[low:high], xy)
+                if costs is None
+                else np.ascontiguousarray(costs[:, low:high].T)
+            )
+            far = part / theta if kinds else part
+            sensor = np.argsort(far, axis=1, kind="stable")[:, :ranks]
             distance = np.take_along_axis(part, sensor, axis=1)
         metres, first = distance[:, :2], sensor[:, 0]
-        if (costs is not None and city.travel_unit != "m") or metres.shape[1] < len(two):
+        if kinds or (costs is not None and city.travel_unit != "m") or metres.shape[1] < len(two):
             metres, nearest = tree.query(city.point_xy[low:high], k=two)
             first = nearest[:, 0]
         if n == 1:

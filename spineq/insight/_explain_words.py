@@ -82,7 +82,14 @@ def change(kind: str, before: float, after: float) -> str:
     lost = (before - after) / before if before > 0.0 else before - after
     if abs(lost) <= _ROUNDING:
         return same
-    return (less if lost > 0.0 else more).format(share(abs(lost)))
+    return (less if lost > 0.0 else more).format(share_of(abs(lost), before))
+
+
+def share_of(part: float, whole: float) -> str:
+    """Write a share of a whole; of nothing it is one of all: ``7.9 percentage points``."""
+    if whole > 0.0:
+        return share(part)
+    return share(part).replace(" %", " percentage points")
 
 
 def _age_words(ages: tuple[int, int]) -> str:
@@ -183,7 +190,8 @@ def _brings(sensor: SensorFacts, made: Explanation, near: str) -> str:
             said += f", {rest}"
         return f"{said}."
     if every:
-        verb = "is" if every.startswith("1 ") and " and " not in every else "are"
+        counts = [sensor.people_near[group.name] for group in _told(made.groups)]
+        verb = "is" if [round(count) for count in counts if round(count) > 0] == [1] else "are"
         said = f"{name} brings nobody {near} whom no other sensor is near"
         return f"{said}: {every} {verb} {near} of it."
     return f"{name} has nobody {near}."
@@ -246,6 +254,7 @@ def _substitutes(sensor: SensorFacts) -> str:
     n, half = sensor.n_tenth, sensor.n_half
     if half == 0:
         return "No other place alone would do: in its stead each loses more than 0.5 %."
+    best = sensor.substitutes[0]
     if n == 0:
         verb = "loses" if half == 1 else "lose"
         places = "other place" if half == 1 else "other places"
@@ -256,7 +265,9 @@ def _substitutes(sensor: SensorFacts) -> str:
         places = "other place" if n == 1 else "other places"
         said = f"{word[:1].upper()}{word[1:]} {places} would do almost as well"
         said += ", losing at most 0.1 %"
-    best = sensor.substitutes[0]
+        if best.loss < 0.0:
+            said = said.replace("almost as well, losing", "better, or lose")
+            said = said if n > 1 else said.removesuffix(", or lose at most 0.1 %")
     link = "; the best is" if (n or half) > 1 else ":"
     return f"{said}{link} {best.site}, {best.metres:,.0f} m away."
 
@@ -273,7 +284,8 @@ def place_words(place: PlaceFacts, made: Explanation) -> str:
     if more <= _ROUNDING:
         lines.append("As one sensor more it would add nothing.")
     else:
-        lines.append(f"As one sensor more it would add {share(more)} to what is reached now.")
+        added = share_of(more, made.value)
+        lines.append(f"As one sensor more it would add {added} to what is reached now.")
     if not place.allowed:
         lines.append("The rules of the problem allow none there.")
         return " ".join(lines)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
-from spineq.constraints import usable_for
+from spineq.constraints import constraints_for, usable_for
 from spineq.errors import ProblemError, shown
 from spineq.instance import problem_for
-from spineq.model._objective_words import counted, percent
+from spineq.model._objective_words import counted, percent, stay_words
+from spineq.model.groups import real_number
 from spineq.progress import Progress, SpanProgress, watcher_of
 from spineq.solve import optimise
 
@@ -23,6 +24,20 @@ if TYPE_CHECKING:
 
 #: Numbers of sensors that are looked at unasked, as multiples of the number asked for.
 _SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0)
+
+# What so many sensors do, by what was maximised; {} is a share.
+_DO = {
+    "mean": ("covers {}", "cover {}"),
+    "equivalent": (
+        "has an equally-distributed equivalent coverage of {}",
+        "have an equally-distributed equivalent coverage of {}",
+    ),
+    "worst": ("covers the worst-off group {}", "cover the worst-off group {}"),
+    "worst_share": (
+        "gives every group at least {} of what it could have alone",
+        "give every group at least {} of what it could have alone",
+    ),
+}
 
 #: Most numbers that may be asked for.
 MOST_NUMBERS = 1_000
@@ -44,12 +59,15 @@ class CoverageCurve:
         What ``value`` is: ``"mean"``, ``"equivalent"``, ``"worst"`` or ``"worst_share"``.
     stopped
         Whether the watcher asked to stop: then larger numbers are missing.
+    n_kept
+        How many sensors stay beside them.
     """
 
     table: pd.DataFrame
     titles: dict[str, str]
     unit_of_value: str = "mean"
     stopped: bool = False
+    n_kept: int = 0
 
     @property
     def proven(self) -> bool:
@@ -57,7 +75,14 @@ class CoverageCurve:
         return not self.stopped and bool(self.table["proven"].all())
 
     def fewest(self, coverage: float) -> int | None:
-        """Least number in the table whose value reaches a coverage; None where none does."""
+        """Least number in the table whose value reaches a coverage; None where none does.
+
+        Raises
+        ------
+        ProblemError
+            The coverage is no number.
+        """
+        coverage = real_number(coverage, "coverage", "Give a coverage from 0 to 1, such as 0.45")
         reached = self.table.index[self.table["value"] >= coverage * (1.0 - 1e-12)]
         return int(reached[0]) if len(reached) else None
 
@@ -68,14 +93,16 @@ class CoverageCurve:
             return "The search was stopped before it had the first number of sensors."
         first, last = table.iloc[0], table.iloc[-1]
         few, many = int(table.index[0]), int(table.index[-1])
-        verb = "covers" if few == 1 else "cover"
-        said = [f"{counted(few, 'sensor')}, placed best, {verb} {percent(first['value'])}"]
+        does = _DO[self.unit_of_value][few != 1].format(percent(first["value"]))
+        how = "placed best" if first["proven"] and last["proven"] else "placed as well as was found"
+        said = [f"{counted(few, 'sensor')}{stay_words(self.n_kept)}, {how}, {does}"]
         if many > few:
             said[0] += f", {many:,} {percent(last['value'])}"
         said[0] += "."
         half = table.index[table["value"] >= last["value"] / 2]
         if many > few and few < half[0] < many:
-            said.append(f"Half of what {many:,} cover is covered by {int(half[0]):,}.")
+            did = "cover is covered" if self.unit_of_value == "mean" else "reach is reached"
+            said.append(f"Half of what {many:,} {did} by {int(half[0]):,}.")
         open_ = int((~table["proven"]).sum())
         if open_ == 0:
             said.append("Each is proven: no network of so many sensors does better.")
@@ -93,6 +120,7 @@ class CoverageCurve:
             "unit_of_value": self.unit_of_value,
             "stopped": self.stopped,
             "titles": dict(self.titles),
+            "n_kept": self.n_kept,
             "points": [
                 {
                     "n_sensors": int(n),
@@ -107,17 +135,29 @@ class CoverageCurve:
 
     @classmethod
     def from_dict(cls, made: dict[str, Any]) -> CoverageCurve:
-        """Rebuild what `to_dict` described."""
-        rows = [
-            {"value": each["value"], "bound": np.nan if each["bound"] is None else each["bound"]}
-            | {"proven": each["proven"]}
-            | each["group_coverage"]
-            for each in made["points"]
-        ]
-        index = pd.Index([each["n_sensors"] for each in made["points"]], name="n_sensors")
-        columns = ["value", "bound", "proven", *made["titles"]]
-        table = pd.DataFrame(rows, index=index, columns=columns).astype({"proven": bool})
-        return cls(table, dict(made["titles"]), made["unit_of_value"], made["stopped"])
+        """Rebuild what `to_dict` described.
+
+        Raises
+        ------
+        ProblemError
+            It is something else.
+        """
+        try:
+            rows = [
+                {"value": each["value"]}
+                | {"bound": np.nan if each["bound"] is None else each["bound"]}
+                | {"proven": each["proven"]}
+                | each["group_coverage"]
+                for each in made["points"]
+            ]
+            index = pd.Index([each["n_sensors"] for each in made["points"]], name="n_sensors")
+            columns = ["value", "bound", "proven", *made["titles"]]
+            table = pd.DataFrame(rows, index=index, columns=columns).astype({"proven": bool})
+            titles, n_kept = dict(made["titles"]), int(made.get("n_kept", 0))
+            return cls(table, titles, made["unit_of_value"], made["stopped"], n_kept)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            msg = f"this is no curve ({type(error).__name__}: {error})"
+            raise ProblemError(msg, mend="Give what CoverageCurve.to_dict made") from error
 
     def __repr__(self) -> str:
         return f"<CoverageCurve: {counted(len(self.table), 'number')} of sensors>"
@@ -142,7 +182,7 @@ def coverage_curve(
         curve where ``numbers`` are not given.
     numbers
         Numbers of sensors, 1 up to the number of sites where one may stand; by default some
-        from a twentieth of ``n_sensors`` to twice as many.
+        from a twentieth of ``n_sensors`` to twice as many, as far as the rules allow so many.
     progress
         Watcher; when it asks to stop, what is found by then is returned, marked.
 
@@ -180,7 +220,18 @@ def coverage_curve(
     usable = usable_for(city, asked)
     room = city.n_sites if usable is None else int(usable.sum())
     wanted = _numbers(numbers, asked.number, room)
-    rows, titles, stopped = [], dict[str, str](), False
+    if asked.region is not None or asked.min_spacing > 0.0:
+        # What lies between two numbers that may be may be.
+        while numbers is None and wanted[0] < asked.number and not _may_be(city, asked, wanted[0]):
+            del wanted[0]
+        while numbers is None and wanted[-1] > asked.number and not _may_be(
+            city, asked, wanted[-1]
+        ):
+            del wanted[-1]
+        # What cannot be is refused now, and not after the numbers before it.
+        for n in {wanted[0], wanted[-1]}:
+            constraints_for(city, replace(asked, n_sensors=n, start=()))
+    rows, titles, stopped, n_kept = [], dict[str, str](), False, 0
     for k, n in enumerate(wanted):
         words_now = f"placing {counted(n, 'sensor')}"
         span = SpanProgress(watcher, k / len(wanted), (k + 1) / len(wanted), words_now)
@@ -188,7 +239,7 @@ def coverage_curve(
         if net.stopped:
             stopped = True
             break
-        groups = net.table()
+        groups, n_kept = net.table(), net.n_kept
         titles = {str(name): str(title) for name, title in groups["title"].items()}
         bound = np.nan if net.upper_bound is None else net.upper_bound
         rows.append(
@@ -199,7 +250,16 @@ def coverage_curve(
     table = pd.DataFrame(rows, columns=columns).set_index("n_sensors").astype({"proven": bool})
     if not stopped:
         watcher.report(1.0, "done")
-    return CoverageCurve(table, titles, maximised(asked), stopped)
+    return CoverageCurve(table, titles, maximised(asked), stopped, n_kept)
+
+
+def _may_be(city: City, problem: Problem, n: int) -> bool:
+    """Whether the rules allow so many sensors, as far as that can be seen."""
+    try:
+        constraints_for(city, replace(problem, n_sensors=n, start=()))
+    except ProblemError:
+        return False
+    return True
 
 
 def _numbers(numbers: Iterable[int] | None, asked: int, room: int) -> list[int]:
@@ -207,7 +267,8 @@ def _numbers(numbers: Iterable[int] | None, asked: int, room: int) -> list[int]:
     if numbers is None:
         return sorted({min(max(round(share * asked), 1), room) for share in _SHARES})
     mend = f"Give whole numbers from 1 to {room:,}, such as [5, 10, 20]"
-    if isinstance(numbers, str | bytes) or not isinstance(numbers, Iterable):
+    scalar = isinstance(numbers, np.ndarray) and numbers.ndim == 0
+    if scalar or isinstance(numbers, str | bytes) or not isinstance(numbers, Iterable):
         msg = f"numbers must be numbers of sensors, not {shown(numbers)}"
         raise ProblemError(msg, field="numbers", mend=mend)
     made = set()

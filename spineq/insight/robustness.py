@@ -144,10 +144,15 @@ class _Measuring:
         from spineq.solvers.decays import DECAYS
 
         self.city, self.k, self.n, self.chances = city, k, net.n_sensors, chances
-        self.decay, self.theta = DECAYS[net.problem.decay], net.problem.theta
+        self.decay = DECAYS[net.problem.decay]
         sites = pd.Index(city.dataset["site"].to_numpy())
         self.places = net.sensors[["site", "x", "y"]].reset_index(drop=True)
         self.places["position"] = sites.get_indexer(pd.Index(self.places["site"]))
+        # Each kind of sensors has its own.
+        self.theta = np.full(self.n, net.problem.theta)
+        if "theta" in net.sensors:
+            self.theta = net.sensors["theta"].to_numpy(dtype=np.float64)
+        self.places["theta"] = self.theta
         groups = shown_groups(net, city)
         self.names = list(groups)
         self.rows = np.empty((1 + len(groups), city.n_points))
@@ -170,7 +175,7 @@ class _Measuring:
             if part is None:
                 return False
             low, high, sensor = part.low, part.high, part.sensor
-            covered, rows = self.decay(part.distance, self.theta), self.rows[:, low:high]
+            covered, rows = self._covered(part), self.rows[:, low:high]
             self.sensor[low:high] = sensor[:, : self.k]
             kept = covered[:, : self.k + 1]
             self.covered[low:high, : kept.shape[1]] = kept
@@ -190,6 +195,15 @@ class _Measuring:
             elif span.report(1.0, "looking who is covered by which sensor"):
                 return False
         return True
+
+    def _covered(self, part: _chances.Ranked) -> NDArray[np.float64]:
+        """Coverage by the sensors of each rank, (point, rank), each with its own theta."""
+        thetas = np.unique(self.theta)
+        covered = self.decay(part.distance, float(thetas[0]))
+        for theta in thetas[1:]:
+            mine = self.theta[part.sensor] == theta
+            covered[mine] = self.decay(part.distance[mine], float(theta))
+        return covered
 
     def singles(self, start: Robustness) -> Robustness:
         """Fill in what single failures, and failures by chance, cost."""

@@ -26,8 +26,10 @@ _VERSION = 1
 
 
 def _version_of(parameters: Mapping[str, Any]) -> str:
-    from spineq.solvers import METHODS, method_named
+    from spineq.solvers import METHODS, failing_version, method_named
 
+    if parameters.get("failure_probability"):
+        return f"given-{_VERSION},{failing_version('auto', None)}"
     # The bound is one of these two's; what a group could have alone, the problem's method's.
     names = {"greedy", "lagrangian"}
     if parameters.get("objective") == "worst_share":

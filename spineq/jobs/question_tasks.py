@@ -151,7 +151,8 @@ def _chances(value: Any) -> Any:
 
 
 def _dump(answer: Any) -> bytes:
-    return json.dumps(answer.to_dict(), allow_nan=False).encode()
+    # Numbers and flags of numpy are plain ones.
+    return json.dumps(answer.to_dict(), allow_nan=False, default=lambda each: each.item()).encode()
 
 
 def _loads(module: str, name: str) -> Callable[[bytes], Any]:

@@ -329,8 +329,10 @@ def with_groups(words: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _version_of_optimise(parameters: Mapping[str, Any]) -> str:
-    from spineq.solvers import method_named
+    from spineq.solvers import failing_version, method_named
 
+    if parameters.get("failure_probability"):
+        return failing_version(parameters.get("method", "auto"), parameters.get("bound"))
     goals = parameters.get("objective", "mean") != "mean" or any(
         parameters.get(name) for name in ("at_least", "reach")
     )

@@ -17,18 +17,21 @@ if TYPE_CHECKING:
 _CANNOT = {
     "mean": "can cover more than {bound}",
     "equivalent": "can bring the equally-distributed equivalent coverage above {bound}",
+    "expected": "can be expected to cover more than {bound}",
     "worst": "can bring the worst-off group above {bound}",
     "worst_share": "can give every group more than {bound} of what it could have alone",
 }
 _BEST = {
     "mean": "covers more",
     "equivalent": "has a higher equally-distributed equivalent coverage",
+    "expected": "can be expected to cover more",
     "worst": "covers its worst-off group better",
     "worst_share": "gives every group a larger share of what it could have alone",
 }
 _FIGURE = {
     "mean": "What was maximised",
     "equivalent": "Equally-distributed equivalent",
+    "expected": "Coverage to be expected",
     "worst": "Worst-off group",
     "worst_share": "Smallest share of own best",
 }
@@ -80,9 +83,14 @@ def owed(problem: Problem) -> tuple[tuple[str, Group, float], ...]:
 
 
 def maximised(problem: Problem) -> str:
-    """What a problem maximises: ``mean``, ``equivalent``, ``worst`` or ``worst_share``."""
+    """What a problem maximises: ``mean``, ``equivalent``, ``expected``, ``worst``, ``worst_share``.
+
+    ``expected`` is the mean coverage to be expected where sensors may fail.
+    """
     if problem.objective != "mean":
         return problem.objective
+    if problem.failure_probability > 0.0:
+        return "expected"
     return "equivalent" if problem.aversion > 0 else "mean"
 
 
@@ -140,6 +148,11 @@ def value_words(network: Network) -> str:
             f"the equally-distributed equivalent coverage of {whom} is {value} "
             f"(inequality aversion {problem.aversion:g}{form}), the mean {mean}"
         )
+    if kind == "expected":
+        return (
+            f"the coverage of {whom} to be expected when each sensor fails with a probability of "
+            f"{100 * problem.failure_probability:g} % is {value}, with all at work {mean}"
+        )
     if kind == "worst":
         said = f"the worst-off group ({worst_title(network)}) is covered {value}"
     else:
@@ -149,6 +162,12 @@ def value_words(network: Network) -> str:
 
 def explained(network: Network) -> str:
     """Say what the figure that was maximised means, where that is not plain; else nothing."""
+    if maximised(network.problem) == "expected":
+        stay = ", also those that stay" if network.n_kept else ""
+        return (
+            f"Sensors fail independently of each other{stay}; who is near several counts by the "
+            "best of those at work. The figures below are with all at work."
+        )
     if maximised(network.problem) != "equivalent":
         return ""
     return (

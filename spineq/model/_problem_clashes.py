@@ -22,6 +22,7 @@ def check_together(problem: Problem) -> None:
     _check_reach(problem)
     _check_changes(problem)
     _check_kinds(problem)
+    _check_failing(problem)
     limits = [n for n in ("max_per_region", "min_per_region") if getattr(problem, n) is not None]
     if problem.region is None and limits:
         msg = f"{limits[0]} is given, but not what the regions are"
@@ -137,3 +138,31 @@ def _check_kinds(problem: Problem) -> None:
     if problem.n_sensors is not None and most is not None and problem.n_sensors > most:
         msg = f"n_sensors is {problem.n_sensors:,}, and the kinds have {most:,} together"
         raise ProblemError(msg, field="n_sensors", mend="Ask for fewer, or for more of a kind")
+
+
+def _check_failing(problem: Problem) -> None:
+    """Check what cannot be asked where sensors may fail."""
+    chance = problem.failure_probability
+    if chance == 0.0:
+        return
+    if chance >= 1.0:
+        msg = "failure_probability must be below 1: sensors that fail for sure cover nobody"
+        raise ProblemError(msg, field="failure_probability", mend="Give for example 0.05")
+    beside = {
+        "objective": problem.objective != "mean",
+        "aversion": problem.aversion > 0,
+        "at_least": bool(problem.at_least),
+        "reach": bool(problem.reach),
+        "retire": problem.retire > 0,
+        "move_at_most": problem.move_at_most > 0,
+        "kinds": bool(problem.kinds),
+    }
+    for field, given in beside.items():
+        if given:
+            msg = f"failure_probability is about the mean coverage to be expected, and {field} "
+            msg += "is honoured only for sensors that never fail"
+            raise ProblemError(msg, field=field, mend="Give one of them")
+    if problem.method in ("branch_bound", "milp", "random"):
+        msg = f"the method {problem.method!r} cannot honour that sensors may fail"
+        mend = 'Ask for method "auto", which is "lagrangian" then, "exchange" or "greedy"'
+        raise ProblemError(msg, field="method", mend=mend)

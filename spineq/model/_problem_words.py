@@ -61,6 +61,7 @@ class ProblemWords(TypedDict, total=False):
     retire: int
     move_at_most: int
     kinds: Mapping[str, Kind | Mapping[str, float]] | None
+    failure_probability: float
     objective: ObjectiveName
     bound: BoundName | None
     effort: float

@@ -103,6 +103,10 @@ class Problem:
         Kinds of sensors by name, each with a theta of its own; then ``theta`` is that of the
         sensors that stay. A site gets one sensor at most. Without ``n_sensors`` and ``budget``
         there are as many as the kinds say.
+    failure_probability
+        Probability with which each sensor fails, those that stay too, independently of the others:
+        0 (none ever does) up to but below 1. What is maximised is then the coverage that is to
+        be expected.
     bound
         Which bound the answer is to have: ``"none"``, ``"quick"`` or ``"tight"``; None for what
         the method brings by itself.
@@ -141,6 +145,7 @@ class Problem:
     retire: int = 0
     move_at_most: int = 0
     kinds: Kinds = ()
+    failure_probability: float = 0.0
     bound: BoundName | None = None
     effort: float = 1.0
     gap_limit: float = 0.0
@@ -182,6 +187,7 @@ class Problem:
         made["aversion"] = between(self.aversion, "aversion", MOST_AVERSION)
         if made["aversion"] == 0:
             made["aversion_form"] = "kolm_pollak"  # without aversion all forms are one
+        made["failure_probability"] = between(self.failure_probability, "failure_probability", 1.0)
         made["at_least"] = floors(self.at_least, groups)
         if not isinstance(self.reach, str) or self.reach != "existing":
             made["reach"] = floors(self.reach, groups, "reach")
@@ -250,7 +256,7 @@ class Problem:
     def has_families(self) -> bool:
         """Whether greedy's answer for fewer sensors is the beginning of that for more."""
         rules = self.region is not None or self.budget is not None or self.min_spacing > 0.0
-        rules = rules or bool(self.reach) or self.changes_existing
+        rules = rules or bool(self.reach) or self.changes_existing or self.failure_probability > 0.0
         # What greedy refuses has no answer to begin with.
         return not rules and self.objective == "mean" and not self.at_least and not self.start
 

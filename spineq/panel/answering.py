@@ -91,6 +91,8 @@ class Answering(View):
         self._told = changed or (lambda: None)
         #: What became of the last question, in a sentence; whether that is bad news.
         self.said, self.bad = "", False
+        #: Whether an answer is there already, so that nothing need be said of none.
+        self.has = False
         self._what = ""
         self.errand = Errand(state, self._moved)
         self.at_end(self.errand.close)
@@ -125,7 +127,7 @@ class Answering(View):
         done
             Called with the answer; returns what is said of it, for example that it was stopped.
         """
-        self.said, self.bad, self._what = "", False, what
+        self.said, self.bad, self._what = "", False, f"{what[:1].upper()}{what[1:]}"
 
         def tried(progress: Progress) -> Any:
             try:
@@ -143,9 +145,16 @@ class Answering(View):
                 self.said = "It was cancelled before anything was found."
             else:
                 self.said = done(answer)
-            self.ask()
+            self._moved()
 
         self.errand.start(tried, came, "handing it in")
+        self.ask()
+
+    def about(self, has: bool) -> None:
+        """Note whether there is an answer about what is looked at; without one, begin anew."""
+        if not has and self.said and not self.bad and not self.busy:
+            self.said = ""
+        self.has = has
         self.ask()
 
     def say(self, words: str, *, bad: bool = False) -> None:
@@ -173,7 +182,9 @@ class Answering(View):
                     "what": self._what,
                     "progress": {
                         "fraction": errand.fraction,
-                        "text": "Stops ..." if stopping else errand.words,
+                        "text": "Stops ..."
+                        if stopping
+                        else errand.words.replace(" %", "\N{NO-BREAK SPACE}%"),
                         "second": "",
                         "label": f"Progress of: {self._what}",
                     },
@@ -181,7 +192,7 @@ class Answering(View):
                 }
             ]
         visible(self.line, busy)
-        said = "" if busy else self.said or self._nothing
+        said = "" if busy else self.said or ("" if self.has else self._nothing)
         kind = "message bad" if self.bad else ""
         items = [{"text": said, "kind": kind, "live": True}] if said else []
         if self.words.items != items:

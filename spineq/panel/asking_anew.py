@@ -108,6 +108,7 @@ class AskingAnew(View):
         """Tell of the last answer."""
         self.dress()
         found = self.answer
+        self.asking.has = found is not None
         shown = found is not None and self.state.network is found
         lines = [] if found is None else self.told(found)
         self.words.lines(*lines, live=True)

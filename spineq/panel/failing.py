@@ -46,7 +46,7 @@ class Failing(View):
             [
                 {"key": "sensor", "label": "Sensor that fails", "head": True},
                 {"key": "lost", "label": "Coverage lost", "align": "right"},
-                {"key": "beyond", "label": "Left without one", "align": "right"},
+                {"key": "beyond", "label": "Left without one in 500 m", "align": "right"},
             ],
         )
         self.children = (self.form, self.asking, self.words, self.table)
@@ -60,8 +60,7 @@ class Failing(View):
         if self.form.fields != _fields(n):
             self.form.fields = _fields(n)
         found = next((each for net, each in self._known if net is network), None)
-        if found is None and self.asking.said and not self.asking.bad and not self.asking.busy:
-            self.asking.say("")
+        self.asking.about(found is not None)
         self.words.lines(*([] if found is None else found.summary().splitlines()), live=True)
         rows = [] if found is None or found.total.one_worst is None else _rows(found)
         with self.table.hold_sync():

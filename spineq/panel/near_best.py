@@ -68,6 +68,7 @@ class NearBest(View):
             self.base = self.found = None
             self.asking.drop()
         base, found = self.base, self.found
+        self.asking.has = found is not None
         if base is None or found is None:
             self.words.lines()
             visible(self.table, False)

@@ -90,8 +90,7 @@ class OtherNumbers(View):
         if network is not self._seen:
             self._seen, self._page = network, 0
         found = self._found(network)
-        if found is None and self.asking.said and not self.asking.bad and not self.asking.busy:
-            self.asking.say("")
+        self.asking.about(found is not None)
         self.words.lines(*([] if found is None else found.summary().splitlines()), live=True)
         has = found is not None and found.n_scenarios > 0
         if found is not None and has:

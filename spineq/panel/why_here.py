@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from spineq.errors import SpineqError
 from spineq.model._objective_words import counted
 from spineq.panel.answering import Answering, answered
 from spineq.panel.asked_about import askable
@@ -59,7 +60,8 @@ class WhyHere(View):
         self._known: list[tuple[Network, Explanation]] = []
         self._place: tuple[Network, Explanation] | None = None
         self.looking = Errand(state, self.ask)
-        self._failed: Network | None = None
+        # A network of which nothing can be told, and why: it is not tried again.
+        self._failed: tuple[Network | None, str] = None, ""
         self.at_end(self.looking.close)
         self.intro = Text(_HOW)
         self.sensors = Table(
@@ -84,11 +86,10 @@ class WhyHere(View):
         self.refuse = Form(_refuse_fields(), {})
         self.refusing = Answering(state, changed=self.ask)
         self.elsewhere = Form(_place_fields(), {"site": ""})
-        self.insisting = Answering(state, "No place was asked about yet.", self.ask)
-        self.place = Text()
+        self.insisting = Answering(state, changed=self.ask)
         self.children = (
-            self.intro, self.sensors, self.words, self.others, self.refuse, self.refusing,
-            self.elsewhere, self.insisting, self.place,
+            self.intro, self.insisting, self.words, self.others, self.sensors, self.refuse,
+            self.refusing, self.elsewhere,
         )  # fmt: skip
         for part in (self.refusing, self.insisting):
             self.at_end(part.close)
@@ -114,7 +115,7 @@ class WhyHere(View):
             self.state.marks = ()
             return
         found = self._found(network)
-        if found is None and not self.looking.busy and network is not self._failed:
+        if found is None and not self.looking.busy and network is not self._failed[0]:
             self._look(city, network)
         pages = max(-(-network.n_sensors // PAGE), 1)
         with self.sensors.hold_sync():
@@ -134,22 +135,23 @@ class WhyHere(View):
             self.words.lines(said, heading=f"Why {sensor.site or sensor.area}?", live=True)
             self.others.rows = others(found, sensor)
             marks = sensor_marks(city, sensor)
-        elif chosen >= 0:
-            self.words.lines("Being looked at ...")
-        elif found is not None:
-            self.words.lines(found.summary())
-        else:
-            self.words.lines()
-        visible(self.others, sensor is not None and bool(self.others.rows))
-        mine = place is not None and place[0] is network
-        if place is not None and mine and place[1].place is not None:
+        elif place is not None and place[0] is network and place[1].place is not None:
             site = place[1].place.site
             said = place[1].sentence(site)
             if place[1].stopped:
                 said += " The search was stopped early."
-            self.place.lines(said, heading=f"Why not {site}?", live=True)
-            marks = marks or place_marks(city, place[1])
-        visible(self.place, mine)
+            self.words.lines(said, heading=f"Why not {site}?", live=True)
+            marks = place_marks(city, place[1])
+        elif chosen >= 0:
+            self.words.lines("Being looked at ...")
+        elif found is not None:
+            self.words.lines(found.summary())
+        elif network is self._failed[0]:
+            # What is true of several kinds is said above.
+            self.words.lines("" if network.problem.kinds else self._failed[1])
+        else:
+            self.words.lines()
+        visible(self.others, sensor is not None and bool(self.others.rows))
         if self.state.marks != marks:
             self.state.marks = marks
 
@@ -163,15 +165,18 @@ class WhyHere(View):
     def _look(self, city: City, network: Network) -> None:
         """Look at each sensor without solving anything again, which takes a moment."""
 
-        def work(progress: Progress) -> Explanation:
+        def work(progress: Progress) -> Explanation | str:
             from spineq.insight.explain import explain
 
-            self._failed = network  # until it is known better: what fails is not tried again
-            return explain(city, askable(city, network), refuse=False, progress=progress)
+            try:
+                return explain(city, askable(city, network), refuse=False, progress=progress)
+            except SpineqError as error:  # nobody asked for it: no news of its own
+                return f"Why its sensors stand where they do cannot be told: {error.what}."
 
-        def done(found: Explanation) -> None:
-            if not found.stopped:
-                self._failed = None
+        def done(found: Explanation | str) -> None:
+            if isinstance(found, str):
+                self._failed = network, found
+            elif not found.stopped:
                 self._keep(network, found)
             self.ask()
 
@@ -222,7 +227,6 @@ class WhyHere(View):
         sites = network.sensors["site"].tolist()
         if site in sites:
             self.choose(sites.index(site))
-            self.insisting.say(f"A sensor stands at {site}: see above why.")
             return
         self.chosen, self._place = -1, None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from spineq import plot
@@ -30,7 +31,7 @@ def failures(study: Study) -> Shown:
     k, chance = found.failures, f"{100 * CHANCE:g} %"
     heads = ["", "All at work", "One fails, on average", "One fails, at worst"]
     heads += [f"{k} fail, at worst"] if k > 1 else []
-    heads += [f"Each fails with {chance}, expected"]
+    heads += [f"Each fails with a chance of {chance}, to be expected"]
     rows = [_row(found, found.total), *(_row(found, each) for each in found.groups.values())]
     if len(found.groups) == 1:
         rows = rows[1:]
@@ -41,10 +42,18 @@ def failures(study: Study) -> Shown:
 
 
 def _row(found: Robustness, each: Withstood) -> tuple[str, ...]:
-    values = [each.coverage, each.one_mean, each.one_worst]
-    values += [each.worst] if found.failures > 1 else []
-    cells = ("not known" if value is None else percent(value) for value in [*values, each.expected])
-    return (each.title, *cells)
+    cells = [_known(value) for value in (each.coverage, each.one_mean, each.one_worst)]
+    if found.failures > 1:
+        worst = each.worst
+        if each is found.total and worst is not None:
+            # What remains at least, as the sentence below has it: rounded down.
+            worst = math.floor(1000 * worst + 1e-9) / 1000
+        cells.append(_known(worst))
+    return (each.title, *cells, _known(each.expected))
+
+
+def _known(value: float | None) -> str:
+    return "not known" if value is None else percent(value)
 
 
 def _said(found: Robustness) -> list[str]:
@@ -87,7 +96,7 @@ def numbers(study: Study) -> Shown:
             )
             for number, row in uncertain.head(_LISTED).iterrows()
         ]
-        caption = "The least certain places: scenarios with a sensor there, of all"
+        caption = "The least certain places: in how many scenarios a sensor is placed"
         parts.append(table(("Sensor", "Place", "at the very place", near), rows, caption))
     return together(*parts)
 

@@ -103,16 +103,12 @@ def moved(study: Study) -> Shown:
         (str(row["site"]), str(row["area"]), f"{row['x']:,.0f}", f"{row['y']:,.0f}")
         for row in new.head(_LISTED).to_dict("records")
     ]
-    heads = ("New place", "Area", "x (m)", "y (m)")
-    to = table(heads, rows, "Where they move to, in the order in which they add most")
-    flat = _folded(
-        f"Where {counted(len(new), 'sensor')} {_verb(len(new), 'stands', 'stand')} then", to
+    to = table(("New place", "Area", "x (m)", "y (m)"), rows)
+    verb = (
+        "Where the sensor moves to" if len(new) == 1 else f"Where the {len(new):,} sensors move to"
     )
+    flat = _folded(verb, to)
     return together(head, words(f"{said} {_proof(net, 'covers more')}"), _gone(net, "move"), flat)
-
-
-def _verb(n: int, one: str, many: str) -> str:
-    return one if n == 1 else many
 
 
 def _why_not(study: Study, name: str) -> str:
@@ -170,8 +166,8 @@ def by_number(study: Study) -> Shown:
     today = study.existing
     mark = None if today is None else (today.n_sensors, today.total_coverage)
     caption = (
-        "Each dot is the best network of so many sensors, all of them placed anew, for the mean "
-        "coverage of the groups and without further rules."
+        f"Each dot is the best network {'' if found.proven else 'found '}of so many sensors, all "
+        "of them placed anew, for the mean coverage of the groups and without further rules."
     )
     made = picture("best-by-number", plot.curve(found, study.city, today=mark), caption=caption)
     return together(head, words(_curve(found), _next(study)), side_by_side(study.keep(made)))
@@ -198,7 +194,7 @@ def _curve(found: CoverageCurve) -> str:
 
 
 def _next(study: Study) -> str:
-    """Say what more sensors than the report's bring."""
+    """Say what some sensors more bring."""
     found, n = study.questions.curve, study.plain.number
     numbers = [] if found is None else [int(each) for each in found.table.index]
     if found is None or n not in numbers[:-1]:
@@ -206,10 +202,11 @@ def _next(study: Study) -> str:
     more = numbers[numbers.index(n) + 1]
     here, there = (float(found.table["value"][k]) for k in (n, more))
     gain = points(there - here).lstrip("+")
-    if more == n + 1:
-        return f"One sensor more than {n:,} would add {gain} percentage points."
-    each = f"{100 * (there - here) / (more - n):.2f}"
-    return (
-        f"{more - n:,} sensors more than {n:,} would add {gain} percentage points, about {each} "
-        "for each."
+    best = "best network" if bool(found.table["proven"].loc[[n, more]].all()) else "best one found"
+    said = (
+        f"The {best} of {counted(more, 'sensor')} covers {gain} percentage points more than that "
+        f"of {n:,}"
     )
+    if more == n + 1:
+        return f"{said}."
+    return f"{said}: about {100 * (there - here) / (more - n):.2f} for each sensor more."

@@ -49,8 +49,8 @@ def places(study: Study) -> Shown:
         return words("No sensor is placed anew here, so there is no place to look at.")
     facts = _Facts(study, made)
     order = sorted(placed, key=facts.lost, reverse=True)
-    said = [*facts.extremes(order), facts.cheap(placed), facts.proof(placed)]
-    said.append(_EACH_ALONE if len(placed) > 1 else "")
+    sums = [facts.cheap(placed), facts.proof(placed), _EACH_ALONE if len(placed) > 1 else ""]
+    said = [*facts.extremes(order), " ".join(filter(None, sums))]
     if len(placed) <= _OPEN + 2:
         shown = table(facts.heads, map(facts.row, placed), facts.caption)
         return together(words(facts.about), shown, words(*said))
@@ -217,7 +217,7 @@ def _less(lost: float) -> str:
     """Write what is lost, a share."""
     if abs(lost) <= _ROUNDING:
         return "nothing"
-    return share(lost) if lost > 0.0 else f"{share(-lost)} better"
+    return share(lost) if lost > 0.0 else f"gains {share(-lost)}"
 
 
 def _lower(sentence: str) -> str:
@@ -291,8 +291,8 @@ def _named(sites: tuple[str, ...]) -> str:
 def _sure(found: Alternatives) -> str:
     """Say what is proven of the alternatives, and what is lost is lost of."""
     kind = maximised(found.network.problem)
-    of_what = "the mean coverage" if kind == "mean" else "what was maximised"
-    said = [f"What they lose is in percent of {of_what} of this network."]
+    of_what = "mean coverage" if kind == "mean" else "figure that was maximised"
+    said = [f"What they lose is in percent of this network's {of_what}."]
     proven = [each.proven for each in found.found]
     each = "It is" if len(proven) == 1 else "Each is"
     if all(proven):

@@ -22,6 +22,7 @@ from spineq.insight.robustness import Robustness, robustness
 from spineq.insight.stability import Stability, stability
 
 if TYPE_CHECKING:
+    from spineq.model.city import City
     from spineq.model.network import Network
     from spineq.report.study import Study
 
@@ -60,6 +61,14 @@ _NUMBERS: tuple[tuple[float, tuple[float, ...]], ...] = (
 _ALTERNATIVES, _FEWEST = 2.0, 10.0
 
 _Answer = TypeVar("_Answer")
+
+
+def staying(city: City, net: Network) -> tuple[str, ...]:
+    """Ids of the existing sensors of a city that a network, which changes them, leaves there."""
+    assert city.existing is not None  # the network's problem is about them
+    gone = set(net.gone[["x", "y"]].itertuples(index=False, name=None))
+    places = city.existing[["x", "y"]].itertuples(name=None)
+    return tuple(str(name) for name, *place in places if tuple(place) not in gone)
 
 
 class Questions:

@@ -23,7 +23,7 @@ from spineq.model.groups import OLDEST, Group, title_of
 from spineq.model.network import Network
 from spineq.report.asked import Parameters, Question, question_of
 from spineq.report.parts import Picture, how_far
-from spineq.report.questions import Questions
+from spineq.report.questions import Questions, staying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,8 +48,6 @@ _FULL_EFFORT = 2_000
 
 #: Effort of a trade-off at least, so that some networks between the groups are looked for.
 _LEAST_EFFORT = 0.02
-
-_DENSITY = "residents per hectare"
 
 #: Said of existing sensors where costs lead from the sites alone, and some stand at none.
 _NOT_AT_SITES = (
@@ -144,7 +142,6 @@ class Study:
             return None
 
     def _measured_today(self) -> Network:
-        """Measure the existing sensors of a city that has some."""
         city = self.city
         if city.travel is None:
             return self.measured(city, "existing-points")
@@ -249,12 +246,13 @@ class Study:
 
     def again(self, city: City, **words: Any) -> Network:
         """Measure the network's own sensors once more, by other demand points or another theta."""
-        net = self.network
-        if self.problem.changes_existing:
-            # Those that stay are named by no rule: where they stand is all that is known.
-            return self.measured(city, net, **words)
+        net, keep = self.network, self.problem.keep
         placed = net.sensors["site"].tolist()[net.n_kept :]
-        return self.measured(city, placed, keep=self.problem.keep, **words)
+        if self.problem.changes_existing:
+            keep = staying(self.city, net)
+            if not placed or city.digest != self.city.digest:
+                return self.measured(city, net, **words)
+        return self.measured(city, placed, keep=keep, **words)
 
     @cached_property
     def plain(self) -> Problem:
@@ -315,7 +313,7 @@ class Study:
         hectares = polygons.area / 1e4
         people = pd.Series(self.city.people(everybody).values, index=polygons.index)
         made: pd.Series[float] = (people / hectares.where(hectares > 0)).fillna(0.0)
-        return made.rename(_DENSITY)
+        return made.rename("residents per hectare")
 
     @cached_property
     def equity(self) -> Equity:

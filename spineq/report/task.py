@@ -31,7 +31,9 @@ _OWN = ("n_sensors", "theta", "groups", "method")
 
 def _version_of(parameters: Mapping[str, Any]) -> str:
     asked = dict(parameters["rules"]) | {"method": parameters["method"]}
-    parts = [task_named("optimise").version_of(asked), task_named("trade_off").version_of({})]
+    parts = [task_named("optimise").version_of(asked)]
+    others = ("trade_off", "explain", "robustness", "alternatives")
+    parts += [task_named(name).version_of({}) for name in others]
     return ",".join([f"report-{_VERSION}", *parts])
 
 

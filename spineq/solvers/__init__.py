@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from spineq.errors import ProblemError
 from spineq.progress import Progress
 from spineq.solvers import branch_bound as _branch_bound
 from spineq.solvers import exchange as _exchange
+from spineq.solvers import failing as _failing
 from spineq.solvers import greedy as _greedy
 from spineq.solvers import lagrangian as _lagrangian
 from spineq.solvers import milp as _milp
 from spineq.solvers import random as _random
+from spineq.solvers.failing_books import Chances
 from spineq.solvers.objective import Objective
 from spineq.solvers.rules import Options, Rules
 from spineq.solvers.solution import Solution
@@ -108,6 +111,44 @@ def method_named(name: str, bound: str | None = None, *, goals: bool = False) ->
     if name == "auto":
         name = AUTO if goals or bound not in ("none", "quick") else "exchange"
     return name, METHODS[name]
+
+
+def failing_named(name: str, bound: str | None, chances: Chances) -> tuple[str, Method]:
+    """Look up a problem's method where sensors may fail; its own name, and the method.
+
+    Parameters
+    ----------
+    name, bound
+        As for `method_named`: "auto" is "lagrangian", or "exchange" where the bound need not be
+        a tight one.
+    chances
+        With which probability sensors fail.
+
+    Raises
+    ------
+    ProblemError
+        The method cannot honour that sensors may fail.
+    """
+    depth = _failing.depth_named(name, bound)
+    # A tight bound where it is asked for is its own matter, so that none is added by others.
+    return depth, Method(
+        partial(_failing.failing, chances=chances, depth=depth),
+        _failing.VERSION,
+        METHODS[depth].title,
+        _RULES if depth == "greedy" else _RULES | {"start"},
+        tight=True,
+    )
+
+
+def failing_version(name: str, bound: str | None) -> str:
+    """Name and version of what answers where sensors may fail; see `failing_named`.
+
+    Raises
+    ------
+    ProblemError
+        The method cannot honour that sensors may fail.
+    """
+    return f"failing-{_failing.depth_named(name, bound)}-{_failing.VERSION}"
 
 
 def refuse_unhonoured(

@@ -325,3 +325,61 @@ def test_looking_at_jobs_imports_nothing_heavy(store: Path) -> None:
     )
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert made.stderr.strip() == "[]"
+
+
+#: Parameters of questions about a network, what is asked in words, and what of its network.
+QUESTIONS: dict[str, tuple[str, dict[str, object], str]] = {
+    "explain": ("explain", {"site": None, "refuse": True}, "explain, 2 sensors"),
+    "a place": (
+        "explain", {"site": "064", "refuse": False},
+        "explain, 2 sensors, why none at 064, without what each is worth",
+    ),
+    "one fails": (
+        "robustness", {"failures": 1, "probability": 0.05},
+        "robustness, 2 sensors, 1 fails, probability 0.05",
+    ),
+    "two fail": (
+        "robustness", {"failures": 2, "probability": [0.1, 0.2]},
+        "robustness, 2 sensors, 2 fail, probabilities of their own",
+    ),
+    "others": (
+        "alternatives", {"k": 1, "min_different": 2},
+        "alternatives, 2 sensors, 1 network, 2 different at least",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_questions_about_a_network_are_told_in_words(store: Path, name: str) -> None:
+    """Not by the network's description, which is long; its theta and groups are said."""
+    task, words, said = QUESTIONS[name]
+    groups = {"kids": {"ages": [0, 15]}}
+    network = {
+        "problem": {"n_sensors": 2, "theta": 350.0, "decay": "linear", "groups": groups},
+        "places": [["001", "001", 1.0, 2.0], ["002", "002", 3.0, 4.0]],
+    }
+    job = put(store, 1, task=task, parameters={"network": network, **words})
+    text = good("jobs", "show", job, "--store", store)
+    assert f"asked       {said}\n" in text
+    assert "network     theta 350, linear decay\n" in text
+    assert "groups      kids (ages 0 to 15)" in text
+    assert said in good("jobs", "list", "--store", store)
+    assert listed(store)[0]["task"] == task
+
+
+def test_scenarios_are_told_in_words(store: Path) -> None:
+    """And what somebody else's program wrote under such a name is shown as it is."""
+    put(
+        store, 1, task="scenario",
+        parameters={
+            "problem": {"n_sensors": 3}, "sensors": ["001", "002", "003"],
+            "scenarios": [{"number": 0}, {"number": 1}],
+        },
+    )  # fmt: skip
+    put(store, 2, task="explain", parameters={"network": "mine"})
+    put(store, 3, task="robustness", parameters={"network": {"problem": 3, "places": 4}})
+    text = good("jobs", "list", "--store", store)
+    assert "scenario, 3 sensors, 2 scenarios" in text
+    assert "explain, network mine" in text
+    for job in listed(store):
+        assert good("jobs", "show", job["id"], "--store", store)

@@ -47,6 +47,32 @@ SAME: dict[str, tuple[list[str], dict[str, Any]]] = {
         },
     ),
     "objective": (["--objective", "worst_share"], {"objective": "worst_share"}),
+    "levels to reach": (
+        ["--reach", "pop_elderly=0.45", "--reach", "jobs=.5", "--group", "jobs:workers"],
+        {
+            "reach": {"pop_elderly": 0.45, "jobs": 0.5},
+            "groups": {"jobs": sq.Group(column="workers")},
+        },
+    ),
+    "today's level": (["--reach", "existing"], {"reach": "existing"}),
+    "retired": (["--retire", "2"], {"retire": 2, "n_sensors": 3}),
+    "moved": (["--move-at-most", "1"], {"move_at_most": 1, "n_sensors": 3}),
+    "kinds": (
+        ["--kind", "reference: 800 :5", "--kind", "low-cost:300:50"],
+        {
+            "kinds": {
+                "reference": sq.Kind(theta=800, n_sensors=5),
+                "low-cost": sq.Kind(theta=300, n_sensors=50),
+            }
+        },
+    ),
+    "kinds with a price": (
+        ["--kind", "a:800::2000", "--kind", "b:300::90.5", "--budget", "9000"],
+        {
+            "kinds": {"a": sq.Kind(theta=800, cost=2000), "b": sq.Kind(theta=300, cost=90.5)},
+            "budget": 9000.0,
+        },
+    ),
     "search": (
         ["--bound", "tight", "--effort", "2", "--gap-limit", "0.01"],
         {"bound": "tight", "effort": 2.0, "gap_limit": 0.01},
@@ -71,9 +97,10 @@ def words_of(*options: str) -> dict[str, Any]:
 @pytest.mark.parametrize(("options", "words"), SAME.values(), ids=SAME)
 def test_options_are_keywords(options: list[str], words: dict[str, Any]) -> None:
     """Both make the same problem."""
-    number = {} if "budget" in words else {"n_sensors": 3}
+    instead = {"budget", "reach", "kinds"} & set(words)
+    number = {} if instead else {"n_sensors": 3}
     made = Problem.from_words(**number, **words_of(*options))
-    assert made == Problem.from_words(**number, **words)
+    assert made == Problem.from_words(**number | words)
     assert (made == Problem(3)) == (not words)
 
 
@@ -100,6 +127,20 @@ def test_options_are_keywords(options: list[str], words: dict[str, Any]) -> None
         (["--at-least", "pop_elderly"], "at_least", "'pop_elderly' is not the coverage of a group"),
         (["--at-least", "=0.5"], "at_least", "'=0.5' names no group"),
         (["--at-least", "a=0.5", "--at-least", "a=0.4"], "at_least", "a group a second time"),
+        (["--reach", "pop_elderly"], "reach", "'pop_elderly' is not the coverage of a group"),
+        (["--reach", "a=much"], "reach", "'a=much' is not the coverage of a group"),
+        (["--reach", "=0.5"], "reach", "'=0.5' names no group"),
+        (["--reach", "a=0.5", "--reach", "a=0.4"], "reach", "a group a second time"),
+        (["--reach", "existing", "--reach", "a=1"], "reach", "'existing' is not the coverage"),
+        (["--reach", "a.nc", "--reach", "a=1"], "reach", "'a.nc' is not the coverage"),
+        (["--kind", "a"], "kinds", "'a' is not a kind of sensors"),
+        (["--kind", ":300:2"], "kinds", "':300:2' is not a kind of sensors"),
+        (["--kind", "a:300:2:5:6"], "kinds", "is not a kind of sensors"),
+        (["--kind", "a::2"], "kinds", "'' of 'a::2' is not a number"),
+        (["--kind", "a:far:2"], "kinds", "'far' of 'a:far:2' is not a number"),
+        (["--kind", "a:300:2.5"], "kinds", "'2.5' of 'a:300:2.5' is not a whole number"),
+        (["--kind", "a:300::dear"], "kinds", "'dear' of 'a:300::dear' is not a number"),
+        (["--kind", "a:300:2", "--kind", "a:400:1"], "kinds", "names a kind a second time"),
         (["--at-least", "a.nc", "--at-least", "a=1"], "at_least", "'a.nc' is not the coverage"),
     ],
 )
@@ -112,13 +153,16 @@ def test_options_of_another_form_are_refused(options: list[str], field: str, mes
 
 
 def test_the_file_of_a_network_stands_for_it(tmp_path: Path) -> None:
-    """To keep, to forbid, to start from, and as the coverage that no group may fall below."""
+    """To keep, to forbid, to start from, and as the coverage that no group may fall below, or that
+    every group is to reach.
+    """
     net = sq.optimise(sq.demo_city(), n_sensors=3, method="greedy")
     file = str(net.to_netcdf(tmp_path / "net.nc"))
     for option in ("keep", "forbid", "start", "at_least"):
         words = words_of(f"--{option.replace('_', '-')}", file)
         expected = Problem.from_words(n_sensors=3, **{option: net})
         assert Problem.from_words(n_sensors=3, **words) == expected
+    assert Problem.from_words(**words_of("--reach", file)) == Problem.from_words(reach=net)
 
 
 def wards(folder: Path) -> Path:
@@ -162,6 +206,20 @@ def test_a_problem_with_rules_is_solved_from_the_command_line(tmp_path: Path) ->
         (["-n", "3", "--group", "a:0-15", "--group", "a:66-90"], "the group 'a' a second time"),
         (["-n", "3", "--keep", "zzz"], "'zzz' is no site of San Francisco"),
         (["-n", "3", "--start", "no.nc"], "no.nc"),
+        (["--reach", "pop_elderly=2"], "must be from 0 to 1, not 2"),
+        (["--reach", "nobody=0.2"], "nobody"),
+        (["-n", "3", "--reach", "pop_elderly=0.2"], "Give one of them"),
+        (["--reach", "existing"], "no existing sensors whose coverage could be reached"),
+        (["--retire", "1"], "San Francisco has no existing sensors to take away"),
+        (["--retire", "some"], "'some' is not a valid integer"),
+        (["--retire", "-1"], "retire must be 0 or more, not -1"),
+        (["--move-at-most", "1"], "San Francisco has no existing sensors"),
+        (["--move-at-most", "1.5"], "'1.5' is not a valid integer"),
+        (["--kind", "a:300"], "kind 'a' has no number of sensors"),
+        (["--kind", "a:0:2"], "must be above 0 and finite, not 0"),
+        (["--kind", "a:300:0"], "must be 1 or more, not 0"),
+        (["--kind", "a:300:2", "-n", "3"], "the kinds have 2 together"),
+        (["--kind", "a:300::5"], "kind 'a' has no number of sensors"),
         (["-n", "30", "--min-spacing", "5000"], "sensors can stand 5000 m apart; 30 are asked"),
     ],
 )
@@ -172,6 +230,58 @@ def test_what_cannot_be_is_one_plain_sentence(options: list[str], message: str) 
     assert message in made.stderr
     assert made.stdout == ""
     assert "Traceback" not in made.stderr
+
+
+def today(folder: Path) -> tuple[Path, sq.City]:
+    """A made-up town with five sensors of today, as a folder and as a city."""
+    sq.demo_city("synthetic", n_areas=60).to_frame().to_parquet(folder / "areas.parquet")
+    city = sq.read_city(folder)
+    xy = city.site_xy[[3, 9, 17, 30, 44]] + 40.0
+    table = pd.DataFrame({"sensor_id": list("vwxyz"), "x": xy[:, 0], "y": xy[:, 1]})
+    table.to_csv(folder / "today.csv", index=False)
+    return folder, city.with_existing(table)
+
+
+#: Options about planned changes, and the same as words of `optimise`.
+PLANNED: dict[str, tuple[list[str], dict[str, Any]]] = {
+    "reach": (["--reach", "pop_elderly=0.2"], {"reach": {"pop_elderly": 0.2}}),
+    "reach today's": (["--reach", "existing"], {"reach": "existing"}),
+    "retire": (["--retire", "2"], {"retire": 2}),
+    "retire and add": (["--retire", "1", "-n", "2"], {"retire": 1, "n_sensors": 2}),
+    "move": (["--move-at-most", "2"], {"move_at_most": 2}),
+    "kinds": (
+        ["--kind", "good:700:1", "--kind", "cheap:300:3", "--keep", "existing"],
+        {
+            "kinds": {
+                "good": sq.Kind(theta=700, n_sensors=1), "cheap": sq.Kind(theta=300, n_sensors=3),
+            },
+            "keep": "existing",
+        },
+    ),
+    "kinds for a budget": (
+        ["--kind", "good:700::50", "--kind", "cheap:300::10", "--budget", "90"],
+        {"kinds": {"good": sq.Kind(theta=700, cost=50), "cheap": sq.Kind(theta=300, cost=10)},
+         "budget": 90},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLANNED)
+def test_planned_changes_are_answered_from_the_command_line(name: str, tmp_path: Path) -> None:
+    """As by the library; which sensors are no longer there is said, and of which kind each is."""
+    folder, city = today(tmp_path)
+    options, words = PLANNED[name]
+    asked = ["optimise", folder, "--existing", folder / "today.csv", *options]
+    expected = sq.optimise(city, **words)
+    made = json.loads(good(*asked, "--json"))
+    assert made["placement_history"] == expected.placement_history
+    assert made["total_coverage"] == pytest.approx(expected.total_coverage, abs=1e-12)
+    assert made["too_few"] == expected.too_few
+    text = " ".join(good(*asked).split())
+    assert expected.certificate() in text
+    assert ("No longer there: " in text) == bool(len(expected.gone))
+    assert all(sensor in text for sensor in expected.gone["sensor"])
+    assert (" kind " in text) == ("kinds" in words)
 
 
 def test_evaluate_has_no_options_for_what_a_given_network_need_not_keep() -> None:

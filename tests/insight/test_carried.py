@@ -72,6 +72,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "retired": {"retire": 1, "n_sensors": 2},
     "moved": {"move_at_most": 2},
     "reached": {"reach": {"pop_elderly": 0.2}},
+    "failing": {"n_sensors": 3, "failure_probability": 0.2},
     "reached today": {"reach": "existing", "keep": ["S2"]},
 }  # fmt: skip
 

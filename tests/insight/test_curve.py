@@ -86,3 +86,38 @@ def test_what_is_wrong_is_said(city: sq.City, words: dict[str, Any], said: str) 
     with pytest.raises(ProblemError, match=said):
         sq.coverage_curve(city, **words)
     assert np.isfinite(city.point_xy).all()
+
+
+def test_by_itself_no_more_than_the_rules_allow(city: sq.City) -> None:
+    """Twice as many as were asked for may find no room: then fewer are looked at."""
+    far = 0.45 * float(np.ptp(city.site_xy, axis=0).max())
+    curve = sq.coverage_curve(city, n_sensors=3, min_spacing=far)
+    assert 3 in curve.table.index
+    with pytest.raises(ProblemError, match="can stand"):
+        sq.coverage_curve(city, numbers=[3, 40], min_spacing=far)
+
+
+def test_what_is_said_is_what_was_maximised(city: sq.City) -> None:
+    """Beside those that stay; and best is only what is proven."""
+    stay = list(city.dataset["site"].to_numpy()[:2])
+    curve = sq.coverage_curve(city, numbers=[1, 2], keep=stay, objective="worst")
+    said = curve.summary()
+    assert said.startswith("1 sensor beside the 2 that stay, placed best, covers the worst-off")
+    assert CoverageCurve.from_dict(curve.to_dict()).summary() == said
+    drawn = sq.coverage_curve(city, numbers=[2, 3], method="random")
+    assert drawn.summary().startswith("2 sensors, placed as well as was found, cover ")
+    even = sq.coverage_curve(city, numbers=[2], aversion=2.0)
+    assert "have an equally-distributed equivalent coverage of" in even.summary()
+
+
+def test_what_is_no_curve_or_coverage_is_refused(city: sq.City) -> None:
+    """Not with an error of some library."""
+    curve = sq.coverage_curve(city, numbers=[2])
+    for wrong in (None, "0.4", [0.4]):
+        with pytest.raises(ProblemError):
+            curve.fewest(wrong)  # type: ignore[arg-type]
+    for made in (None, {}, {"points": 3}):
+        with pytest.raises(ProblemError, match="no curve"):
+            CoverageCurve.from_dict(made)  # type: ignore[arg-type]
+    with pytest.raises(ProblemError, match="numbers must be"):
+        sq.coverage_curve(city, numbers=np.array(3))

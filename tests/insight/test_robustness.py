@@ -396,3 +396,30 @@ def test_what_withstood_leaves_out() -> None:
     """Figures that are not known are None, and sentences do without."""
     bare = Withstood("All residents", 1.0, 10.0, 0.5)
     assert (bare.one_worst, bare.worst, bare.expected) == (None, None, None)
+
+
+@pytest.mark.parametrize("decay", ["exponential", "step", "linear", "gaussian"])
+def test_each_kind_of_sensors_has_its_own_theta(decay: Any) -> None:
+    """All that is said of a network with several kinds is counted by the theta of each."""
+    city = sq.demo_city("synthetic", n_areas=40)
+    kinds = {"far": sq.Kind(900.0, 2), "near": sq.Kind(250.0, 3)}
+    net = sq.optimise(city, kinds=kinds, theta=500, decay=decay)
+    sensors = net.sensors
+    metres = np.linalg.norm(city.point_xy[:, None] - sensors[["x", "y"]].to_numpy(), axis=2)
+    each = np.stack(
+        [DECAYS[decay](metres[:, k], theta) for k, theta in enumerate(sensors["theta"])]
+    )
+    weight = city.weights_at_points(net.problem.groups)
+
+    def left(*failed: int) -> float:
+        return float(weight @ np.delete(each, failed, axis=0).max(axis=0))
+
+    found = sq.robustness(city, net, failures=2, probability=0.3)
+    assert found.total.coverage == pytest.approx(left(), abs=1e-12)
+    lost = [left() - left(k) for k in range(5)]
+    assert found.table["lost"].to_numpy() == pytest.approx(lost, abs=1e-12)
+    pairs = combinations(range(5), 2)
+    assert found.total.worst == pytest.approx(min(left(*pair) for pair in pairs), abs=1e-12)
+    sets = [s for n in range(5) for s in combinations(range(5), n)]
+    expected = sum(0.3 ** len(s) * 0.7 ** (5 - len(s)) * left(*s) for s in sets)
+    assert found.total.expected == pytest.approx(expected, abs=1e-12)

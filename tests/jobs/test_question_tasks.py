@@ -158,6 +158,17 @@ def test_the_answer_is_the_library_s(name: str) -> None:
     assert same(task.load(task.dump(cut)), cut)
 
 
+@pytest.mark.parametrize("name", ["explain", "robustness"])
+def test_places_that_are_no_sites_are_asked_about(name: str) -> None:
+    """Sensors of one's own, wherever they stand."""
+    net = sq.evaluate(CITY, CITY.site_xy[:3] + 50.0)
+    task = TASKS[name]
+    asked = check_asked(task, CITY, {"network": net})
+    made = task.function(CITY, SilentProgress(), **asked.parameters)
+    assert made.to_dict() == getattr(sq, name)(CITY, net).to_dict()
+    assert same(task.load(task.dump(made)), made)
+
+
 @pytest.mark.parametrize("name", TASKS)
 @pytest.mark.parametrize("data", [b"", b"{", b"[1]", b"{}", b'{"found": [{}]}', b"null"])
 def test_damaged_answers_are_no_answers(name: str, data: bytes) -> None:

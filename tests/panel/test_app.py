@@ -27,7 +27,7 @@ def test_every_tab_opens_without_an_error(busy_queue: sq.JobQueue, until: Until)
         panel.state.show(network, "mine")
         for tab, _ in panel.tabs.items:
             panel.open_tab(tab)
-            if tab in ("results", "compare", "tradeoffs"):
+            if tab in ("results", "questions", "compare", "tradeoffs"):
                 until(lambda tab=tab: isinstance(panel.later[tab], ipywidgets.Widget))
             visible = [name for name, box in panel._boxes.items() if box.layout.display != "none"]
             assert visible == [tab]
@@ -117,7 +117,7 @@ def test_closing_leaves_nothing_behind(busy_queue: sq.JobQueue, until: Until) ->
     threads = threading.active_count()
     for _ in range(3):
         panel = sq.Panel("synthetic:60", busy_queue)
-        for tab in ("results", "compare", "tradeoffs"):
+        for tab in ("results", "questions", "compare", "tradeoffs"):
             panel.open_tab(tab)
             until(lambda panel=panel, tab=tab: isinstance(panel.later[tab], ipywidgets.Widget))
         panel.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 from studies import schools, study_of, town
@@ -84,3 +86,39 @@ def test_a_city_of_schools_alone(city: sq.City, pupils: bool, words: str) -> Non
     bare = bare.with_group_points(schools(city, pupils=pupils), "schools")
     study = study_of(bare, {"schools": sq.Group(column="schools")})
     assert f" % of schools{words} are within 500 m" in about_network.headline(study).text
+
+
+@pytest.mark.parametrize(
+    ("rule", "said", "not_said"),
+    [
+        (
+            {"reach": "existing"},
+            ["proven fewer sensors do not reach it"],
+            ["of so many sensors is"],
+        ),
+        (
+            {"retire": 2, "move_at_most": 1},
+            ["3 places keep their sensors", "2 given up", "1 is moved elsewhere"],
+            ["placed\n", "stays\n"],
+        ),
+        ({"retire": 1}, ["5 places keep their sensors", "1 is given up"], ["0 sensors"]),
+        (
+            {"retire": 1, "n_sensors": 2},
+            ["5 places keep their sensors", "2 sensors added", "proven no other choice is better"],
+            ["moved"],
+        ),
+    ],
+)
+def test_what_becomes_of_today_is_counted(
+    rule: dict[str, Any], said: list[str], not_said: list[str]
+) -> None:
+    study = study_of(town(30), **({"n_sensors": None, "method": "auto"} | rule))
+    text = about_network.headline(study).text
+    for words in said:
+        assert words in text
+    for words in not_said:
+        assert words not in text
+    # Also where no sensor is placed.
+    assert about_network.sensors(study).text
+    placed = study.network.n_sensors - study.network.n_kept
+    assert bool(about_network.steps(study).text) == (placed > 0)

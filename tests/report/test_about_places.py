@@ -54,12 +54,10 @@ def test_the_hardest_and_the_easiest_are_told(city: sq.City, study: Study) -> No
     made = sq.explain(city, study.network)
     costs = {sensor.site: made.cost(sensor) or 0.0 for sensor in made.sensors}
     said = about_places.places(study).text
-    for what, site in (
-        ("Hardest", max(costs, key=lambda each: costs[each])),
-        ("Easiest", min(costs, key=lambda each: costs[each])),
-    ):
+    for what, cost in (("Hardest", max(costs.values())), ("Easiest", min(costs.values()))):
         (line,) = [line for line in said.splitlines() if line.startswith(f"{what} to do without")]
-        assert f" at {site} brings " in line
+        # Two may cost the same.
+        assert any(f" at {s} brings " in line for s in costs if abs(costs[s] - cost) < 1e-12)
     assert "All of these losses are proven." in said
 
 
@@ -104,7 +102,7 @@ def test_a_network_that_is_not_the_best_is_said_to_be_none(city: sq.City) -> Non
     """Doing without a bad place gains; the report does not hide it."""
     study = study_of(city, n_sensors=4, method="random")
     said = about_places.places(study).text
-    assert "better" in said
+    assert "gains " in said
     assert "Some networks without a place are better than this one" in said
 
 
@@ -113,7 +111,9 @@ def test_without_solving_again_it_is_said_why(city: sq.City) -> None:
     said = about_places.places(Study(asked, Parameters(refuse=False))).text
     assert "was switched off (parameter refuse)" in said
     assert "proven" not in said
-    fewest = about_places.places(study_of(city, n_sensors=None, reach="existing")).text
+    fewest = about_places.places(
+        study_of(city, n_sensors=None, method="auto", reach="existing")
+    ).text
     assert "Whether what is asked for is still reached is not looked at here" in fewest
 
 
@@ -131,8 +131,8 @@ def test_alternatives_are_those_of_the_library(city: sq.City, study: Study) -> N
     found = sq.alternatives(city, study.network, 2, min_different=1)
     said = about_places.alternatives(study).text
     for number, each in enumerate(found.found, start=1):
-        line = f"Alternative {number} has a sensor at {each.comes[0]}, and none at {each.goes[0]}."
-        assert line in said
+        (line,) = [x for x in said.splitlines() if x.startswith(f"Alternative {number} has ")]
+        assert all(site in line for site in (*each.comes, *each.goes))
         (row,) = [x for x in said.splitlines() if x.startswith(f"Alternative {number}  ")]
         assert f"{100 * float(each.network.group_coverage.sel(group='workplace')):.1f} %" in row
     assert "at least one sensor stands elsewhere" in said
@@ -143,5 +143,5 @@ def test_where_there_is_no_other_network_it_is_said(city: sq.City) -> None:
     """With a sensor at every site."""
     said = about_places.alternatives(study_of(town(8), n_sensors=8, method="auto")).text
     assert "there is none, which is proven" in said
-    other = about_places.alternatives(study_of(city, n_sensors=None, retire=1)).text
+    other = about_places.alternatives(study_of(city, n_sensors=None, method="auto", retire=1)).text
     assert "placed anew" in other

@@ -81,3 +81,23 @@ def test_where_it_cannot_be_told_there_is_no_table(city: sq.City) -> None:
         "Everyone of an area counts alike, since travel costs are known for whole areas, not for "
         "places inside them."
     )
+
+
+def test_another_theta_keeps_the_sensors_that_stay(city: sq.City) -> None:
+    """Changed sensors of today are measured with those that stay, by whatever theta."""
+    study = study_of(city, n_sensors=None, method="auto", retire=2, move_at_most=1)
+    rows = about_trust.theta(study).text.splitlines()[1:4]
+    for row, theta in zip(rows, (250.0, 500.0, 1000.0), strict=True):
+        net = sq.evaluate(city, study.network, theta=theta, groups=sq.GROUPS)
+        assert f"{100 * net.total_coverage:.1f} %" in row
+    assert "4 of 4" in rows[1]
+
+
+def test_another_theta_takes_another_number_of_sensors(city: sq.City) -> None:
+    study = study_of(city, n_sensors=None, method="auto", reach="existing")
+    rows = about_trust.theta(study).text.splitlines()
+    assert rows[0].split("  ")[0] == "Theta"
+    assert "Sensors needed" in rows[0]
+    best = sq.optimise(city, reach="existing", theta=250, groups=sq.GROUPS)
+    assert rows[1].split()[2:4] == [f"{best.n_sensors}", "yes"]
+    assert "smallest number of sensors" in about_trust.method(study).text

@@ -14,6 +14,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 from command_line import good, run
+from studies import town
 
 import spineq as sq
 from spineq.errors import NotebookError, StoreError
@@ -50,8 +51,10 @@ def test_the_folder_has_everything(folder: Path) -> None:
     assert data >= {
         "network.nc", "network.gpkg", "network.xlsx", "sensors.csv", "sensors.geojson",
         "areas.csv", "groups.csv", "groups-existing.csv", "front.nc", "front.csv", "city",
+        "places.csv", "places.json", "alternatives.csv", "failures.json", "other-numbers.csv",
+        "by-number.csv", "fewest.csv", "given-up.csv", "moved.csv", "moved-to.csv",
     }  # fmt: skip
-    assert len(list((folder / "figures").glob("*.png"))) == 10
+    assert len(list((folder / "figures").glob("*.png"))) == 12
     hidden = [path.name for path in folder.iterdir() if path.name.startswith(".")]
     assert hidden == [".spineq-report.json"]
 
@@ -76,14 +79,59 @@ def test_the_page_tells_all_sections(folder: Path) -> None:
     page = (folder / "report.html").read_text(encoding="utf-8")
     headings = re.findall(r"<h2 id='section-\d+'>([^<]+)</h2>", page)
     assert headings == [
-        "The city and its people", "The network", "Against the existing sensors",
-        "Who is left behind", "More for one group, less for another", "How far to trust this",
+        "The city and its people", "The network", "Why these places", "Near-best alternatives",
+        "Against the existing sensors", "How few, and which to move", "Who is left behind",
+        "More for one group, less for another", "How sure", "How far to trust this",
         "How this was made",
     ]  # fmt: skip
     assert "<h1>4 sensors in San Francisco</h1>" in page
     assert "import spineq" not in page
-    assert len(re.findall("<img ", page)) == 10
+    assert len(re.findall("<img ", page)) == 12
+    for said in ("Hardest to do without", "Whichever 3 sensors fail", "in 50 scenarios"):
+        assert said in page
+    assert "switched off" not in page
+    assert "cannot be worked out" not in page
     assert len(re.findall("<iframe ", page)) == 1
+
+
+def test_the_answers_beside_the_page_are_those_of_the_library(folder: Path) -> None:
+    """A reader of the JSON has the library's own answers."""
+    city = sq.read_city(folder / "data" / "city")
+    net = sq.read_network(folder / "data" / "network.nc")
+    made = json.loads((folder / "data" / "places.json").read_text(encoding="utf-8"))
+    assert made == json.loads(json.dumps(sq.explain(city, net).to_dict()))
+    lost = json.loads((folder / "data" / "failures.json").read_text(encoding="utf-8"))
+    assert lost["worst_sensors"] == list(sq.robustness(city, net, failures=3).worst_sensors)
+    gone = pd.read_csv(folder / "data" / "given-up.csv", dtype=str)
+    assert len(gone) == 1
+
+
+@pytest.mark.parametrize(
+    ("rules", "title", "sentence"),
+    [
+        ({"reach": "existing"}, "The fewest sensors in", "Proven fewest: "),
+        ({"retire": 2, "move_at_most": 1}, "Sensors to give up and to move in", "Proven best: "),
+        ({"retire": 1}, "Sensors to give up in", "Proven best: "),
+    ],
+)
+def test_a_report_on_what_there_is_today(
+    rules: dict[str, Any],
+    title: str,
+    sentence: str,
+    tmp_path: Path,
+    needs: Callable[[str], ModuleType],
+) -> None:
+    """The fewest for what there is, and what of it to give up or to move, from end to end."""
+    for name in ("papermill", "nbconvert", "openpyxl", "moocore"):
+        needs(name)
+    asked = {"rules": rules, "groups": ["pop_total"], "scenarios": 0}
+    page = write_report(asked, tmp_path / "out", city=town(30), what_if=True)
+    assert page is not None
+    text = page.read_text(encoding="utf-8")
+    assert f"<h1>{title} Synthetic city" in text
+    assert sentence in text
+    assert "cannot be worked out" not in text
+    assert (tmp_path / "out" / "what-if.html").is_file()
 
 
 def test_the_notebook_can_be_run_again_elsewhere(folder: Path) -> None:

@@ -40,8 +40,14 @@ def test_the_same_question_is_the_same_report(city: sq.City) -> None:
         asked(city, problem=problem, by="workers"),
         asked(city, n_sensors=3, theta=400),
         asked(city, n_sensors=3, theta=400, groups=groups, keep=[str(city.sites.index[0])]),
+        asked(city, problem=problem, sections=["sure"]),
+        asked(city, problem=problem, sections=["places", "sure"]),
+        asked(city, problem=problem, refuse=False),
+        asked(city, problem=problem, scenarios=7),
     ]
-    assert len({each.question for each in [one, *others]}) == 5
+    assert len({each.question for each in [one, *others]}) == 9
+    # In whatever order sections are named.
+    assert others[-3].question == asked(city, problem=problem, sections=["sure", "places"]).question
 
 
 def test_a_problem_is_reported_on_as_it_is(city: sq.City) -> None:
@@ -59,6 +65,7 @@ def test_a_problem_is_reported_on_as_it_is(city: sq.City) -> None:
         ({"n_sensors": 3, "what_if": "yes"}, "what_if must be true or false"),
         ({"problem": 3}, "a Problem is needed"),
         ({"n_sensors": 3, "output": "x"}, "no parameter 'output'"),
+        ({"n_sensors": 3, "sections": ["x"]}, "no section 'x'"),
     ],
 )
 def test_what_is_wrong_is_refused_before_a_job_is_made(

@@ -13,19 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from spineq.solvers._kernels.choose import choose
 from spineq.solvers._kernels.gains import climb
 from spineq.solvers._kernels.jit import Array, jit
-from spineq.solvers._kernels.relax import (
-    AIM,
-    BEST,
-    DEFLECTION,
-    SCALE,
-    SEEN,
-    STALLED,
-    move,
-    take_note,
-)
 
 
 @jit
@@ -83,9 +72,14 @@ def expected_gain(
         c = value[q]
         if c <= table[j, last]:
             continue
-        k = 0
-        while table[j, k] >= c:
-            k += 1
+        # The first rank with less, by halving: all before k have c or more.
+        k, end = 0, last
+        while k < end:
+            middle = (k + end) // 2
+            if table[j, middle] >= c:
+                k = middle + 1
+            else:
+                end = middle
         total += weight[j] * d[k] * (c - tail[j, k])
     return total
 
@@ -245,11 +239,17 @@ def rank_turn(
     chosen: Array,
     deflection: float,
     direction: Array,
+    low: int,
+    high: int,
 ) -> Any:
-    """Turn the direction, (point x rank) flat, by who serves which rank; its scaled square."""
+    """Turn the direction, (point x rank) flat, of points ``low`` to ``high``; its scaled square.
+
+    ``1 - times served + deflection x that of the step before``, 0 where a multiplier would fall
+    below the least that it may be.
+    """
     ranks, norm = len(d), 0.0
     served = np.zeros(ranks)
-    for j in range(len(weight)):
+    for j in range(low, high):
         at = j * ranks
         served[:] = 0.0
         least = v[at]
@@ -283,65 +283,3 @@ def rank_turn(
             direction[at + k] = turned
             norm += weight[j] * d[k] * top[at + k] * turned * turned
     return norm
-
-
-@jit
-def rank_ascend(
-    start: Array,
-    site: Array,
-    value: Array,
-    weight: Array,
-    d: Array,
-    standing: Array,
-    top: Array,
-    lowest: Array,
-    kind: int,
-    state: Array,
-    n: int,
-    region: Array,
-    most: Array,
-    least: Array,
-    cost: Array,
-    budget: float,
-    v: Array,
-    best_v: Array,
-    direction: Array,
-    rho: Array,
-    chosen: Array,
-    often: Array,
-    memory: Array,
-    steps: int,
-    target: float,
-    patience: int,
-    least_scale: float,
-) -> bool:
-    """Make subgradient steps as `relax.ascend` does, with a multiplier for each rank of a point.
-
-    Returns
-    -------
-    bool
-        Whether the ascent has ended.
-    """
-    for _ in range(steps):
-        rho[:] = 0.0
-        base, seen = rank_worths(
-            start, site, value, weight, d, standing, v, rho, 0, len(weight)
-        )
-        memory[SEEN] += 2 * seen
-        worth, _ = choose(kind, rho, state, n, region, most, least, cost, budget, chosen)
-        bound = base + worth
-        action = take_note(bound, v, best_v, often, chosen, memory, patience, least_scale)
-        if memory[BEST] <= target or action == 2:
-            return True
-        if action == 1:
-            direction[:] = 0.0
-            continue
-        norm = rank_turn(
-            start, site, value, weight, d, standing, top, lowest, v, chosen,
-            memory[DEFLECTION], direction,
-        )
-        if norm <= 0.0:
-            return True
-        step = memory[SCALE] * max(bound - memory[AIM], 1e-9 * abs(bound)) / norm
-        move(v, direction, top, lowest, step, 0, len(v))
-    return False
