@@ -67,7 +67,8 @@ ROOMS = [
 FILES = {
     "store": ["contract", "_words", "folder", "url", "whole"],
     "model": [
-        "groups", "_problem_checks", "kinds", "_problem_words", "_problem_clashes", "problem", "_checks", "_contract", "_site_columns", "_parts",
+        "groups", "_problem_checks", "kinds", "_problem_words", "_problem_clashes", "problem",
+        "_checks", "_contract", "_site_columns", "_parts",
         "_group_points", "_counting", "_digest", "_parquet", "city", "_redrawn",
         "_inequality", "_objective_words", "_words", "_styles", "_exports", "_description",
         "_schema", "_netcdf", "_sealed", "network", "_assembly",
@@ -81,15 +82,16 @@ FILES = {
         "_kernels", "threads", "decays", "coverage", "welfare", "goals", "rules", "objective",
         "solution", "room", "greedy_in_room", "greedy", "swaps", "make_room", "exchange", "random",
         "passes", "choice", "relaxation", "search", "shares", "lagrangian", "branch_bound",
-        "failing_books", "failing_bound", "failing",
+        "failing_books", "failing_networks", "failing_bound", "failing",
         "reach", "leximin", "_milp_child", "_milp_data", "_milp_process", "milp",
     ],
     "fronts": [
         "aside", "subset", "archive", "landscape", "pieces", "crew", "lattice", "search",
         "two_groups", "genetic", "assembly",
     ],
-    "insight": ["curve", "carried", 
-        "fewest", "centroids", "_failures", "_chances", "_robustness_words", "withstood",
+    "insight": [
+        "curve", "carried", "fewest", "centroids", "_failures", "_chances", "_robustness_words",
+        "withstood",
         "robustness", "_desk", "_explain_words", "_explanation", "explain", "_branches",
         "alternatives",
         "changes", "trial_plan", "scenarios", "scenario_jobs", "stability_words", "stability",
@@ -140,8 +142,8 @@ FILES = {
     "cli": [
         "problem_words", "options", "signals", "printing", "files", "question_results", "results",
         "data", "demo", "job_words",
-        "job_access", "jobs", "queued", "question_words", "questions", "bench_parts", "bench_front", "bench", "fronts", "commands",
-        "report",
+        "job_access", "jobs", "queued", "question_words", "questions", "bench_parts",
+        "bench_front", "bench", "fronts", "commands", "report",
         "panel", "sweep", "serve",
     ],
 }  # fmt: skip

@@ -45,6 +45,11 @@ def group_options(command: _Command) -> _Command:
             "--aversion", type=float,
             help="Aversion to inequality between people: 0 (none) to 100, atkinson below 1.",
         ),
+        click.option(
+            "--failure-probability", type=float, metavar="P",
+            help="Each sensor fails with this probability, whether or not others do: what is "
+            "expected to be covered counts. 0 by default.",
+        ),
         click.option("--max-age", type=int, help="Oldest age that counts (without --group)."),
         click.option("--min-age", type=int, help="Youngest age that counts (without --group)."),
         click.option("--workplace-weight", type=float, help="Weight of workers (without --group)."),

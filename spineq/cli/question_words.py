@@ -26,8 +26,8 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 #: Options of `network_options` that are for sensors of one's own too; the file of a network knows
 #: them.
 OF_GIVEN = (
-    "objective", "aversion", "aversion_form", "max_age", "min_age", "workplace_weight",
-    "population_weight", "groups", "decay", "theta", "keep",
+    "objective", "aversion", "aversion_form", "failure_probability", "max_age", "min_age",
+    "workplace_weight", "population_weight", "groups", "decay", "theta", "keep",
 )  # fmt: skip
 
 #: The others, which are for a network that is to be placed.

@@ -143,6 +143,9 @@ class ProblemModel(WhereAndWho):
         0.0, description="Aversion to inequality between people; 0 is none."
     )
     aversion_form: AversionForm = Field("kolm_pollak", description="Its form.")
+    failure_probability: Annotated[Real, Field(ge=0, lt=1)] = Field(
+        0.0, description="Of each sensor, whether or not others fail."
+    )
     at_least: Levels = Field(
         default_factory=dict,
         description="Coverage that groups must reach, 0 to 1, by name.",

@@ -125,6 +125,16 @@ def _told(groups: Sequence[GroupFacts]) -> list[GroupFacts]:
     return everyone[:1] + [group for group in groups if group.judged and group not in everyone[:1]]
 
 
+def _split(
+    people: dict[str, float], groups: Sequence[GroupFacts]
+) -> tuple[list[GroupFacts], list[GroupFacts]]:
+    """Groups that somebody is of: those that are counted, and ages of all residents."""
+    told = [group for group in _told(groups) if round(people[group.name]) > 0]
+    everyone = bool(told) and told[0].ages == _EVERYONE
+    ages = [group for group in told[1:] if everyone and group.ages is not None]
+    return [group for group in told if group not in ages], ages
+
+
 def brought(people: dict[str, float], groups: Sequence[GroupFacts]) -> tuple[str, str]:
     """Count people by group.
 
@@ -134,10 +144,8 @@ def brought(people: dict[str, float], groups: Sequence[GroupFacts]) -> tuple[str
         All residents, or those of some ages where there are no others, and who is none; and how
         many of all residents are of which age. Empty for nobody.
     """
-    told = [group for group in _told(groups) if round(people[group.name]) > 0]
-    everyone = bool(told) and told[0].ages == _EVERYONE
-    ages = [group for group in told[1:] if everyone and group.ages is not None]
-    heads = [people_words(people[group.name], group) for group in told if group not in ages]
+    told, ages = _split(people, groups)
+    heads = [people_words(people[group.name], group) for group in told]
     if not ages:
         return (listed_all(heads) if heads else ""), ""
     whom = "of them" if len(heads) == 1 else "of the residents"
@@ -176,7 +184,7 @@ def sensor_words(sensor: SensorFacts, made: Explanation) -> str:
         return " ".join(lines)
     gone = change(made.kind, made.value, made.value - sensor.loss)
     lines.append(f"With nothing in its place, the network {gone}.")
-    lines += filter(None, [_replaced(sensor, made), _substitutes(sensor)])
+    lines += filter(None, [_replaced(sensor, made), _substitutes(sensor, made)])
     return " ".join(lines)
 
 
@@ -190,8 +198,9 @@ def _brings(sensor: SensorFacts, made: Explanation, near: str) -> str:
             said += f", {rest}"
         return f"{said}."
     if every:
-        counts = [sensor.people_near[group.name] for group in _told(made.groups)]
-        verb = "is" if [round(count) for count in counts if round(count) > 0] == [1] else "are"
+        heads, _ = _split(sensor.people_near, made.groups)
+        one = len(heads) == 1 and round(sensor.people_near[heads[0].name]) == 1
+        verb = "is" if one else "are"
         said = f"{name} brings nobody {near} whom no other sensor is near"
         return f"{said}: {every} {verb} {near} of it."
     return f"{name} has nobody {near}."
@@ -248,12 +257,12 @@ def _those_at(sites: Sequence[str], how: str) -> str:
     return f"{'the one' if len(sites) == 1 else 'those'} at {listed(sites)}"
 
 
-def _substitutes(sensor: SensorFacts) -> str:
+def _substitutes(sensor: SensorFacts, made: Explanation) -> str:
     if sensor.n_tenth is None or sensor.n_half is None:
         return ""
     n, half = sensor.n_tenth, sensor.n_half
     if half == 0:
-        return "No other place alone would do: in its stead each loses more than 0.5 %."
+        return "No other place alone would do: none in its stead loses as little as 0.5 %."
     best = sensor.substitutes[0]
     if n == 0:
         verb = "loses" if half == 1 else "lose"
@@ -265,7 +274,7 @@ def _substitutes(sensor: SensorFacts) -> str:
         places = "other place" if n == 1 else "other places"
         said = f"{word[:1].upper()}{word[1:]} {places} would do almost as well"
         said += ", losing at most 0.1 %"
-        if best.loss < 0.0:
+        if best.loss < -_ROUNDING * made.value:
             said = said.replace("almost as well, losing", "better, or lose")
             said = said if n > 1 else said.removesuffix(", or lose at most 0.1 %")
     link = "; the best is" if (n or half) > 1 else ":"
@@ -329,6 +338,8 @@ def summary(made: Explanation) -> str:
         else f", and {number_word(kept)} more that {'stays' if kept == 1 else 'stay'}"
     )
     lines = [f"{counted(len(placed), 'sensor')} in {made.city or 'the city'}{stay}."]
+    if made.stopped and not made.sensors:
+        return "The search was stopped early, before it had looked at any sensor."
     solved = [
         (made.value - sensor.replacement.value, sensor)
         for sensor in placed
@@ -354,7 +365,7 @@ def summary(made: Explanation) -> str:
             if len(solved) > 1
             else ""
         )
-        if all(s.replacement is not None and s.replacement.proven for _, s in solved):
+        if all(s.replacement is None or s.replacement.proven for s in placed):
             lines.append("All of this is proven.")
         else:
             lines.append("Not all of this is proven: better networks without a sensor may exist.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from numbers import Integral
 from typing import Any, Self
 
 import pandas as pd
@@ -284,7 +285,7 @@ class Explanation:
             if isinstance(which, str):
                 if which and which in (sensor.site, "" if sensor.site else sensor.area):
                     return sensor
-            elif not isinstance(which, bool) and sensor.number == which:
+            elif isinstance(which, Integral) and type(which) is not bool and sensor.number == which:
                 return sensor
         number = sum(not sensor.kept for sensor in self.sensors)
         msg = f"the network has no sensor {shown(which)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -109,7 +110,8 @@ class Alternatives:
         ProblemError
             There is none of that number.
         """
-        if not 1 <= number <= len(self.found):
+        whole = isinstance(number, Integral) and not isinstance(number, bool)
+        if not whole or not 1 <= number <= len(self.found):
             msg = f"there is no alternative {shown(number)}"
             raise ProblemError(msg, field="number", mend=f"Give 1 to {len(self.found):,}")
         each, kind = self.found[number - 1], maximised(self.network.problem)

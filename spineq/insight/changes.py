@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from spineq.errors import ProblemError, shown
 from spineq.model._problem_checks import positive
 from spineq.model.groups import Group, groups_from_words, known_keys, weight_number
@@ -137,7 +139,8 @@ def listed_changes(base: Problem, scenarios: object) -> list[Problem]:
     ProblemError
         They are no list, there is none, or one is wrong; the message says which.
     """
-    if isinstance(scenarios, Mapping | str) or not isinstance(scenarios, Iterable):
+    scalar = isinstance(scenarios, np.ndarray) and scenarios.ndim == 0
+    if scalar or isinstance(scenarios, Mapping | str) or not isinstance(scenarios, Iterable):
         msg = f"scenarios must be a list of dictionaries, not {shown(scenarios)}"
         raise ProblemError(msg, field="scenarios", mend='Write [{"theta": 400}, {"theta": 600}]')
     made = []

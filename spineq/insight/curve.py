@@ -224,8 +224,8 @@ def coverage_curve(
         # What lies between two numbers that may be may be.
         while numbers is None and wanted[0] < asked.number and not _may_be(city, asked, wanted[0]):
             del wanted[0]
-        while numbers is None and wanted[-1] > asked.number and not _may_be(
-            city, asked, wanted[-1]
+        while (
+            numbers is None and wanted[-1] > asked.number and not _may_be(city, asked, wanted[-1])
         ):
             del wanted[-1]
         # What cannot be is refused now, and not after the numbers before it.

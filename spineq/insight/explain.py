@@ -86,11 +86,14 @@ def explain(
     DataError
         The network is of another city.
     ProblemError
-        Something else than a city and a network; a site that does not exist or has a sensor; or a
-        distance that is none.
+        Something else than a city and a network; a site that does not exist or has a sensor; a
+        distance that is none, or another value of the wrong type.
     """
     watcher = watcher_of(progress)
     near = positive(near, "near", "500")
+    if not isinstance(refuse, bool | np.bool_):
+        msg = f"refuse must be true or false, not {shown(refuse)}"
+        raise ProblemError(msg, field="refuse", mend="Write refuse=False")
     desk = Desk(city, net, SpanProgress(watcher, 0.0, 0.05))
     position = None if site is None else _asked_site(desk, site)
     problem = net.problem
@@ -109,7 +112,10 @@ def explain(
     made = replace(
         made, sensors=tuple(_sensors(desk, layers, made.groups, SpanProgress(watcher, 0.08, 0.1)))
     )
-    if len(made.sensors) < net.n_sensors or watcher.report(0.1, "looking at each sensor"):
+    if len(made.sensors) < net.n_sensors:
+        # Some alone would be taken for all.
+        return replace(made, sensors=(), stopped=True)
+    if watcher.report(0.1, "looking at each sensor"):
         return replace(made, stopped=True)
     if position is not None:
         made = _with_place(desk, layers, made, position, SpanProgress(watcher, 0.1, 0.15))

@@ -271,7 +271,8 @@ def _checked_probability(given: Any, n: int) -> NDArray[np.float64] | None:
     each = list(given) if several and np.ndim(given) == 1 else [given] * n
     for value in each:
         number = isinstance(value, Real) and not isinstance(value, bool)
-        if not number or not 0.0 <= float(value) <= 1.0:
+        # Compared as it is: a whole number may be too large for a float.
+        if not number or not 0 <= value <= 1:
             msg = f"a probability is a number from 0 to 1, not {shown(value)}"
             raise ProblemError(msg, field="probability", mend=mend)
     if len(each) != n:

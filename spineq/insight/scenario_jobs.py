@@ -61,7 +61,8 @@ def solve_here(
         answer = trial.solve(scenario, span)
         if answer is not None:
             answers.append(answer)
-        latch.tell(len(answers) / total, _words(len(answers), total))
+        if not latch.stopped:
+            latch.tell(len(answers) / total, _words(len(answers), total))
         if latch.stopped:
             break
     return answers, len(answers) < total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from spineq.insight.scenario_jobs import need_queue, solve_here, solve_on
 from spineq.insight.scenarios import Answer, Trial
 from spineq.insight.trial_plan import planned, sensors_of
 from spineq.model._exports import need_same_city
+from spineq.model._objective_words import counted
 from spineq.model._problem_checks import between, whole
 from spineq.model.groups import known_keys
 from spineq.model.network import PROVEN_GAP, PROVEN_GAP_OF_AVERSION
@@ -119,7 +121,8 @@ class Stability:
         ProblemError
             There is none of that number.
         """
-        if isinstance(number, bool) or number not in self.table.index:
+        whole = isinstance(number, Integral) and not isinstance(number, bool)
+        if not whole or number not in self.table.index:
             msg = f"there is no sensor {shown(number)} that was placed"
             first, last = self.table.index.min(), self.table.index.max()
             raise ProblemError(msg, field="number", mend=f"Give {first} to {last}")
@@ -153,9 +156,10 @@ class Stability:
 
     def __repr__(self) -> str:
         cut = ", stopped" if self.stopped else ""
+        share = f": near share {self.table['near'].mean():.2f}" if self.n_scenarios else ""
         return (
-            f"<Stability of {len(self.table):,} sensors in {self.n_scenarios:,} "
-            f"scenarios{cut}: near share {self.table['near'].mean():.2f}>"
+            f"<Stability of {counted(len(self.table), 'sensor')} in "
+            f"{counted(self.n_scenarios, 'scenario')}{cut}{share}>"
         )
 
 

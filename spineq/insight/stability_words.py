@@ -58,12 +58,13 @@ def _how(found: Stability) -> str:
     if found.theta is not None:
         low, high = found.theta
         parts.append(f"theta lies between {low:,g} and {high:,g} {found.unit}")
-    if found.n_listed:
+    if found.n_listed > 1:
         parts.append(f"{counted(found.n_listed, 'listed change')} of the question take turns")
-    if not parts:
-        return "Nothing differs from one scenario to the next."
     said = "; ".join(parts)
-    return f"From scenario to scenario {said}."
+    said = f"From scenario to scenario {said}." if parts else ""
+    if found.n_listed == 1:
+        said = f"In every scenario the question is changed as the list says. {said}".rstrip()
+    return said or "Nothing differs from one scenario to the next."
 
 
 def _places(found: Stability) -> str:
@@ -94,7 +95,7 @@ def _least(found: Stability) -> str:
     row: Any = table.loc[number]
     place = row["site"] or f"{row['x']:.0f}, {row['y']:.0f}"
     return (
-        f"The least certain place is that of sensor {number} ({place}): one stands within "
+        f"The least certain place is that of sensor {number} ({place}): one is placed within "
         f"{found.near:,g} m of it in {share(row['near'])}."
     )
 
@@ -156,7 +157,7 @@ def sentence(found: Stability, number: int) -> str:
     place = f"{row['site']}" if row["site"] else f"{row['x']:.0f}, {row['y']:.0f}, which is no site"
     if not found.n_scenarios:
         return f"Sensor {number} ({place}): no scenario was solved."
-    near = f"a sensor stands within {found.near:,g} m of it in {share(float(row['near']))}"
+    near = f"a sensor is placed within {found.near:,g} m of it in {share(float(row['near']))}"
     of = f"of {counted(found.n_scenarios, 'scenario')}"
     if not row["site"]:
         return f"Sensor {number} ({place}): {near} {of}."

@@ -1,4 +1,4 @@
-"""Networks whose sensors may fail: greedy, swaps, and a bound; see `failing_books`."""
+"""The best network of sensors that may fail, and how good any can be; see `failing_books`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ import numpy as np
 
 from spineq.errors import ProblemError
 from spineq.progress import Progress, SpanProgress
-from spineq.solvers import _kernels
-from spineq.solvers._kernels import failing as kernels
-from spineq.solvers.exchange import LEAST_CHANGE, exchange
-from spineq.solvers.failing_books import Book, Books, Chances
+from spineq.solvers.exchange import exchange
+from spineq.solvers.failing_books import Books, Chances
 from spineq.solvers.failing_bound import Ranks
+from spineq.solvers.failing_networks import Asking, FailingSearch, in_greedy_order, place
 from spineq.solvers.greedy import NOWHERE
 from spineq.solvers.greedy import place as place_plainly
-from spineq.solvers.objective import BUDGET, Objective
+from spineq.solvers.objective import Objective
 from spineq.solvers.rules import Options, Rules, need_start
-from spineq.solvers.search import Search
 from spineq.solvers.solution import Solution
 
 if TYPE_CHECKING:
@@ -39,9 +37,9 @@ DEPTHS: dict[str, Depth] = {
     "greedy": "greedy",
 }
 
-#: With an effort of 1: pairs that swaps look at; steps of the ascent and the pairs in them, times
-#: ranks; and steps that are made however much work they are.
-MOST_SWAPPED, MOST_STEPS, MOST_WORK, SURE_STEPS = 2_000_000_000, 2_000, 3_000_000_000, 200
+#: With an effort of 1: steps of the ascent and the pairs in them, times ranks; and steps that are
+#: made however much work they are.
+MOST_STEPS, MOST_WORK, SURE_STEPS = 2_000, 3_000_000_000, 200
 
 # Rounds of the ascent; steps without progress before the step shrinks; its shortest; steps to the
 # first network made of relaxed choices, then doubled; and progress that is worth a further round.
@@ -128,160 +126,9 @@ def failing(
     search.watch(SpanProgress(progress, 0.98, 1.0))
     sites = search.sites if math.isfinite(search.value) else placed
     if not search.stopped and depth != "greedy":
-        sites = _in_greedy_order(search, sites)
+        sites = in_greedy_order(search, sites)
     value = books.value(sites)
     return Solution(sites, value, max(search.bound, value), search.stopped)
-
-
-class FailingSearch(Search):
-    """The best network so far, by what it is expected to cover.
-
-    Parameters
-    ----------
-    books, options, progress
-        The instance, how to look, and the watcher.
-    """
-
-    def __init__(self, books: Books, options: Options, progress: Progress) -> None:
-        super().__init__(books.objective, books.rules, options, progress)
-        self.books = books
-        # What is expected is no whole number, whatever the benefits are.
-        self._step = 0.0
-        self.most_work = MOST_SWAPPED * options.effort
-
-    def worth(self, sites: NDArray[np.int64]) -> float:
-        """What a network, (sensor,), is expected to cover."""
-        return self.books.value(sites)
-
-    def ask(self, message: str) -> bool:
-        """Tell the watcher of a part whose length is not known; returns whether to stop."""
-        return self.report(self.fraction + 0.002 * (1.0 - self.fraction), message)
-
-    def swap_from(self, sites: NDArray[np.int64]) -> bool:
-        """Improve a network by swaps and offer it, unless it was tried; whether it is better."""
-        key = np.sort(sites).tobytes()
-        if key in self._tried or self.rules.broken_by(sites):
-            return False
-        self._tried.add(key)
-        return self.offer(improved(self, sites))
-
-
-def place(
-    search: FailingSearch, start: NDArray[np.int64] = NOWHERE, *, by_price: bool = False
-) -> NDArray[np.int64]:
-    """Place one sensor after the other where it adds most, lazily (Minoux 1978).
-
-    Parameters
-    ----------
-    search
-        The instance, and who is asked whether to stop.
-    start
-        (sensor,) sensors that stand.
-    by_price
-        Where it adds most for its cost.
-
-    Returns
-    -------
-    ndarray
-        (sensor,) in order, those of the start first. Least numbers of regions may be unmet where
-        spacing or prices are in the way.
-    """
-    books, rules = search.books, search.rules
-    objective, usable = books.objective, books.usable
-    book, bound = books.of(start), np.zeros(objective.n_sites)
-    able = rules.allowed_beside(start, usable)
-    for share in books.gains(book, able, bound):
-        if search.ask(f"gains of every site, {share:.0%}"):
-            return start
-    price = np.ones(objective.n_sites)
-    if by_price and rules.prices is not None:
-        cost = rules.prices.cost
-        # What costs nothing is dearest to nobody.
-        price = np.maximum(cost, 1e-9 * max(float(cost.max()), 1.0))
-        bound[able] /= price[able]
-    fresh = np.full(objective.n_sites, len(start), dtype=np.int64)
-    tree = np.empty(2 << max(objective.n_sites - 1, 0).bit_length(), dtype=np.int64)
-    chosen = np.empty(max(rules.n, len(start)), dtype=np.int64)
-    chosen[: len(start)] = start
-    placed, n = len(start), min(rules.n, len(start) + int(able.sum()))
-    _kernels.plant(bound, tree)
-    while placed < n:
-        before = placed
-        placed = int(
-            kernels.expected_greedy(
-                *objective.matrix, objective.weight, books.weights, books.probability, *book,
-                bound, price, fresh, tree, chosen, placed, placed + 1 if rules.named else n,
-                BUDGET // 5,
-            )
-        )  # fmt: skip
-        if placed > before and rules.named:
-            # What is not allowed beside some is not beside more.
-            bound[~rules.allowed_beside(chosen[:placed], usable)] = -1.0
-            _kernels.plant(bound, tree)
-        if placed < n and bound[tree[1]] < 0.0:
-            break
-        if rules.prices is not None and bound[tree[1]] <= 0.0:
-            break
-        if search.ask(f"{placed} of {rules.n} sensors placed"):
-            break
-    return chosen[:placed].copy()
-
-
-def improved(search: FailingSearch, sites: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Swap, and add where there is room, until neither helps or the work is done.
-
-    Each sensor in turn is taken out, and put where it adds most then.
-
-    Parameters
-    ----------
-    search
-        The instance, and who is asked whether to stop.
-    sites
-        (sensor,) a network that keeps the rules.
-    """
-    books, rules = search.books, search.rules
-    sites, gain = np.array(sites, dtype=np.int64), np.zeros(books.objective.n_sites)
-    least = LEAST_CHANGE * books.value(sites)
-    slot, idle, until = 0, 0, books.work + search.most_work
-    while idle < len(sites) and books.work < until:
-        others = np.delete(sites, slot)
-        book, able = books.of(others), rules.allowed_beside(others, books.usable)
-        for _ in books.gains(book, able, gain):
-            if search.ask("looking for swaps"):
-                return sites
-        idle += 1
-        site = _best_instead(search, sites, slot, gain, book, least)
-        if site >= 0:
-            sites[slot], idle = site, 0
-        slot += 1
-        if slot >= len(sites):
-            slot = 0
-            if rules.named:
-                more = place(search, sites)
-                idle, sites = (idle, sites) if len(more) == len(sites) else (0, more)
-                if search.stopped:
-                    return sites
-    return sites
-
-
-def _best_instead(
-    search: FailingSearch,
-    sites: NDArray[np.int64],
-    slot: int,
-    gain: NDArray[np.float64],
-    book: Book,
-    least: float,
-) -> int:
-    """The site that adds most instead of one sensor, by so much at least; -1 for none."""
-    here = search.books.gain(book, int(sites[slot]))
-    others = np.delete(sites, slot)
-    while True:
-        site = int(np.argmax(gain))
-        if gain[site] <= here + least or site == sites[slot]:
-            return -1
-        if not search.rules.named or not search.rules.broken_by(np.append(others, site)):
-            return site
-        gain[site] = -1.0
 
 
 def _begun(search: FailingSearch, objective: Objective, depth: Depth) -> NDArray[np.int64]:
@@ -300,7 +147,7 @@ def _begun(search: FailingSearch, objective: Objective, depth: Depth) -> NDArray
         search.offer(start)
     if depth == "greedy":
         if not math.isfinite(search.value):
-            search.offer(place_plainly(objective, rules, _Asking(search)).sites)
+            search.offer(place_plainly(objective, rules, Asking(search)).sites)
         return search.sites if math.isfinite(search.value) else placed
     search.swap_from(placed)
     if len(start) and not search.stopped:
@@ -308,7 +155,7 @@ def _begun(search: FailingSearch, objective: Objective, depth: Depth) -> NDArray
     if not search.stopped:
         plain = replace(options, bound="none", start=None)
         try:
-            found = exchange(replace(objective, goals=None), rules, plain, _Asking(search))
+            found = exchange(replace(objective, goals=None), rules, plain, Asking(search))
         except ProblemError:
             if not math.isfinite(search.value):
                 raise
@@ -350,7 +197,8 @@ def _descend(search: FailingSearch, *, swaps: bool) -> None:
         if len(opened) >= search.rules.n or not (ranks.state == 0).any():
             # What is above the target consists of these, or of some of them.
             search.offer(opened)
-            search.prove()
+            left = search.books.raised(search.books.value(opened))
+            search.lower(max(left, search.target))
             return
         gained = bound - search.bound > _WORTHWHILE * search.bound
         if pace.done >= 1.0 or not (gained or fixed > 0 or search.value > value):
@@ -393,32 +241,3 @@ def _ascended(search: FailingSearch, ranks: Ranks, pace: _Pace, *, swaps: bool) 
                 return False
             ranks.aim(search.value)
     return True
-
-
-def _in_greedy_order(search: FailingSearch, sites: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Sort sites as greedy would place them; in the order given where it is stopped."""
-    usable = np.zeros(search.objective.n_sites, dtype=np.bool_)
-    usable[sites] = True
-    own = Books(replace(search.objective, usable=usable), Rules(len(sites)), search.books.chances)
-    sorting = FailingSearch(own, search.options, _Asking(search))
-    ordered = place(sorting)
-    search.stopped |= sorting.stopped
-    return np.concatenate([ordered, sites[~np.isin(sites, ordered)]])
-
-
-class _Asking:
-    """Passes on only that the watcher is asked: figures of a part are not the search's."""
-
-    def __init__(self, search: FailingSearch) -> None:
-        self._search = search
-
-    def report(
-        self,
-        fraction: float,
-        message: str = "",
-        value: float | None = None,
-        bound: float | None = None,
-    ) -> bool:
-        """Ask the watcher; see `spineq.progress.Progress.report`."""
-        del fraction, value, bound
-        return self._search.ask(message)

@@ -197,9 +197,9 @@ class Books:
         out = np.zeros(self.objective.n_sites)
         for _ in self.gains(book, self.usable, out):
             yield np.inf
-        yield self._raised(self.worth(book) + self.rules.most_worth(out))
+        yield self.raised(self.worth(book) + self.rules.most_worth(out))
 
-    def _raised(self, bound: float) -> float:
+    def raised(self, bound: float) -> float:
         """Raise a bound by what pairs and ranks that were left out can bring."""
         coverage, total = self.objective.coverage, float(self.objective.weight.sum())
         beyond = 0.0

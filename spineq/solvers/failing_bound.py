@@ -11,8 +11,8 @@ a bound for every v (with p = 0 and rank 1 alone, that of Cornuejols, Fisher, Ne
 ranks are those of Snyder and Daskin 2005). What stands already is open, and its worth is added.
 Of K ranks, where there are more sensors, the last one has the weight p^(K-1) of all that come
 after it: none of those covers more. With pairs cut off no multiplier may be below the cut-off's
-level. Sites are fixed as in `spineq.solvers.relaxation`. A network is begun from by what can be expected, in its books, behind the k-th: what a point
-would have if the k-th were missing, as in `Relaxation.begin`.
+level. Sites are fixed as in `spineq.solvers.relaxation`, and a network is begun from as there: with
+what can be expected, in its books, of the sensors behind the k-th.
 """
 
 from __future__ import annotations

@@ -229,8 +229,10 @@ def test_what_is_refused(city: sq.City) -> None:
     wards = sq.optimise(city, n_sensors=3, theta=500, region="ward", max_per_region=2)
     with pytest.raises(ProblemError, match="limits for regions"):
         alternatives(city, wards)
-    with pytest.raises(ProblemError, match="no alternative 4"):
-        alternatives(city, net).sentence(4)
+    made = alternatives(city, net)
+    for wrong in (4, "1", None, 1.5, True, np.array([1, 2])):
+        with pytest.raises(ProblemError, match="no alternative"):
+            made.sentence(wrong)  # type: ignore[arg-type]
 
 
 def test_it_can_be_stopped_at_any_time(city: sq.City) -> None:

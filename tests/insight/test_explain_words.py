@@ -192,8 +192,44 @@ def test_what_is_refused(city: sq.City, net: sq.Network, made: Explanation) -> N
         explain(city, "net")  # type: ignore[arg-type]
     with pytest.raises(UnknownSensorError, match="number from 1 to 4"):
         made.sentence(5)
-    with pytest.raises(UnknownSensorError, match="has no sensor True"):
-        made.sentence(True)
+    for wrong in (True, 1.0, None, np.array([1, 2])):
+        with pytest.raises(UnknownSensorError, match="has no sensor"):
+            made.sentence(wrong)  # type: ignore[arg-type]
+    with pytest.raises(ProblemError, match="refuse must be true or false"):
+        explain(city, net, refuse="no")  # type: ignore[arg-type]
+
+
+def test_a_poor_network_is_not_said_to_be_good(city: sq.City) -> None:
+    """Places that do better do not lose, and what is more than nothing is no share of it."""
+    ids = city.dataset["site"].to_numpy()
+    each = [sq.evaluate(city, [site], theta=500) for site in ids]
+    poor = min(each, key=lambda net: net.total_coverage)
+    said = explain(city, poor, refuse=False).sentence(1)
+    assert "other places would do better, or lose at most 0.1 %; the best is" in said
+    assert "almost as well" not in said
+    x, y = city.site_xy[0]
+    nowhere = sq.evaluate(city, [(float(x) + 50_000.0, float(y))], theta=100, decay="step")
+    made = explain(city, nowhere, site=str(ids[0]))
+    assert made.place is not None
+    more = f"{100 * made.place.adds:.1f} percentage points"
+    assert f"it would add {more} to what is reached now" in made.summary()
+    assert f"the network then covers {more} more" in made.summary()
+
+
+def test_before_any_sensor_was_looked_at_none_is_counted(city: sq.City, net: sq.Network) -> None:
+    for after in range(1, 12):
+        part = explain(city, net, progress=RecordingProgress(stop_after=after))
+        assert len(part.sensors) in (0, 4)
+        assert "0 sensors" not in part.summary()
+
+
+def test_one_person_is(city: sq.City, made: Explanation) -> None:
+    """Also where it is about one, and a title has an "and"."""
+    group = GroupFacts("g", "Men and women", None, "g", estimated=True, judged=True)
+    near = {"g": 1.0}
+    sensor = replace(made.sensors[0], people_near=near, people_only={"g": 0.0})
+    said = replace(made, groups=(group,), sensors=(sensor,)).sentence(1)
+    assert "about 1 of the group men and women is within 500 m of it" in said
 
 
 def test_effort_that_does_not_suffice_is_said(city: sq.City) -> None:

@@ -293,7 +293,9 @@ def test_a_number_of_failures_that_is_none(
         robustness(*clear, failures=failures)
 
 
-@pytest.mark.parametrize("chance", [-0.1, 1.1, math.nan, math.inf, "half", True, [0.1, 2.0], {}])
+@pytest.mark.parametrize(
+    "chance", [-0.1, 1.1, math.nan, math.inf, "half", True, [0.1, 2.0], {}, 10**400]
+)
 def test_a_probability_that_is_none(chance: Any, clear: tuple[sq.City, sq.Network]) -> None:
     with pytest.raises(sq.SpineqError, match=r"probability: a probability is a number from 0 to 1"):
         robustness(*clear, probability=chance)

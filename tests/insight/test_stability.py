@@ -341,7 +341,7 @@ def test_sentences(found: Stability) -> None:
     row: Any = found.table.loc[2]
     assert found.sentence(2) == (
         f"Sensor 2 ({row['site']}): the same site is chosen in {share(row['chosen'])}, and a "
-        f"sensor stands within 300 m of it in {share(row['near'])} of 24 scenarios."
+        f"sensor is placed within 300 m of it in {share(row['near'])} of 24 scenarios."
     )
     for number in (0, 5, "a", True):
         with pytest.raises(ProblemError, match="no sensor"):
@@ -464,3 +464,32 @@ def test_the_map_says_what_it_shows(city: sq.City, net: sq.Network, found: Stabi
         sq.plot.stability(found, moved)
     with pytest.raises(ProblemError, match="a stability is needed"):
         sq.plot.stability(net, city)  # type: ignore[arg-type]
+
+
+def test_one_change_takes_no_turns(city: sq.City, net: sq.Network) -> None:
+    """One listed change is in every scenario; one sensor, one scenario are no more."""
+    every = stability(city, net, scenarios=[{"theta": 300}], poisson=False)
+    said = every.summary()
+    assert "In every scenario the question is changed as the list says." in said
+    assert "turns" not in said
+    one = stability(city, sq.optimise(city, n_sensors=1), n_scenarios=1)
+    assert repr(one).startswith("<Stability of 1 sensor in 1 scenario: ")
+    stopped = stability(city, net, n_scenarios=2, progress=RecordingProgress(stop_after=1))
+    assert "nan" not in repr(stopped)
+
+
+def test_what_is_no_number_is_refused(city: sq.City, net: sq.Network, found: Stability) -> None:
+    """Not with an error of some library."""
+    for wrong in ([1], np.array([1]), None, 1.5):
+        with pytest.raises(ProblemError, match="no sensor"):
+            found.sentence(wrong)  # type: ignore[arg-type]
+    with pytest.raises(ProblemError, match="scenarios must be a list"):
+        stability(city, net, scenarios=np.array(1))
+
+
+def test_fractions_never_go_back_even_at_a_stop(city: sq.City, net: sq.Network) -> None:
+    for after in (1, 2, 3, 5):
+        watcher = RecordingProgress(stop_after=after)
+        stability(city, net, n_scenarios=3, progress=watcher)
+        shares = [report.fraction for report in watcher.reports]
+        assert shares == sorted(shares)

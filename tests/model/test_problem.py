@@ -44,6 +44,7 @@ OTHER: dict[str, dict[str, Any]] = {
     "aversion_form": {"aversion": 0.5, "aversion_form": "atkinson"},
     "reach": {"reach": {"all": (Group(ages=(0, 90)), 0.5)}, "n_sensors": None},
     "retire": {"retire": 2},
+    "failure_probability": {"failure_probability": 0.1},
     "move_at_most": {"move_at_most": 2},
     "kinds": {"kinds": {"near": {"theta": 300, "n_sensors": 9}}},
     "at_least": {"at_least": {"pop_elderly": 0.45}},

@@ -23,9 +23,10 @@ from spineq.errors import ProblemError
 from spineq.progress import RecordingProgress, SilentProgress
 from spineq.solvers import failing_books, failing_named, failing_version
 from spineq.solvers.coverage import Coverage
-from spineq.solvers.failing import DEPTHS, FailingSearch, depth_named, failing, improved
+from spineq.solvers.failing import DEPTHS, depth_named, failing
 from spineq.solvers.failing_books import Books, Chances, rank_weights, ranks_for
 from spineq.solvers.failing_bound import Ranks
+from spineq.solvers.failing_networks import FailingSearch, improved
 from spineq.solvers.objective import Objective
 from spineq.solvers.rules import Options, Regions, Rules
 
