@@ -229,6 +229,7 @@ def _alone(problem: Problem, city: City, name: str, group: Group, placed: int) -
         groups=((name, replace(group, weight=1.0)),),
         objective="mean",
         aversion=0.0,
+        failure_probability=0.0,
         at_least=(),
         reach=(),
         start=(),

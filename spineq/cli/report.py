@@ -21,6 +21,7 @@ from spineq.cli.options import (
     take_problem_words,
 )
 from spineq.cli.printing import print_json, say
+from spineq.cli.problem_words import INSTEAD_OF_A_NUMBER
 from spineq.model.problem import MethodName, Problem
 
 if TYPE_CHECKING:
@@ -78,9 +79,11 @@ def report(city: str | None, **words: Any) -> None:
     Without --group the usual four count alike: all residents, children, older people and workers,
     as far as the city has their data.
 
-    The page shows the city and its groups, the network and its proof, who gains and who loses
-    against the existing sensors, who is left behind, what more for one group costs the others,
-    and how far to trust all that.
+    The page shows the city and its groups, the network and its proof, why each place and what
+    doing without it costs, other networks that are nearly as good, who gains and who loses
+    against the existing sensors, how few would do and which to move, who is left behind, what
+    more for one group costs the others, how sure it is, and how far to trust all that.
+    -p 'sections=[places, sure]' has only some of the longer sections.
     """
     from spineq.report.making import NOTEBOOK, PAGE, WHAT_IF
 
@@ -144,7 +147,7 @@ def _of_problem(words: dict[str, Any], rules: Any) -> dict[str, Any]:
     if not words:
         return {}
     # The number is only there so that the others can be checked.
-    number = {} if {"n_sensors", "budget"} & set(words) else {"n_sensors": 1}
+    number = {} if {"n_sensors", *INSTEAD_OF_A_NUMBER} & set(words) else {"n_sensors": 1}
     described = Problem.from_words(**words, **number).to_dict()
     made: dict[str, Any] = {}
     for name in ("n_sensors", "theta", "method", "groups"):
@@ -188,8 +191,9 @@ def _by_worker(
     question = question_of(asked, city)
     words = question.problem.to_dict() | {"groups": dict(question.problem.groups)}
     words |= {"theta": question.problem.theta, "what_if": beside["what_if"]}
-    if asked.by is not None:
-        words["by"] = asked.by
+    for name in ("by", "sections", "refuse", "scenarios"):
+        if (value := getattr(asked, name)) is not None:
+            words[name] = value
     where = store_named(cluster["store"] or asked.store)
     scheduler = cluster["scheduler"] or asked.scheduler
     with working(where, scheduler, allow_remote=cluster["allow_remote"]) as queue:

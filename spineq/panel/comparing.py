@@ -59,6 +59,7 @@ def plainly(problem: Problem) -> Problem:
         problem,
         objective="mean",
         aversion=0.0,
+        failure_probability=0.0,
         n_sensors=problem.n_sensors or 1,
         keep=(),
         bound="none",

@@ -115,13 +115,15 @@ class Failing(View):
 def _rows(found: Robustness) -> list[dict[str, Any]]:
     name = "pop_total" if "pop_total" in found.groups else next(iter(found.groups))
     table = found.table.sort_values("lost", ascending=False, kind="stable").head(_LISTED)
-    rows = []
+    rows, n_kept = [], int(found.table["kept"].sum())
     for order, row in table.iterrows():
+        # Those that stay come first, and have no number on the map.
+        number = int(str(order)) - n_kept
         place = str(row["site"]) or str(row["area"])
         rows.append(
             {
                 "id": str(order),
-                "sensor": {"text": place, "second": "stays" if row["kept"] else f"Sensor {order}"},
+                "sensor": {"text": place, "second": "stays" if row["kept"] else f"Sensor {number}"},
                 "lost": lost(float(row["lost"]), found.total.coverage),
                 "beyond": f"{row[f'beyond {name}']:,.0f} people",
             }

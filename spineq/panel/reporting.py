@@ -30,6 +30,8 @@ _GIVEN = (
     "answer of a run first."
 )
 
+_KINDS = "A report is about sensors of one kind, and this network has several."
+
 
 class Reporting(View):
     """A button that has a report written, and hands its page to the browser.
@@ -67,12 +69,14 @@ class Reporting(View):
         Raises
         ------
         DataError
-            No network is shown, or one that was given.
+            No network is shown, or one that was given, or that has several kinds of sensors.
         """
         city, network = self.state.city, self.state.network
         if city is None or network is None:
             msg = "there is no network to report on"
             raise DataError(msg, mend="Set one up and press Run")
+        if network.problem.kinds:
+            raise DataError(_KINDS.rstrip("."), mend="Show a network with one kind of sensor")
         if network.method == "given":
             raise DataError(_GIVEN.split(":")[0], mend="Show the answer of a run first")
         self.said = ""
@@ -109,12 +113,14 @@ class Reporting(View):
         fields = _fields(busy=self.errand.busy, able=_can(network))
         if self.form.fields != fields:
             self.form.fields = fields
-        idle = _GIVEN if network is not None and not _can(network) else self.said
+        idle = self.said
+        if network is not None and not _can(network):
+            idle = _KINDS if network.problem.kinds else _GIVEN
         self.form.note(report=self.errand.words or idle)
 
 
 def _can(network: Network | None) -> bool:
-    return network is not None and network.method != "given"
+    return network is not None and network.method != "given" and not network.problem.kinds
 
 
 def _free(folder: Path, stem: str) -> Path:

@@ -268,6 +268,7 @@ class Study:
             n_sensors=n,
             objective="mean",
             aversion=0.0,
+            failure_probability=0.0,
             keep=(),
             method="auto",
             **NO_RULES | {"forbid": problem.forbid},
