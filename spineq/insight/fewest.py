@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spineq.constraints import usable_for
+from spineq.constraints import constraints_for
 from spineq.errors import ProblemError, shown
+from spineq.instance import coverage_of, objective_of, options_for
 from spineq.model._objective_words import counted
 from spineq.progress import Progress, SpanProgress, watcher_of
-from spineq.solve import optimise
+from spineq.solve import evaluate, optimise
 
 if TYPE_CHECKING:
     from spineq.model.city import City
     from spineq.model.network import Network
     from spineq.model.problem import Problem
 
-#: Coverage that rounding may take from what is to be reached.
-_ROUNDING = 1e-12
+#: What else may say how many sensors there are, or what coverage is.
+_OTHERWISE = ("aversion", "failure_probability", "budget", "reach", "kinds", "changes_existing")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,91 +78,71 @@ def fewest(
 ) -> Fewest:
     """Find how few sensors reach a weighted mean coverage.
 
-    Greedy's network is lengthened until it reaches the coverage, which says how many are enough;
-    between that and none the number is halved, each time by the solver of ``problem``. A number
-    whose proven bound is below the coverage is too small by proof.
+    As ``optimise(city, reach=...)`` does for each group, with the mean as the only one; see
+    `spineq.solvers.reach`.
 
     Parameters
     ----------
     city, problem
-        Where, and what is asked, with ``objective="mean"`` and no aversion; its number of sensors
-        is not used.
+        Where, and what is asked, with ``objective="mean"``, no aversion and no failures; its
+        number of sensors is not used.
     coverage
-        To be reached, 0 to 1.
+        To be reached, above 0, up to 1.
     progress
         Watcher; when it asks to stop, what is found by then is returned, marked.
 
     Raises
     ------
     ProblemError
-        The coverage is no share, the objective is another one, the problem has a budget, or what
-        is asked cannot be.
+        The coverage is no share, the objective is another one, the problem's number of sensors
+        follows from something else, or what is asked cannot be.
     DataError
         The city lacks the data of a group.
     """
+    from spineq.solvers import method_named, reach
+    from spineq.solvers.goals import Goals
+
     watcher = watcher_of(progress)
     if isinstance(coverage, bool) or not isinstance(coverage, int | float | np.number):
         coverage = float("nan")
     if not 0.0 < coverage <= 1.0:
         msg = f"the coverage to reach must be a number above 0, up to 1, not {shown(coverage)}"
         raise ProblemError(msg, field="coverage", mend="Give for example 0.4")
-    if problem.objective != "mean" or problem.aversion > 0.0 or problem.budget is not None:
+    if problem.objective != "mean" or any(bool(getattr(problem, name)) for name in _OTHERWISE):
         msg = "the fewest sensors are looked for by the mean coverage, and by their number"
-        mend = "Leave out objective, aversion and budget"
+        mend = f"Leave out objective, {', '.join(_OTHERWISE[:-1])} and changes of today's sensors"
         raise ProblemError(msg, field="objective", mend=mend)
     wanted = float(coverage)
-    enough = _by_greedy(city, problem, wanted, SpanProgress(watcher, 0.0, 0.3))
-    if enough.network is None:
-        return enough
-    return _halved(city, problem, enough, SpanProgress(watcher, 0.3, 0.999))
-
-
-def _reached(network: Network, wanted: float) -> bool:
-    return network.total_coverage >= wanted * (1.0 - _ROUNDING)
-
-
-def _by_greedy(city: City, problem: Problem, wanted: float, progress: Progress) -> Fewest:
-    """Let greedy place sensors until they reach it: many at once are little more work."""
-    quick = replace(problem, method="greedy", bound="none", start=(), gap_limit=0.0)
-    usable = usable_for(city, quick)
-    most = city.n_sites if usable is None else int(usable.sum())
-    n, share = min(max(problem.n_sensors or 1, 16), most), 0.0
-    while True:
-        span = SpanProgress(progress, share, share + 0.4 * (1.0 - share), "looking how many it may")
-        network = optimise(city, replace(quick, n_sensors=n), progress=span)
-        share = span.stop
-        if network.stopped:
-            return Fewest(wanted, stopped=True)
-        history = np.asarray(network.coverage_history[network.n_kept :])
-        reached = np.flatnonzero(history >= wanted * (1.0 - _ROUNDING))
-        if len(reached):
-            first = replace(quick, n_sensors=int(reached[0]) + 1)
-            return Fewest(wanted, optimise(city, first))
-        placed = network.n_sensors - network.n_kept
-        if n == most or placed < n:
-            return Fewest(wanted)
-        n = min(4 * n, most)
-
-
-def _halved(city: City, problem: Problem, found: Fewest, progress: Progress) -> Fewest:
-    """Halve between too few and enough."""
-    low, share = 0, 0.0
-    assert found.n_sensors is not None
-    high, best = found.n_sensors, found
-    while high - low > 1:
-        n = (low + high) // 2
-        span = SpanProgress(
-            progress, share, share + 0.25 * (1.0 - share), f"trying {counted(n, 'sensor')}"
+    # Only so that no number of sensors is asked for: the goal is put in below.
+    free = tuple((name, group, wanted) for name, group in problem.groups)
+    asked = replace(
+        problem, n_sensors=None, reach=free, start=(), method="auto", bound=None, gap_limit=0.0
+    )
+    limits = constraints_for(city, asked)
+    covering = coverage_of(city, asked, SpanProgress(watcher, 0.0, 0.1))
+    if covering is None:
+        return Fewest(wanted, stopped=True)
+    mean = objective_of(city, asked, covering, None, limits)
+    goal = Goals(mean.weight[None], np.array([wanted]), np.zeros(1, dtype=np.bool_), np.ones(1))
+    _, method = method_named("auto", goals=True)
+    try:
+        found = reach.fewest(
+            replace(mean, goals=goal),
+            limits.rules,
+            options_for(asked, limits),
+            method.solve,
+            SpanProgress(watcher, 0.1, 0.95),
         )
-        share = span.stop
-        network = optimise(city, replace(problem, n_sensors=n, start=()), progress=span)
-        if _reached(network, found.wanted):
-            best, high = replace(best, network=network), n
-        else:
-            bound = network.upper_bound
-            if bound is not None and bound < found.wanted * (1.0 - _ROUNDING):
-                best = replace(best, too_few=max(best.too_few, n))
-            low = n
-        if network.stopped:
-            return replace(best, stopped=True)
-    return best
+    except ProblemError as error:
+        if error.field != "reach":
+            raise
+        return Fewest(wanted)
+    if not found.reached:
+        return Fewest(wanted, too_few=max(found.too_few, 0), stopped=found.stopped)
+    sites = city.dataset["site"].to_numpy()[found.sites].tolist()
+    plain = replace(problem, n_sensors=max(len(sites), 1), start=(), method="auto")
+    # Where the sensors that stay do already, one more is the fewest that a network has.
+    network = (
+        evaluate(city, sites, replace(plain, bound="none")) if sites else optimise(city, plain)
+    )
+    return Fewest(wanted, network, max(found.too_few, 0), found.stopped)
