@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "mean": "weighted mean of the groups",
     "equivalent": "equally-distributed equivalent",
+    "expected": "coverage to be expected",
     "worst": "worst-off group",
     "worst_share": "smallest share of own best",
 }

@@ -21,6 +21,7 @@
     │   ├── GeographicCRSError     (ValueError) degrees where metres are needed, or the reverse
     │   └── EmptyCityError         (ValueError) a city without areas
     ├── ProblemError               (ValueError) a parameter of the problem is out of its range
+    │   └── NetworkNotFoundError   (LookupError) none was found that keeps the rules; one may exist
     ├── SolverError                (RuntimeError) a solver's own process ended without an answer
     ├── UnknownSensorError         (LookupError) a sensor that is neither a site nor an area
     ├── NetworkFileError           (ValueError) a file that is not a network of ours
@@ -205,6 +206,10 @@ class EmptyCityError(DataError, ValueError):
 
 class ProblemError(SpineqError, ValueError):
     """A parameter of the problem is of the wrong type or out of its range."""
+
+
+class NetworkNotFoundError(ProblemError, LookupError):
+    """No network was found that keeps the rules; that there is none is not proven."""
 
 
 class SolverError(SpineqError, RuntimeError):

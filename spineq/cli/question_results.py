@@ -35,6 +35,7 @@ _IN_A_CELL = 3
 _REACHED = {
     "mean": "coverage",
     "equivalent": "equivalent coverage",
+    "expected": "expected coverage",
     "worst": "worst-off group",
     "worst_share": "smallest share",
 }

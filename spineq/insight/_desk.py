@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from spineq.constraints import base_for, constraints_for
-from spineq.errors import ProblemError
+from spineq.errors import NetworkNotFoundError, ProblemError
 from spineq.instance import coverage_of, group_weights, objective_of
 from spineq.model._exports import need_same_city
 from spineq.model.network import PROVEN_GAP, PROVEN_GAP_OF_AVERSION
@@ -92,6 +92,7 @@ class Desk:
             if field.name not in _UNDERSTOOD and value != field.default:
                 msg = f"a network that was made with {field.name} cannot be asked again here"
                 mend = "Measure the sensors with sq.evaluate, and give the network that it returns"
+                mend += ", which has one theta for all" * (field.name == "kinds")
                 raise ProblemError(msg, field=field.name, mend=mend)
         # The best, from scratch and in full, whoever made the network.
         self.problem = replace(net.problem, start=(), method="auto", bound=None, gap_limit=0.0)
@@ -243,10 +244,9 @@ class Desk:
         options = Options(seed=self.problem.seed, effort=self.problem.effort)
         try:
             solution = (lagrangian if coarse else branch_bound)(objective, rules, options, progress)
-        except ProblemError as error:
-            # Unless the search ended in proof, there may be one that was not found.
-            if "was found" in error.what:
-                return Found(fixed, -math.inf, math.inf, proven=False)
+        except NetworkNotFoundError:
+            return Found(fixed, -math.inf, math.inf, proven=False)
+        except ProblemError:
             return None
         if solution.stopped:
             return Found(fixed, float("nan"), float("nan"), proven=False, stopped=True)

@@ -34,6 +34,11 @@ _CHANGES = {
         "has as high an equally-distributed equivalent coverage",
         "has an equally-distributed equivalent coverage that is {} higher",
     ),
+    "expected": (
+        "is expected to cover {} less",
+        "is expected to cover as much",
+        "is expected to cover {} more",
+    ),
     "worst": (
         "covers its worst-off group {} less",
         "covers its worst-off group as much",
@@ -193,16 +198,15 @@ def _brings(sensor: SensorFacts, made: Explanation, near: str) -> str:
     only, rest = brought(sensor.people_only, made.groups)
     every, _ = brought(sensor.people_near, made.groups)
     if only:
-        said = f"{name} brings {only} {near} whom no other sensor is near"
+        said = f"{name} brings {only} their only sensor {near}"
         if rest:
             said += f", {rest}"
         return f"{said}."
     if every:
         heads, _ = _split(sensor.people_near, made.groups)
         one = len(heads) == 1 and round(sensor.people_near[heads[0].name]) == 1
-        verb = "is" if one else "are"
-        said = f"{name} brings nobody {near} whom no other sensor is near"
-        return f"{said}: {every} {verb} {near} of it."
+        have = "who has" if one else "all of whom have"
+        return f"{name} has {every} {near}, {have} another sensor {near} too."
     return f"{name} has nobody {near}."
 
 
@@ -328,6 +332,17 @@ def _impossible(sensor: SensorFacts) -> bool:
     return sensor.replacement is not None and sensor.replacement.value is None
 
 
+def _none_without(placed: Sequence[SensorFacts]) -> list[str]:
+    """Say how many sensors no allowed network can do without, as far as it was found out."""
+    found = [sensor.replacement for sensor in placed if _impossible(sensor)]
+    if not found:
+        return []
+    of_them = "it" if len(placed) == 1 else f"{number_word(len(found))} of them"
+    if all(each is not None and each.proven for each in found):
+        return [f"No allowed network can do without {of_them} (proven)."]
+    return [f"Without {of_them} no allowed network was found."]
+
+
 def summary(made: Explanation) -> str:
     """Say what stands out."""
     placed = [sensor for sensor in made.sensors if not sensor.kept]
@@ -350,19 +365,24 @@ def summary(made: Explanation) -> str:
         assert hardest.replacement is not None
         proven = "" if hardest.replacement.proven else " found"
         said = change(made.kind, made.value, made.value - cost)
-        lines.append(
-            f"The hardest to do without is {label(hardest, start=False)}: the best network{proven} "
-            f"without it {said}."
-        )
-        if (none := sum(_impossible(sensor) for sensor in placed)) > 0:
-            word = number_word(none)
-            lines.append(f"Without {word} of them no allowed network was found.")
+        name = label(hardest, start=False)
+        better = cost < -_ROUNDING * made.value
+        if better:
+            lines.append(
+                f"Better networks exist: even without {name}, the hardest to do without, the best "
+                f"network{proven} {said}."
+            )
+        else:
+            lines.append(
+                f"The hardest to do without is {name}: the best network{proven} without it {said}."
+            )
+        lines += _none_without(placed)
         few = sum(cost <= 1e-3 * made.value for cost, _ in solved)
         verb = "costs" if few == 1 else "cost"
         word = number_word(few) if few else "none"
         lines.append(
             f"Of the {len(solved):,} looked at, {word} {verb} at most 0.1 % to do without."
-            if len(solved) > 1
+            if len(solved) > 1 and not better
             else ""
         )
         if all(s.replacement is None or s.replacement.proven for s in placed):
@@ -376,6 +396,7 @@ def summary(made: Explanation) -> str:
             f"The most is lost where {label(hardest, start=False)} is taken away and nothing put "
             f"in its place: the network then {said}."
         )
+        lines += _none_without(placed)
     if made.stopped:
         lines.append("The search was stopped early: not everything was looked at.")
     if made.place is not None:

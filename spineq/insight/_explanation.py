@@ -322,13 +322,18 @@ class Explanation:
         Raises
         ------
         ProblemError
-            A key that is not one of its own, or one that is missing.
+            A key that is not one of its own, one that is missing, or something else for a list.
         """
         words = _fields(Explanation, made, "proven")
         words.pop("proven", None)
-        words["groups"] = tuple(_group(each) for each in words["groups"])
-        words["sensors"] = tuple(_sensor(each) for each in words["sensors"])
-        words["place"] = None if words["place"] is None else _place(words["place"])
+        try:
+            words["groups"] = tuple(_group(each) for each in words["groups"])
+            words["sensors"] = tuple(_sensor(each) for each in words["sensors"])
+            words["place"] = None if words["place"] is None else _place(words["place"])
+        except TypeError as error:
+            msg = f"this is no explanation ({error})"
+            mend = "Give what Explanation.to_dict made"
+            raise ProblemError(msg, field="explanation", mend=mend) from error
         return cls(**words)
 
     def __repr__(self) -> str:

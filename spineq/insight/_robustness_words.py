@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from spineq.model._objective_words import counted, in_a_sentence, percent
+from spineq.model._objective_words import in_a_sentence, percent
 
 if TYPE_CHECKING:
     from spineq.insight.withstood import Robustness, Withstood
@@ -15,6 +15,7 @@ _NAMED = 6
 
 _MADE_FOR = {
     "equivalent": "an even coverage",
+    "expected": "the coverage to be expected where sensors fail",
     "worst": "the worst-off group",
     "worst_share": "the group with the smallest share of what it could have alone",
 }
@@ -25,7 +26,7 @@ def summary(found: Robustness) -> str:
     total, n = found.total, found.n_sensors
     city = found.about.get("city") or "the city"
     whom = found.about.get("groups") or "the groups"
-    at_work = "With its one sensor" if n == 1 else f"With all {n:,} sensors"
+    at_work = {1: "With its one sensor", 2: "With both sensors"}.get(n, f"With all {n:,} sensors")
     lines = [f"{at_work} at work in {city}, the mean coverage of {whom} is {_in(total.coverage)}."]
     if found.about.get("objective", "mean") != "mean":
         made_for = _MADE_FOR[found.about["objective"]]
@@ -111,8 +112,8 @@ def _several(found: Robustness) -> list[str]:
         return ["If all sensors fail, nobody is covered."]
     named = _sensors(found, found.worst_sensors)
     if found.proven:
-        said = f"Whichever {counted(k, 'sensor')} fail, at least {_at_least(worst)} remains"
-        return [f"{said}, which is proven; the worst to lose together are {named}."]
+        said = f"Whichever {k:,} sensors fail, {_in(worst)} remains at worst, which is proven"
+        return [f"{said}; the worst to lose together are {named}."]
     said = f"The worst {k:,} to lose together that were found are {named}: {_in(worst)} remains."
     if floor:
         proof = f"Whichever {k:,} fail, at least {_at_least(floor)} remains, which is proven."

@@ -32,6 +32,7 @@ _DO = {
         "has an equally-distributed equivalent coverage of {}",
         "have an equally-distributed equivalent coverage of {}",
     ),
+    "expected": ("is expected to cover {}", "are expected to cover {}"),
     "worst": ("covers the worst-off group {}", "cover the worst-off group {}"),
     "worst_share": (
         "gives every group at least {} of what it could have alone",
@@ -56,7 +57,8 @@ class CoverageCurve:
     titles
         Title of each group, by name.
     unit_of_value
-        What ``value`` is: ``"mean"``, ``"equivalent"``, ``"worst"`` or ``"worst_share"``.
+        What ``value`` is: ``"mean"``, ``"equivalent"``, ``"expected"``, ``"worst"`` or
+        ``"worst_share"``.
     stopped
         Whether the watcher asked to stop: then larger numbers are missing.
     n_kept
@@ -97,15 +99,15 @@ class CoverageCurve:
         how = "placed best" if first["proven"] and last["proven"] else "placed as well as was found"
         said = [f"{counted(few, 'sensor')}{stay_words(self.n_kept)}, {how}, {does}"]
         if many > few:
-            said[0] += f", {many:,} {percent(last['value'])}"
+            said[0] += f"; {many:,} {_DO[self.unit_of_value][1].format(percent(last['value']))}"
         said[0] += "."
         half = table.index[table["value"] >= last["value"] / 2]
         if many > few and few < half[0] < many:
-            did = "cover is covered" if self.unit_of_value == "mean" else "reach is reached"
-            said.append(f"Half of what {many:,} {did} by {int(half[0]):,}.")
+            said.append(f"For half of that, {int(half[0]):,} are enough.")
         open_ = int((~table["proven"]).sum())
         if open_ == 0:
-            said.append("Each is proven: no network of so many sensors does better.")
+            which = "Each" if len(table) > 1 else "That"
+            said.append(f"{which} is proven: no network of as many sensors does better.")
         else:
             points = counted(open_, "number")
             said.append(f"For {points} of sensors a better network may exist.")

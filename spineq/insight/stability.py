@@ -150,7 +150,7 @@ class Stability:
             ends = words["theta"]
             words["theta"] = None if ends is None else (float(ends[0]), float(ends[1]))
             return cls(**words)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             msg = f"this is no stability ({type(error).__name__}: {error})"
             raise ProblemError(msg, mend="Give what Stability.to_dict made") from error
 

@@ -78,11 +78,11 @@ def _places(found: Stability) -> str:
         return found.sentence(1)
     same = int((table["chosen"] >= MOST).sum())
     said = (
-        f"For {some_near:,} of the {n:,} sensors, one is placed within {near} of theirs in {most}, "
-        f"and for {same:,} at the very same site"
+        f"For {some_near:,} of the {n:,} sensors, {most} place one within {near}, and for {same:,} "
+        "at the very same site"
     )
     if np.isfinite(usual):
-        said += f"; a typical sensor's own site is chosen in {share(usual)}"
+        said += f"; a typical sensor's own site is chosen in {share(usual)} of them"
     return f"{said}."
 
 

@@ -153,6 +153,7 @@ def need_tried(problem: Problem) -> None:
         if each.name not in _TRIED and getattr(problem, each.name) != each.default:
             msg = f"a network that was made with {each.name} cannot be tried under other numbers"
             mend = "Evaluate it first: sq.evaluate(city, net)"
+            mend += ", which then has one theta for all" * (each.name == "kinds")
             raise ProblemError(msg, field=each.name, mend=mend)
     if problem.method == "random":
         msg = "a random network is drawn, not chosen"

@@ -104,7 +104,8 @@ class Robustness:
         Number of draws from which deviations and low cases are estimated; 0 without any.
     about
         ``city``: its name; ``groups``: the problem's groups in words; ``objective``: what was
-        maximised, ``"mean"``, ``"equivalent"``, ``"worst"`` or ``"worst_share"``; the figures
+        maximised, ``"mean"``, ``"equivalent"``, ``"expected"``, ``"worst"`` or
+        ``"worst_share"``; the figures
         here are of the weighted mean, and of the groups, whatever it was.
     stopped
         Whether the watcher asked to stop.
@@ -176,6 +177,17 @@ class Robustness:
         if not isinstance(made, Mapping) or _KEYS - set(made):
             msg = f"{shown(made)} does not describe a Robustness"
             raise ProblemError(msg, field="made", mend="Give what Robustness.to_dict returned")
+        try:
+            return cls._rebuilt(made)
+        except ProblemError:
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            msg = f"this is no Robustness ({type(error).__name__}: {error})"
+            mend = "Give what Robustness.to_dict returned"
+            raise ProblemError(msg, field="made", mend=mend) from error
+
+    @classmethod
+    def _rebuilt(cls, made: Mapping[str, Any]) -> Robustness:
         known = [each.name for each in fields(Withstood)]
         figures = {
             name: Withstood(**known_keys(each, known, "a group's figures", "made"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from spineq.model.groups import Group, title_of
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from spineq.model.network import Network
     from spineq.model.problem import Problem
+
+#: What a problem may maximise.
+Maximised = Literal["mean", "equivalent", "expected", "worst", "worst_share"]
 
 # What cannot be, what the best is, and a name for the figure, by what was maximised.
 _CANNOT = {
@@ -82,7 +85,7 @@ def owed(problem: Problem) -> tuple[tuple[str, Group, float], ...]:
     )
 
 
-def maximised(problem: Problem) -> str:
+def maximised(problem: Problem) -> Maximised:
     """What a problem maximises: ``mean``, ``equivalent``, ``expected``, ``worst``, ``worst_share``.
 
     ``expected`` is the mean coverage to be expected where sensors may fail.
@@ -224,12 +227,13 @@ def asked_network(network: Network) -> str:
 
 def change_words(problem: Problem) -> str:
     """Say what is done to today's sensors: ``take away 5 of today's sensors and add 3``."""
-    done = [f"take away {problem.retire:,}"] if problem.retire else []
-    done += [f"move at most {problem.move_at_most:,}"] if problem.move_at_most else []
-    said = f"{' and '.join(done)} of today's sensors"
-    if not problem.n_sensors:
-        return said
-    return f"{said}{',' if len(done) > 1 else ''} and add {problem.n_sensors:,}"
+    today, other = " of today's sensors", " others" if problem.move_at_most > 1 else " other"
+    done = [f"take away {problem.retire:,}{today}"] if problem.retire else []
+    if problem.move_at_most:
+        whom = other if done else today
+        done.append(f"move at most {problem.move_at_most:,}{whom}")
+    done += [f"add {problem.n_sensors:,}"] if problem.n_sensors else []
+    return done[0] if len(done) == 1 else f"{', '.join(done[:-1])} and {done[-1]}"
 
 
 def changed_words(network: Network) -> str:
@@ -275,7 +279,7 @@ def fewest_words(network: Network) -> str:
     verb = "reaches" if placed == 1 else "reach"
     said = f"{counted(placed, f'{more[1:]} sensor'.strip())} {verb} {goal}"
     if network.proven and placed == 1:
-        return f"Proven fewest: {said}, and none would not."
+        return f"Proven fewest: {said}; without it that is not reached."
     if network.proven:
         return f"Proven fewest: {said}; {too_few:,} cannot."
     if too_few:

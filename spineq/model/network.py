@@ -93,7 +93,7 @@ class Network:
         The weighted mean, `total_coverage`; with an aversion the equally-distributed equivalent
         coverage (see `spineq.solvers.welfare`); with ``objective="worst"`` the coverage of the
         worst-off group; with ``"worst_share"`` the smallest share that a group has of its own
-        best. 0 to 1.
+        best; with a ``failure_probability`` the mean that is to be expected. 0 to 1.
         """
         return float(self.dataset.attrs["objective_value"])
 

@@ -63,7 +63,8 @@ def what_if(network: Network, city: City, path: str | Path) -> Path:
     Raises
     ------
     ProblemError
-        No network, no city, a front instead of a network, or sensors of several kinds.
+        No network, no city, a front instead of a network, sensors of several kinds or ones
+        that may fail.
     DataError
         The city is another one, or its travel table is too large for a page.
     StoreError
@@ -86,6 +87,10 @@ def what_if(network: Network, city: City, path: str | Path) -> Path:
         msg = "the page measures sensors with one theta, and these are of several kinds"
         mend = "Measure them alike: evaluate(city, network, theta=...)"
         raise ProblemError(msg, field="kinds", mend=mend)
+    if network.problem.failure_probability > 0.0:
+        msg = "the page does not know that sensors may fail"
+        mend = "Measure them at work: evaluate(city, network, theta=...)"
+        raise ProblemError(msg, field="failure_probability", mend=mend)
     target = file_to_write(path)
     text = page_text(payload(network, city))
     with exported(target) as temporary:

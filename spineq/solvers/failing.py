@@ -42,8 +42,9 @@ DEPTHS: dict[str, Depth] = {
 MOST_STEPS, MOST_WORK, SURE_STEPS = 2_000, 3_000_000_000, 200
 
 # Rounds of the ascent; steps without progress before the step shrinks; its shortest; steps to the
-# first network made of relaxed choices, then doubled; and progress that is worth a further round.
-_ROUNDS, _PATIENCE, _LEAST_SCALE, _BETWEEN, _WORTHWHILE = 12, 25, 0.005, 100, 1e-5
+# first network made of relaxed choices, and so many more each time to the next; and progress that
+# is worth a further round.
+_ROUNDS, _PATIENCE, _LEAST_SCALE, _BETWEEN, _WORTHWHILE = 12, 25, 0.005, 50, 1e-5
 
 
 def depth_named(name: str, bound: str | None = None) -> Depth:
@@ -233,7 +234,7 @@ def _ascended(search: FailingSearch, ranks: Ranks, pace: _Pace, *, swaps: bool) 
         search.lower(max(ranks.bound, search.target))
         ended = ended or search.bound <= search.target or pace.done >= 1.0
         if swaps and (ended or pace.steps >= pace.due) and search.bound > search.target:
-            pace.between *= 2
+            pace.between += _BETWEEN
             pace.due = pace.steps + pace.between
             order = search.rules.taken_in_order(ranks.wanted(), search.books.usable)
             search.swap_from(order)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,9 @@ from spineq.progress import Progress
 from spineq.solvers import _kernels
 from spineq.solvers._kernels import failing as kernels
 from spineq.solvers.exchange import LEAST_CHANGE
-from spineq.solvers.failing_books import Book, Books
+from spineq.solvers.failing_books import Books
 from spineq.solvers.greedy import NOWHERE
-from spineq.solvers.objective import BUDGET
+from spineq.solvers.objective import BUDGET, ROUNDING
 from spineq.solvers.rules import Options, Rules
 from spineq.solvers.search import Search
 
@@ -121,7 +122,9 @@ def place(
 def improved(search: FailingSearch, sites: NDArray[np.int64]) -> NDArray[np.int64]:
     """Swap, and add where there is room, until neither helps or the work is done.
 
-    Each sensor in turn is taken out, and put where it adds most then.
+    Each sensor in turn is taken out, and put where it adds most then. A site adds no more beside
+    all others than beside those that are not of the sensor's group, for which it is known once for
+    the whole group: only sites at the top are looked at again, as in lazy greedy.
 
     Parameters
     ----------
@@ -131,48 +134,71 @@ def improved(search: FailingSearch, sites: NDArray[np.int64]) -> NDArray[np.int6
         (sensor,) a network that keeps the rules.
     """
     books, rules = search.books, search.rules
-    sites, gain = np.array(sites, dtype=np.int64), np.zeros(books.objective.n_sites)
-    least = LEAST_CHANGE * books.value(sites)
-    slot, idle, until = 0, 0, books.work + search.most_work
-    while idle < len(sites) and books.work < until:
-        others = np.delete(sites, slot)
-        book, able = books.of(others), rules.allowed_beside(others, books.usable)
-        for _ in books.gains(book, able, gain):
-            if search.ask("looking for swaps"):
-                return sites
-        idle += 1
-        site = _best_instead(search, sites, slot, gain, book, least)
-        if site >= 0:
-            sites[slot], idle = site, 0
-        slot += 1
-        if slot >= len(sites):
-            slot = 0
-            if rules.named:
-                more = place(search, sites)
-                idle, sites = (idle, sites) if len(more) == len(sites) else (0, more)
+    sites, until = np.array(sites, dtype=np.int64), books.work + search.most_work
+    value, better = books.value(sites), True
+    least, gain = LEAST_CHANGE * value, np.zeros(books.objective.n_sites)
+    while better:
+        better, n_groups = False, max(len(sites) // max(math.isqrt(len(sites)), 1), 1)
+        for group in range(n_groups):
+            slots = np.arange(group, len(sites), n_groups)
+            rest, able = np.delete(sites, slots), books.usable.copy()
+            able[rest] = False
+            for _ in books.gains(books.of(rest), able, gain):
+                if search.ask("looking for swaps"):
+                    return sites
+            for slot in slots:
+                if books.work >= until:
+                    return sites
+                found, worth = _best_instead(search, sites, int(slot), gain)
                 if search.stopped:
                     return sites
+                if found >= 0 and worth > value + least:
+                    sites[slot], value, better = found, worth, True
+        if rules.named:
+            more = place(search, sites)
+            better = better or len(more) > len(sites)
+            sites, value = more, books.value(more)
+            if search.stopped:
+                return sites
     return sites
 
 
 def _best_instead(
-    search: FailingSearch,
-    sites: NDArray[np.int64],
-    slot: int,
-    gain: NDArray[np.float64],
-    book: Book,
-    least: float,
-) -> int:
-    """The site that adds most instead of one sensor, by so much at least; -1 for none."""
-    here = search.books.gain(book, int(sites[slot]))
-    others = np.delete(sites, slot)
+    search: FailingSearch, sites: NDArray[np.int64], slot: int, most: NDArray[np.float64]
+) -> tuple[int, float]:
+    """Find the site that adds most instead of one sensor, and what the network is worth with it.
+
+    ``most`` (site,) is what a site adds at most. The site is -1 where none is allowed, or where
+    the watcher asked to stop.
+    """
+    books, rules, others = search.books, search.rules, np.delete(sites, slot)
+    objective, n_sites = books.objective, len(most)
+    able = rules.allowed_beside(others, books.usable)
+    tree = np.empty(2 << max(n_sites - 1, 0).bit_length(), dtype=np.int64)
+    chosen, price = np.empty(1, dtype=np.int64), np.ones(n_sites)
     while True:
-        site = int(np.argmax(gain))
-        if gain[site] <= here + least or site == sites[slot]:
-            return -1
-        if not search.rules.named or not search.rules.broken_by(np.append(others, site)):
-            return site
-        gain[site] = -1.0
+        book = books.of(others)
+        # Room for rounding, so that what is computed anew is never above.
+        bound = np.where(able, most * (1.0 + ROUNDING) + 1e-300, -1.0)
+        fresh = np.full(n_sites, -1, dtype=np.int64)
+        _kernels.plant(bound, tree)
+        placed = 0
+        while placed == 0 and bound[tree[1]] >= 0.0:
+            placed = int(
+                kernels.expected_greedy(
+                    *objective.matrix, objective.weight, books.weights, books.probability, *book,
+                    bound, price, fresh, tree, chosen, 0, 1, BUDGET // 5,
+                )
+            )  # fmt: skip
+            if search.ask("looking for swaps"):
+                return -1, 0.0
+        books.work += int(np.diff(objective.coverage.start)[fresh == 0].sum())
+        if placed == 0:
+            return -1, 0.0
+        site = int(chosen[0])
+        if site == sites[slot] or not rules.named or not rules.broken_by(np.append(others, site)):
+            return site, books.worth(book)
+        able[site] = False
 
 
 def in_greedy_order(search: FailingSearch, sites: NDArray[np.int64]) -> NDArray[np.int64]:

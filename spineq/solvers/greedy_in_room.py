@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from spineq.errors import ProblemError
+from spineq.errors import NetworkNotFoundError
 from spineq.progress import Progress, SpanProgress
 from spineq.solvers import _kernels
 from spineq.solvers.objective import BUDGET, Objective
@@ -183,7 +183,7 @@ class _Lazy:
         rules = "spacing, budget and regions" if self._rules.prices else "spacing and regions"
         msg = f"no network was found that has what each region must have and keeps {rules}"
         mend = "Ask for fewer sensors in each region, or for less spacing"
-        raise ProblemError(msg, field="min_per_region", mend=mend)
+        raise NetworkNotFoundError(msg, field="min_per_region", mend=mend)
 
 
 class _Asked:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spineq.errors import ProblemError
+from spineq.errors import NetworkNotFoundError, ProblemError
 from spineq.progress import Progress, SpanProgress
 from spineq.solvers.exchange import exchange
 from spineq.solvers.goals import FLOOR_ROOM, Goals
@@ -260,7 +260,8 @@ def finished(search: Search, progress: Progress, nodes: int = 0) -> Solution:
         sure = search.bound == -math.inf
         msg = "no network keeps all rules" if sure else "no network was found that keeps all rules"
         field = "at_least" if search.objective.goals is not None else "n_sensors"
-        raise ProblemError(msg, field=field, mend="Leave a rule out, or ask for less of it")
+        kind = ProblemError if sure else NetworkNotFoundError
+        raise kind(msg, field=field, mend="Leave a rule out, or ask for less of it")
     if not stopped:
         sites, stopped = in_greedy_order(search.objective, sites, progress)
     bound = max(search.bound, search.value)

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from spineq.errors import MissingExtraError, ProblemError, SolverError, SpineqWarning
+from spineq.errors import (
+    MissingExtraError,
+    NetworkNotFoundError,
+    ProblemError,
+    SolverError,
+    SpineqWarning,
+)
 from spineq.progress import Progress, Report, SilentProgress, SpanProgress, Watcher
 from spineq.solvers._milp_data import Left, gathered, room
 from spineq.solvers._milp_process import Run, by_child
@@ -189,7 +195,7 @@ def finish(search: Search, left: Left, run: Run | None = None) -> int:
         nodes += more
     if math.isinf(search.value) and not search.stopped and math.isinf(left.target):
         msg = f"no network that keeps {_names(search)} was found in {nodes:,} nodes"
-        raise ProblemError(msg, field="effort", mend="Ask for more effort, or for less")
+        raise NetworkNotFoundError(msg, field="effort", mend="Ask for more effort, or for less")
     return nodes
 
 

@@ -122,8 +122,8 @@ def test_the_sentence_word_for_word(made: Explanation) -> None:
     only = replace(made, sensors=(sensor,))
     said = only.sentence("S")
     assert said == (
-        "Sensor 1 at S brings 3,100 residents within 500 m whom no other sensor is near, 620 of "
-        "them aged 66 or older. Its own area is covered 100.0 % with it and 50.0 % without it. "
+        "Sensor 1 at S brings 3,100 residents their only sensor within 500 m, 620 of them aged 66 "
+        "or older. Its own area is covered 100.0 % with it and 50.0 % without it. "
         "With nothing in its place, the network covers 2.0 % less. If it may not stand there, the "
         "best network without it covers 0.04 % less (proven), with a sensor at A instead. "
         "Four other places would do almost as well, losing at most 0.1 %; the best is B, 240 m "
@@ -132,10 +132,9 @@ def test_the_sentence_word_for_word(made: Explanation) -> None:
     nobody = replace(only, sensors=(replace(sensor, people_only=zero, people_near=zero),))
     assert nobody.sentence(1).startswith("Sensor 1 at S has nobody within 500 m. ")
     shared = replace(only, sensors=(replace(sensor, people_only=zero),))
-    assert "brings nobody within 500 m whom no other" in shared.sentence(1)
-    assert "near: 9 residents are within" in shared.sentence(1)
+    assert "has 9 residents within 500 m, all of whom have another sensor" in shared.sentence(1)
     one = replace(shared.sensors[0], people_near=zero | {"pop_total": 1.0})
-    assert "1 resident is within" in replace(only, sensors=(one,)).sentence(1)
+    assert "1 resident within 500 m, who has another" in replace(only, sensors=(one,)).sentence(1)
     open_ = replace(
         again, bound=made.value * 0.9999, proven=False, goes=("S", "T"), comes=("A", "B")
     )
@@ -177,6 +176,7 @@ def test_as_many_sensors_as_sites() -> None:
     one = sq.demo_city("synthetic", n_areas=1, seed=1)
     made = explain(one, sq.optimise(one, n_sensors=1, theta=500))
     assert "No allowed network can do without it (proven)." in made.sentence(1)
+    assert "No allowed network can do without it (proven)." in made.summary()
 
 
 def test_what_is_refused(city: sq.City, net: sq.Network, made: Explanation) -> None:
@@ -229,7 +229,7 @@ def test_one_person_is(city: sq.City, made: Explanation) -> None:
     near = {"g": 1.0}
     sensor = replace(made.sensors[0], people_near=near, people_only={"g": 0.0})
     said = replace(made, groups=(group,), sensors=(sensor,)).sentence(1)
-    assert "about 1 of the group men and women is within 500 m of it" in said
+    assert "has about 1 of the group men and women within 500 m, who has another" in said
 
 
 def test_effort_that_does_not_suffice_is_said(city: sq.City) -> None:
@@ -275,3 +275,10 @@ def test_problems_of_a_kind_that_is_not_understood_are_refused(
     monkeypatch.setattr("spineq.insight._desk._UNDERSTOOD", frozenset({"theta"}))
     with pytest.raises(ProblemError, match="made with n_sensors cannot be asked again"):
         explain(city, net)
+
+
+def test_what_is_no_explanation_is_refused(made: Explanation) -> None:
+    """Not with an error of Python's."""
+    for name, wrong in (("sensors", None), ("groups", 3), ("sensors", [3])):
+        with pytest.raises(ProblemError, match="explanation"):
+            Explanation.from_dict(made.to_dict() | {name: wrong})

@@ -202,7 +202,7 @@ def test_people_who_lose_their_last_sensor() -> None:
     said = found.summary()
     assert "With all 3 sensors at work in Threeton" in said
     assert "Of all residents, 200 have sensor 3 (c) and no other within 500 m" in said
-    assert "Whichever 2 sensors fail, at least 33.3 % remains, which is proven" in said
+    assert "Whichever 2 sensors fail, 33.3 % remains at worst, which is proven" in said
     assert "the worst to lose together are sensors 1 (a) and 2 (b)." in said
     together = robustness(city, sq.evaluate(city, ["a", "b"], theta=500))
     assert "No single failure takes the last sensor within 500 m from any of" in together.summary()
@@ -425,3 +425,11 @@ def test_each_kind_of_sensors_has_its_own_theta(decay: Any) -> None:
     sets = [s for n in range(5) for s in combinations(range(5), n)]
     expected = sum(0.3 ** len(s) * 0.7 ** (5 - len(s)) * left(*s) for s in sets)
     assert found.total.expected == pytest.approx(expected, abs=1e-12)
+
+
+def test_what_is_no_robustness_is_refused(clear: tuple[sq.City, sq.Network]) -> None:
+    """Not with an error of some library."""
+    told = robustness(*clear).to_dict()
+    for name, wrong in (("sensors", None), ("total", {}), ("failures", "x"), ("about", 3)):
+        with pytest.raises(sq.SpineqError, match="Robustness"):
+            Robustness.from_dict(told | {name: wrong})

@@ -335,7 +335,8 @@ def test_sentences(found: Stability) -> None:
     assert said[0].endswith("where to put 4 sensors was worked out again in 24 scenarios.")
     assert "as counts vary by chance and by a relative error of 40 %" in said[1]
     often = int((found.table["near"] >= 0.9).sum())
-    assert said[2].startswith(f"For {often} of the 4 sensors, one is placed within 300 m of theirs")
+    assert said[2].startswith(f"For {often} of the 4 sensors, at least 90 % of the scenarios")
+    assert "place one within 300 m, and for " in said[2]
     assert any("this network is within" in line for line in said)
     assert said[-1].startswith("A share counts scenarios")
     row: Any = found.table.loc[2]
@@ -485,6 +486,8 @@ def test_what_is_no_number_is_refused(city: sq.City, net: sq.Network, found: Sta
             found.sentence(wrong)  # type: ignore[arg-type]
     with pytest.raises(ProblemError, match="scenarios must be a list"):
         stability(city, net, scenarios=np.array(1))
+    with pytest.raises(ProblemError, match="no stability"):
+        Stability.from_dict(found.to_dict() | {"table": None})
 
 
 def test_fractions_never_go_back_even_at_a_stop(city: sq.City, net: sq.Network) -> None:

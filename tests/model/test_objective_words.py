@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import xml.etree.ElementTree as ET
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from networks import network_of
@@ -12,6 +13,7 @@ from solvers.instances import city_of
 
 import spineq as sq
 from spineq.model._objective_words import (
+    Maximised,
     budget_words,
     gap_words,
     own_best_words,
@@ -270,3 +272,20 @@ def test_gaps_are_rounded_up_to_what_can_be_read(gap: float, words: str) -> None
     """One decimal, or the first figure that is not 0; never less than it is."""
     assert gap_words(gap) == words
     assert float(words.split()[0]) / 100 >= gap - 1e-12
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("spineq.model._objective_words", "_CANNOT"),
+        ("spineq.model._objective_words", "_BEST"),
+        ("spineq.model._objective_words", "_FIGURE"),
+        ("spineq.insight._explain_words", "_CHANGES"),
+        ("spineq.insight.curve", "_DO"),
+        ("spineq._plot_questions", "_NAMES"),
+        ("spineq.cli.question_results", "_REACHED"),
+    ],
+)
+def test_whatever_is_maximised_has_words(module: str, name: str) -> None:
+    """Each table of words by what is maximised knows all of it."""
+    assert set(getattr(importlib.import_module(module), name)) == set(get_args(Maximised))
