@@ -401,8 +401,9 @@ def evaluate(
         where they stand; or a network, which may be of another city: its sensors, where they
         stand. A set has no order: its sensors are sorted.
     problem, theta, groups, decay, ...
-        As for `optimise`, ``failure_probability`` too; ``n_sensors`` follows from the sensors. ``method`` and ``seed`` mean
-        nothing, nor do the rules but for ``keep``: the network may break them.
+        As for `optimise`, ``failure_probability`` too; ``n_sensors`` follows from the sensors.
+        ``method`` and ``seed`` mean nothing, nor do the rules but for ``keep``: the network may
+        break them.
     progress
         Watcher; when it asks to stop, the network comes without a bound, marked.
 

@@ -369,6 +369,18 @@ def test_words_of_changes() -> None:
     assert "no way to move at most 2 of today's sensors covers more" in net.certificate()
 
 
+def test_a_spacing_may_leave_a_sensor_without_room() -> None:
+    """One new place may be worth more than two of today's, which is said."""
+    x = 400_000.0 + np.array([0, 400, 200, 5000, 5400, 5200])
+    table = pd.DataFrame({"area_id": list("abcdef"), "x": x, "y": 500_000.0})
+    city = sq.City.from_frame(table.assign(population=[1.0, 1, 500, 1, 1, 500]), crs=CRS)
+    today = table.iloc[[0, 1, 3, 4]].rename(columns={"area_id": "sensor_id"})
+    net = sq.optimise(city.with_existing(today), theta=100, min_spacing=300, move_at_most=2)
+    assert net.proven
+    said = "Of the 4 places with a sensor today, 2 keep it, 1 is moved elsewhere and 1 has no room"
+    assert f"{said} beside the others." in net.summary()
+
+
 @pytest.mark.parametrize(
     ("words", "field", "said"),
     [

@@ -205,8 +205,9 @@ def _brings(sensor: SensorFacts, made: Explanation, near: str) -> str:
     if every:
         heads, _ = _split(sensor.people_near, made.groups)
         one = len(heads) == 1 and round(sensor.people_near[heads[0].name]) == 1
-        have = "who has" if one else "all of whom have"
-        return f"{name} has {every} {near}, {have} another sensor {near} too."
+        verb = "has" if one else "have"
+        said = f"{name} brings nobody their only sensor {near}"
+        return f"{said}: {every} {verb} it and another {near}."
     return f"{name} has nobody {near}."
 
 

@@ -251,6 +251,9 @@ def changed_words(network: Network) -> str:
         parts.append(f"{away:,} {'is' if away == 1 else 'are'} given up")
     if moved:
         parts.append(f"{moved:,} {'is' if moved == 1 else 'are'} moved elsewhere")
+    if lost := gone - away - moved:
+        # With a spacing, one new place may be worth more than two old ones.
+        parts.append(f"{lost:,} {'has' if lost == 1 else 'have'} no room beside the others")
     said = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
     added = new - moved
     plural = "s are" if added != 1 else " is"

@@ -53,7 +53,7 @@ _ENOUGH = 1.0 - FLOOR_ROOM
 
 
 @dataclass(frozen=True, eq=False)
-class Fewest:
+class Smallest:
     """How few sensors reach what is asked.
 
     Parameters
@@ -81,7 +81,7 @@ class Fewest:
 
 def fewest(
     objective: Objective, rules: Rules, options: Options, solve: Solve, progress: Progress
-) -> Fewest:
+) -> Smallest:
     """Find the fewest sensors with which every group reaches its floor.
 
     Greedy for all groups alike says how many are enough; from there the number goes down, by 1,
@@ -110,15 +110,15 @@ def fewest(
     """
     trial = _Trial(objective, rules, options, solve)
     if trial.share_of(_NOWHERE) >= _ENOUGH:
-        return Fewest(_NOWHERE, trial.share_of(_NOWHERE), -1, stopped=False)
+        return Smallest(_NOWHERE, trial.share_of(_NOWHERE), -1, stopped=False)
     trial.need_possible()
     best, stopped = _by_greedy(trial, rules, SpanProgress(progress, 0.0, 0.15))
     if stopped:
-        return trial.fewest(best, 0, stopped=True)
+        return Smallest(best, trial.share_of(best), 0, stopped=True)
     too_few, high, step, fraction, left_open = 0, len(best), 1, 0.15, set[int]()
     if trial.share_of(best) < _ENOUGH:
         # Greedy has its ways only: by the rules, other networks may do what it cannot.
-        high, step = rules.n + 1, 1
+        high = rules.n + 1
     while len(left_open) <= _MOST_OPEN:
         between = [n for n in range(too_few + 1, min(high, rules.n + 1)) if n not in left_open]
         if not between:
@@ -132,17 +132,16 @@ def fewest(
         if found.value >= _ENOUGH:
             best, high, step = found.sites, len(found.sites), 2 * step
         elif found.stopped:
-            return trial.fewest(best, too_few, stopped=True)
+            return Smallest(best, trial.share_of(best), too_few, stopped=True)
+        elif high > rules.n:
+            raise trial.out_of_reach(rules, found)
         elif found.bound < _ENOUGH:
             too_few = n
-            if high > rules.n:
-                raise trial.out_of_reach(rules, found)
         else:
             # Neither found nor ruled out.
             left_open.add(n)
-            if high > rules.n:
-                raise trial.out_of_reach(rules, found)
-    return trial.fewest(best, too_few, stopped=False, progress=SpanProgress(progress, 0.97, 1.0))
+    best, stopped = trial.finished(best, SpanProgress(progress, 0.97, 1.0))
+    return Smallest(best, trial.share_of(best), too_few, stopped)
 
 
 _NOWHERE: NDArray[np.int64] = np.empty(0, dtype=np.int64)
@@ -302,26 +301,23 @@ class _Trial:
             msg = f"no network of up to {number} was found that reaches what is asked by the rules"
         return ProblemError(msg, field="reach", mend="Ask for less, or leave a rule out")
 
-    def fewest(
-        self,
-        sites: NDArray[np.int64],
-        too_few: int,
-        *,
-        stopped: bool,
-        progress: Progress | None = None,
-    ) -> Fewest:
-        """Swap for the mean while the targets stay reached, and put the answer together."""
-        if not stopped and self.share_of(sites) >= _ENOUGH:
-            assert progress is not None  # who is not stopped has it
-            search = Search(
-                self._objective, replace(self._rules, n=len(sites)), self._options, progress
-            )
-            search.offer(sites)
-            search.try_from(sites, self._objective.weight)
-            stopped = search.stopped
-            if not stopped:
-                sites, stopped = in_greedy_order(self._objective, search.sites, progress)
-        return Fewest(sites, self.share_of(sites), too_few, stopped)
+    def finished(
+        self, sites: NDArray[np.int64], progress: Progress
+    ) -> tuple[NDArray[np.int64], bool]:
+        """Swap for the mean while the targets stay reached, and put sites in greedy order.
+
+        Returns
+        -------
+        tuple
+            The sites, and whether the watcher asked to stop.
+        """
+        rules = replace(self._rules, n=len(sites))
+        search = Search(self._objective, rules, self._options, progress)
+        search.offer(sites)
+        search.try_from(sites, self._objective.weight)
+        if search.stopped:
+            return search.sites, True
+        return in_greedy_order(self._objective, search.sites, progress)
 
 
 def _of_it(share: float) -> str:

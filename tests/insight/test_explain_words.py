@@ -132,9 +132,9 @@ def test_the_sentence_word_for_word(made: Explanation) -> None:
     nobody = replace(only, sensors=(replace(sensor, people_only=zero, people_near=zero),))
     assert nobody.sentence(1).startswith("Sensor 1 at S has nobody within 500 m. ")
     shared = replace(only, sensors=(replace(sensor, people_only=zero),))
-    assert "has 9 residents within 500 m, all of whom have another sensor" in shared.sentence(1)
+    assert "brings nobody their only sensor within 500 m: 9 residents have it" in shared.sentence(1)
     one = replace(shared.sensors[0], people_near=zero | {"pop_total": 1.0})
-    assert "1 resident within 500 m, who has another" in replace(only, sensors=(one,)).sentence(1)
+    assert "1 resident has it and another" in replace(only, sensors=(one,)).sentence(1)
     open_ = replace(
         again, bound=made.value * 0.9999, proven=False, goes=("S", "T"), comes=("A", "B")
     )
@@ -229,7 +229,7 @@ def test_one_person_is(city: sq.City, made: Explanation) -> None:
     near = {"g": 1.0}
     sensor = replace(made.sensors[0], people_near=near, people_only={"g": 0.0})
     said = replace(made, groups=(group,), sensors=(sensor,)).sentence(1)
-    assert "has about 1 of the group men and women within 500 m, who has another" in said
+    assert "about 1 of the group men and women has it and another within 500 m" in said
 
 
 def test_effort_that_does_not_suffice_is_said(city: sq.City) -> None:
