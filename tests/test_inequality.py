@@ -72,12 +72,12 @@ def test_own_best_keeps_the_rules(city: sq.City) -> None:
     """What may not be used for all may not be used for one either."""
     free = sq.optimise(city, n_sensors=2, method="greedy")
     problem = sq.Problem(n_sensors=2, method="greedy", forbid=tuple(free.placement_history))
-    alone = _alone(problem, city, "jobs", sq.Group(column="workers", weight=3))
+    alone = _alone(problem, city, "jobs", sq.Group(column="workers", weight=3), 2)
     assert alone.forbid == problem.forbid
     assert alone.method == "auto"
     assert alone.group_weights == {"jobs": 1.0}
     one = city_of([[0, 0]])
-    assert _alone(sq.Problem(n_sensors=4), one, "jobs", GROUPS["jobs"]).n_sensors == 1
+    assert _alone(sq.Problem(n_sensors=4), one, "jobs", GROUPS["jobs"], 1).n_sensors == 1
 
 
 @settings(max_examples=10)

@@ -781,7 +781,7 @@ def test_coverages_are_kept_and_few() -> None:
     for theta in (400, 500, 600):
         sq.optimise(city, n_sensors=2, theta=theta)
     first = dict(instance._KEPT)
-    assert [theta for _, theta, *_ in first] == [500, 600]
+    assert [thetas for _, thetas, *_ in first] == [(500,), (600,)]
     sq.optimise(city, n_sensors=3, theta=500)
     assert all(instance._KEPT[key] is value for key, value in first.items())
 

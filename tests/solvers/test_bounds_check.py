@@ -18,6 +18,8 @@ FILES = (
     "test_rules.py",
     "test_greedy_in_room.py",
     "test_room.py",
+    "test_failing.py",
+    "test_reach.py",
     "test_make_room.py",
     "test_relaxation.py",
     "test_branch_bound.py",
