@@ -16,7 +16,13 @@ import numpy as np
 import pandas as pd
 
 from spineq._earlier import start_of
-from spineq.constraints import Constraints, constraints_for, kept_places, usable_for
+from spineq.constraints import (
+    Constraints,
+    base_for,
+    constraints_for,
+    kept_places,
+    usable_for,
+)
 from spineq.errors import ProblemError
 from spineq.instance import (
     chances_of,
@@ -263,7 +269,7 @@ def _answer(
         made = Network(made.dataset.assign_attrs(too_few=too_few))
     if constraints.today is not None:
         gone = constraints.today.gone(city, solution.sites)
-        made = with_gone(made, constraints.today.n, gone)
+        made = with_gone(made, constraints.today.n, gone, _today(city, problem, constraints))
     if not solution.stopped:
         watcher.report(1.0, "done", made.objective_value, made.upper_bound)
     return made
@@ -321,6 +327,15 @@ def _solved(
     if tightens and not solution.stopped:
         return tightened(objective, rules, options, solution, rest)
     return solution
+
+
+def _today(city: City, problem: Problem, constraints: Constraints) -> float:
+    """Weighted mean coverage by what stays and all of today's sensors, 0 to 1."""
+    assert constraints.today is not None  # who asks has them
+    every = pd.concat([constraints.kept, constraints.today.places], ignore_index=True)
+    covered = base_for(city, problem, every)
+    weight = city.weights_at_points(problem.groups)
+    return 0.0 if covered is None else float((weight * covered).sum())
 
 
 class _OwnBests(NamedTuple):

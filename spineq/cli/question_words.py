@@ -37,6 +37,10 @@ OF_PLACED = (
     "region", "site_cost", "budget",
 )  # fmt: skip
 
+#: Commands that solve a network's problem again, and options whose problems they cannot.
+_SO_MANY = ("explain", "alternatives", "stability")
+_OTHERWISE = ("reach", "retire", "move_at_most", "kinds", "failure_probability")
+
 #: Share of the work that placing the network is taken to be.
 _PLACING = 0.3
 
@@ -123,14 +127,25 @@ def take_subject(words: dict[str, Any]) -> Subject:
     Raises
     ------
     click.UsageError
-        Neither a network nor a number of sensors; or an option beside a network that has it
-        already, or that it need not keep.
+        Neither a network nor a number of sensors; an option beside a network that has it
+        already, or that it need not keep; or one whose problem the command cannot solve again.
     ProblemError
         Something that is not of its form.
     """
     network = words.pop("network")
     if network is None:
         need_number(words)
+        name = click.get_current_context().command.name
+        if name in _SO_MANY and (flag := _given(_OTHERWISE)):
+            # Before anything is placed, which may take a while.
+            msg = (
+                f"{flag} is for another network than the best of so many sensors, and {name} asks "
+            )
+            msg += (
+                "about such ones. Place it with spineq optimise, and give the ids of its sensors "
+            )
+            msg += "as --network ID,ID,..."
+            raise click.UsageError(msg)
         return Subject("", take_problem_words(words))
     if not network.strip(" ,"):
         msg = "--network names no file and no sensors."

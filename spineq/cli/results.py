@@ -75,7 +75,10 @@ def finish(network: Network, city: City, folder: Path | None, *, as_json: bool) 
     if as_json:
         print_json(network.to_dict())
         return
-    sensors = f"{sensors_words(network)} in {city.name}{budget_words(network)}"
+    what = sensors_words(network)
+    if network.n_sensors == network.n_kept > 0:
+        what = f"{counted(network.n_kept, 'sensor')} that stay{'s' * (network.n_kept == 1)}"
+    sensors = f"{what} in {city.name}{budget_words(network)}"
     say(f"{sensors}, theta {theta_words(network)}")
     click.echo()
     click.echo(f"{sensor_table(network)}\n")

@@ -58,17 +58,24 @@ def _at_least(value: float) -> str:
     return f"{math.floor(1000 * value + 1e-9) / 10:.1f} %"
 
 
+def _number(found: Robustness, order: int) -> str:
+    """Number a sensor as maps do, which number those that do not stay; the others by place."""
+    row, kept = found.table.loc[order], int(found.table["kept"].sum())
+    return f"{row['site'] or row['area']} (stays)" if row["kept"] else f"{order - kept}"
+
+
 def _sensor(found: Robustness, order: int) -> str:
-    """Name a sensor by its order and place: ``7 (E00042671)``."""
+    """Name a sensor by its number and place: ``7 (E00042671)``."""
     row = found.table.loc[order]
     place = row["site"] or row["area"]
-    return f"{order} ({place})" if place else f"{order}"
+    number = _number(found, order)
+    return f"{number} ({place})" if place and not row["kept"] else number
 
 
 def _sensors(found: Robustness, orders: tuple[int, ...]) -> str:
     """Name some sensors, in a list."""
     many = len(orders) > _NAMED
-    named = [f"{order}" if many else _sensor(found, order) for order in orders]
+    named = [_number(found, order) if many else _sensor(found, order) for order in orders]
     if len(named) == 1:
         return f"sensor {named[0]}"
     return f"sensors {', '.join(named[:-1])} and {named[-1]}"
@@ -155,8 +162,9 @@ def _groups(found: Robustness) -> list[str]:
 
 def _group(found: Robustness, each: Withstood) -> list[str]:
     said = [f"{_in(each.coverage)} covered"]
-    if each.one_worst is not None and found.n_sensors > 1:
-        said.append(f"{_in(each.one_worst)} at worst when one fails (sensor {each.one_sensor})")
+    if each.one_worst is not None and each.one_sensor is not None and found.n_sensors > 1:
+        worst = _number(found, each.one_sensor)
+        said.append(f"{_in(each.one_worst)} at worst when one fails (sensor {worst})")
     if each.worst is not None and found.failures > 1:
         said.append(f"{_in(each.worst)} without those {found.failures:,}")
     if each.expected is not None:

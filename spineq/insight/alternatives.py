@@ -135,20 +135,16 @@ class Alternatives:
 
     def summary(self) -> str:
         """Describe all of them in plain sentences."""
-        m = self.min_different
-        sites = "site" if m == 1 else "sites"
-        how = f"at least {number_word(m)} {sites} of the network, and of each other, are given up"
-        if m == 1:
-            how = "at least one site of the network, and of each other, is given up"
+        many = f"at least {number_word(self.min_different)} of the given network's sites"
         number = len(self.found)
         if number == 0:
-            head = f"No other allowed network was found in which {how}."
+            head = f"No other allowed network was found that gives up {many}."
+        elif number == 1:
+            head = f"One other network, which gives up {many}."
         else:
-            word, verb = (
-                number_word(number),
-                "network in which" if number == 1 else "networks in which",
-            )
-            head = f"{word[:1].upper()}{word[1:]} other {verb} {how}."
+            word = number_word(number)
+            head = f"{word[:1].upper()}{word[1:]} other networks; each gives up {many}, and of the "
+            head += "others'."
         lines = [head, *(self.sentence(k + 1) for k in range(number))]
         if self.exhausted:
             lines.append("There are no more (proven)." if number else "There is none (proven).")

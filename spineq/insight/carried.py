@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _WORDS = ("problem", "places", "kept", "method", "value", "bound", "own_best")
 
 #: Words that only some networks have.
-_MORE = ("stopped", "spent", "too_few", "today", "gone")
+_MORE = ("stopped", "spent", "too_few", "today", "today_coverage", "gone")
 
 #: Columns of a place, and of a sensor that is no longer there.
 _PLACE, _GONE = ["site", "area", "x", "y"], ["sensor", "area", "x", "y"]
@@ -62,7 +62,9 @@ def carried(city: City, net: Network) -> dict[str, Any]:
         "own_best": {str(name): float(best) for name, best in own.items()},
     }
     if "gone" in net.dataset.sizes:
-        made |= {"today": int(net.dataset.attrs["today"]), "gone": _rows(net.gone)}
+        attrs = net.dataset.attrs
+        made |= {"today": int(attrs["today"]), "today_coverage": float(attrs["today_coverage"])}
+        made["gone"] = _rows(net.gone)
     more = {"stopped": net.stopped or None, "spent": net.spent, "too_few": net.too_few}
     return made | {name: word for name, word in more.items() if word is not None}
 
@@ -97,6 +99,7 @@ def remade(city: City, words: object) -> Network:
         own_best = {str(name): float(best) for name, best in made["own_best"].items()}
         more = {name: int(made[name]) for name in ("today", "too_few") if name in made}
         gone = _table(made["gone"], _GONE) if "gone" in made else None
+        before = float(made["today_coverage"]) if gone is not None else 0.0
         stopped = bool(made.get("stopped", False))
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise _unreadable(str(error)) from error
@@ -121,7 +124,7 @@ def remade(city: City, words: object) -> Network:
         msg = f"the sensors reach {net.objective_value:.6g}, and not {value:.6g} as is said"
         raise ProblemError(msg, field="network", mend="Give the network as it was made")
     if gone is not None:
-        net = with_gone(net, more["today"], gone)
+        net = with_gone(net, more["today"], gone, before)
     # The certificate is in the units of the objective already.
     bound = bound if math.isnan(bound) else max(bound, net.objective_value)
     few = {"too_few": more["too_few"]} if "too_few" in more else {}

@@ -171,7 +171,7 @@ def make_network(
     return Network(data)
 
 
-def with_gone(network: Network, today: int, gone: pd.DataFrame) -> Network:
+def with_gone(network: Network, today: int, gone: pd.DataFrame, coverage: float) -> Network:
     """Say which sensors of today are no longer there.
 
     Parameters
@@ -182,8 +182,10 @@ def with_gone(network: Network, today: int, gone: pd.DataFrame) -> Network:
         Number of places with a sensor today.
     gone
         Columns ``sensor, area, x, y``: ids, joined by commas where several stood at one place.
+    coverage
+        Weighted mean coverage today, by all of them, 0 to 1.
     """
-    data = network.dataset.assign_attrs(today=today)
+    data = network.dataset.assign_attrs(today=today, today_coverage=coverage)
     for name in ("sensor", "area"):
         data[f"gone_{name}"] = ("gone", gone[name].to_numpy(dtype=object))
     for name in ("x", "y"):

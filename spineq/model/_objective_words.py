@@ -257,7 +257,9 @@ def changed_words(network: Network) -> str:
     said = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
     added = new - moved
     plural = "s are" if added != 1 else " is"
-    return f"{said}; {added:,} sensor{plural} added." if added else f"{said}."
+    said += f"; {added:,} sensor{plural} added." if added else "."
+    before, after = network.dataset.attrs["today_coverage"], network.total_coverage
+    return f"{said} The mean coverage is {percent(float(before))} today, and then {percent(after)}."
 
 
 def reached_words(problem: Problem) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spineq.errors import ProblemError
-from spineq.model._objective_words import changed_words, counted, percent
+from spineq.model._objective_words import changed_words, counted
 from spineq.model._problem_words import NO_RULES
 from spineq.panel.asking_anew import AskingAnew, base_of
 from spineq.panel.draft import sentence
@@ -105,8 +105,7 @@ class WhichMove(AskingAnew):
 
     def told(self, found: Network) -> list[str]:
         """Say what becomes of today's sensors, and what is proven."""
-        covered = f"The mean coverage is then {percent(found.total_coverage)}."
-        return [changed_words(found), covered, found.certificate()]
+        return [changed_words(found), found.certificate()]
 
 
 def _gone(network: Network) -> list[dict[str, Any]]:

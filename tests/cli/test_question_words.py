@@ -8,6 +8,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
+from command_line import run
 
 import spineq as sq
 from spineq.cli.question_words import (
@@ -116,3 +117,11 @@ def test_nothing_to_ask_about_is_refused(spoil: Callable[[], Subject]) -> None:
     """Neither sensors nor a number of them."""
     with pytest.raises(AssertionError, match=r"--network|Missing option"):
         spoil()
+
+
+@pytest.mark.parametrize("command", ["explain", "alternatives", "stability"])
+def test_what_cannot_be_solved_again_is_refused_before_it_is_placed(command: str) -> None:
+    """With what to do instead, for whoever has only the command line."""
+    made = run(command, "synthetic:40", "--reach", "pop_total=0.3")
+    assert made.exit_code == 2
+    assert "--network ID,ID" in made.stderr

@@ -187,7 +187,7 @@ def test_where_there_are_no_more() -> None:
     assert len(made.found) == 2
     assert made.exhausted
     assert made.proven
-    assert made.summary().startswith("Two other networks in which at least one site")
+    assert made.summary().startswith("Two other networks; each gives up at least one of")
     assert made.summary().endswith("There are no more (proven).")
     none = alternatives(city, net, 5, min_different=2)
     assert none.found == ()
@@ -207,7 +207,7 @@ def test_what_they_say_of_themselves(city: sq.City) -> None:
     assert len(first.goes) >= 2
     assert made.sentence(1).startswith("Alternative 1 covers ")
     assert " (proven), with sensors at " in made.sentence(1)
-    assert "at least two sites of the network" in made.summary()
+    assert "at least two of the given network's sites" in made.summary()
     assert json.loads(json.dumps(made.to_dict(), allow_nan=False))["proven"] is True
     again = alternatives(city, net, 2, min_different=2)
     assert again.to_dict() == made.to_dict()
