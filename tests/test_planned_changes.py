@@ -306,8 +306,8 @@ def test_words_of_the_fewest() -> None:
     net = sq.optimise(city, reach="existing", keep="existing", theta=THETA, groups=GROUPS)
     assert net.n_sensors == net.n_kept == 2
     assert net.certificate() == (
-        "The sensors that stay reach what today's sensors give every group already: no more are "
-        "needed."
+        "The sensors that stay already reach what today's sensors give every group, each counted "
+        "at its area's point: no more are needed."
     )
     net = sq.optimise(city, reach=goal, keep="existing", theta=THETA, groups=GROUPS)
     assert net.certificate().startswith("Proven fewest: 3 more sensors reach the coverage")

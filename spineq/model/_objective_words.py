@@ -265,7 +265,7 @@ def changed_words(network: Network) -> str:
 def reached_words(problem: Problem) -> str:
     """Say what the fewest sensors were to reach: ``66+ 45.0 %``; or what there is today."""
     if isinstance(problem.reach, str):
-        return "what today's sensors give every group"
+        return "what today's sensors give every group, each counted at its area's point"
     levels = [
         f"{in_a_sentence(title_of(name, group))} {percent(level)}"
         for name, group, level in problem.reach
@@ -280,7 +280,7 @@ def fewest_words(network: Network) -> str:
     if network.stopped:
         return f"How few{more} sensors reach {goal} is not known: the search was stopped early."
     if placed == 0:
-        return f"The sensors that stay reach {goal} already: no more are needed."
+        return f"The sensors that stay already reach {goal}: no more are needed."
     verb = "reaches" if placed == 1 else "reach"
     said = f"{counted(placed, f'{more[1:]} sensor'.strip())} {verb} {goal}"
     if network.proven and placed == 1:
