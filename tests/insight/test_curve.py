@@ -85,14 +85,14 @@ def test_what_is_wrong_is_said(city: sq.City, words: dict[str, Any], said: str) 
     """In one sentence."""
     with pytest.raises(ProblemError, match=said):
         sq.coverage_curve(city, **words)
-    assert np.isfinite(city.point_xy).all()
 
 
 def test_by_itself_no_more_than_the_rules_allow(city: sq.City) -> None:
     """Twice as many as were asked for may find no room: then fewer are looked at."""
     far = 0.45 * float(np.ptp(city.site_xy, axis=0).max())
-    curve = sq.coverage_curve(city, n_sensors=3, min_spacing=far)
-    assert 3 in curve.table.index
+    curve = sq.coverage_curve(city, n_sensors=4, min_spacing=far)
+    assert 4 in curve.table.index
+    assert curve.table.index.max() < 8
     with pytest.raises(ProblemError, match="can stand"):
         sq.coverage_curve(city, numbers=[3, 40], min_spacing=far)
 

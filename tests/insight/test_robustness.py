@@ -22,7 +22,6 @@ import spineq as sq
 from spineq.insight import _failures
 from spineq.insight._chances import Draws, ranks_for
 from spineq.insight.robustness import Robustness, robustness
-from spineq.insight.withstood import Withstood
 from spineq.progress import RecordingProgress
 from spineq.solvers.decays import DECAYS
 
@@ -392,12 +391,6 @@ def test_newcastle_without_each_sensor(shared: Path, lacking: Callable[[str], No
     assert pairs.total.worst is not None
     assert pairs.total.worst <= min(every) + 1e-12
     assert all(robustness(city, net, failures=k).proven for k in (3, 5))
-
-
-def test_what_withstood_leaves_out() -> None:
-    """Figures that are not known are None, and sentences do without."""
-    bare = Withstood("All residents", 1.0, 10.0, 0.5)
-    assert (bare.one_worst, bare.worst, bare.expected) == (None, None, None)
 
 
 @pytest.mark.parametrize("decay", ["exponential", "step", "linear", "gaussian"])

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -42,7 +41,7 @@ def test_parameters_come_in_one_form(name: str) -> None:
     they are the same.
     """
     task = task_named(name)
-    assert task is TASKS[name] or task.name == name
+    assert task.name == name
     usual = check_asked(task, CITY, {"network": NET})
     asked = check_asked(task, CITY, {"network": NET, **ASKED[name]})
     for each in (usual, asked):
@@ -117,15 +116,17 @@ def test_problems_that_cannot_be_asked_again_are_refused(name: str) -> None:
     assert refusal.value.field == "reach"
 
 
-def test_checking_is_quick(shared: Path) -> None:
-    """A request is answered while somebody waits: nothing is computed but the network's figures."""
-    city = sq.read_city(shared / "data" / "cities" / "E08000021")
-    net = sq.optimise(city, n_sensors=20, method="greedy")
-    words = carried(city, net)
-    for name, task in TASKS.items():
-        began = time.process_time()
-        check_asked(task, city, {"network": words, **({} if name != "explain" else {"near": 300})})
-        assert time.process_time() - began < 0.5, name
+def test_checking_solves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request is answered while somebody waits: only the network's figures are computed."""
+    words = carried(CITY, NET)
+
+    def solve(*_: Any, **__: Any) -> NoReturn:
+        raise AssertionError
+
+    monkeypatch.setattr("spineq.solvers.branch_bound.branch_bound", solve)
+    monkeypatch.setattr("spineq.solvers.lagrangian.lagrangian", solve)
+    for task in TASKS.values():
+        check_asked(task, CITY, {"network": words})
 
 
 def same(one: Any, other: Any) -> bool:
