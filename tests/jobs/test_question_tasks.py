@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import pytest
@@ -114,19 +114,6 @@ def test_problems_that_cannot_be_asked_again_are_refused(name: str) -> None:
     with pytest.raises(ProblemError) as refusal:
         check_asked(TASKS[name], CITY, {"network": net})
     assert refusal.value.field == "reach"
-
-
-def test_checking_solves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request is answered while somebody waits: only the network's figures are computed."""
-    words = carried(CITY, NET)
-
-    def solve(*_: Any, **__: Any) -> NoReturn:
-        raise AssertionError
-
-    monkeypatch.setattr("spineq.solvers.branch_bound.branch_bound", solve)
-    monkeypatch.setattr("spineq.solvers.lagrangian.lagrangian", solve)
-    for task in TASKS.values():
-        check_asked(task, CITY, {"network": words})
 
 
 def same(one: Any, other: Any) -> bool:
