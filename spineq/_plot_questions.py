@@ -75,7 +75,7 @@ def curve(
             color=LINES[k % len(LINES)],
             linestyle=STYLES[k % len(STYLES)],
             linewidth=1.4,
-            label=f"{title}: {percent(float(table[name].iloc[-1]))} by {many:,}",
+            label=f"{title}: {percent(float(table[name].iloc[-1]))} with {many:,}",
         )
     value, proven = 100 * table["value"].to_numpy(), table["proven"].to_numpy(dtype=bool)
     called = _NAMES[found.unit_of_value] if several else next(iter(found.titles.values()))

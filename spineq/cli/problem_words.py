@@ -189,6 +189,9 @@ def take_problem_words(words: dict[str, Any]) -> dict[str, Any]:
         made["reach"] = "existing" if today else _levels(made["reach"], "reach")
     if "kinds" in made:
         made["kinds"] = _kinds(made["kinds"])
+        if "theta" in made and "keep" not in made:
+            msg = "each kind has a theta of its own, and --theta is that of sensors that stay"
+            raise ProblemError(msg, field="theta", mend="Leave it out, or say which stay (--keep)")
     return made
 
 

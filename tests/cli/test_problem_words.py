@@ -134,6 +134,7 @@ def test_options_are_keywords(options: list[str], words: dict[str, Any]) -> None
         (["--reach", "existing", "--reach", "a=1"], "reach", "'existing' is not the coverage"),
         (["--reach", "a.nc", "--reach", "a=1"], "reach", "'a.nc' is not the coverage"),
         (["--kind", "a"], "kinds", "'a' is not a kind of sensors"),
+        (["--kind", "a:300:2", "--theta", "400"], "theta", "a theta of its own"),
         (["--kind", ":300:2"], "kinds", "':300:2' is not a kind of sensors"),
         (["--kind", "a:300:2:5:6"], "kinds", "is not a kind of sensors"),
         (["--kind", "a::2"], "kinds", "'' of 'a::2' is not a number"),

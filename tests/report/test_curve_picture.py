@@ -21,7 +21,7 @@ def test_dots_are_full_where_they_are_proven(city: sq.City) -> None:
     assert "proven: none does better" in labels
     assert "a better one may exist" not in labels
     assert "today: 5 places, 20.0 %" in labels
-    assert any(label.startswith("Workers: ") and label.endswith("by 4") for label in labels)
+    assert any(label.startswith("Workers: ") and label.endswith("with 4") for label in labels)
     table = found.table.assign(proven=[True, False, True])
     ax = sq.plot.curve(replace(found, table=table), city)
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
