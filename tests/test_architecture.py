@@ -35,6 +35,7 @@ ROOMS = [
     "constraints",
     "instance",
     "_earlier",
+    "_answering",
     "solve",
     "inequality",
     "fronts",

@@ -1,4 +1,7 @@
-"""Network: chosen sensors, what they cover, and how far that is from the best."""
+"""Network: chosen sensors, what they cover, and how far that is from the best.
+
+The file is long because each property says what it means, its unit and its range.
+"""
 
 from __future__ import annotations
 
