@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spineq.errors import ProblemError, shown
-from spineq.model._exports import exported, file_to_write
+from spineq.model._exports import exported, file_to_write, need_same_city
 from spineq.report.page_figures import payload
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def what_if(network: Network, city: City, path: str | Path) -> Path:
         msg = f"a network is needed, not {shown(network)}"
         mend = "Choose one of its networks: evaluate(city, front.network(0), theta=...)"
         raise ProblemError(msg, field="network", mend=mend)
+    need_same_city(network, city)
     if network.problem.kinds:
         msg = "the page measures sensors with one theta, and these are of several kinds"
         mend = "Measure them alike: evaluate(city, network, theta=...)"

@@ -19,6 +19,7 @@ from hypothesis.extra import numpy as arrays
 from networks import network_of
 
 import spineq as sq
+from spineq.errors import ProblemError
 from spineq.report import page_figures
 from spineq.report.page_figures import payload
 from spineq.report.page_shapes import packed, shapes
@@ -213,3 +214,21 @@ def test_the_data_cannot_end_the_script(city: sq.City, tmp_path: Path) -> None:
     assert not set("<>&") & set(found[1])
     words = json.loads(found[1])["words"]
     assert (words["city"], words["note"]) == (evil, evil)
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        ({"kinds": {"near": sq.Kind(300, 1), "far": sq.Kind(800, 1)}}, "kinds"),
+        ({"n_sensors": 2, "failure_probability": 0.1}, "failure_probability"),
+    ],
+)
+def test_what_a_browser_does_not_compute_is_refused(
+    words: dict[str, Any], field: str, tmp_path: Path
+) -> None:
+    """Sensors of several kinds, and ones that may fail; with what to do instead."""
+    city = sq.demo_city("synthetic", n_areas=30)
+    with pytest.raises(ProblemError, match="evaluate") as refused:
+        sq.what_if(sq.optimise(city, **words), city, tmp_path / "page.html")
+    assert refused.value.field == field
+    assert not list(tmp_path.iterdir())
