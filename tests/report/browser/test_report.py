@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -98,11 +99,36 @@ def test_it_reads_well(
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     if scheme == "light":
         assert axe(tab, "body") == []
+    _pictures(tab, f"{scheme}-{width}", width)
     # Also what can be opened.
     for summary in tab.locator("main summary").all():
         summary.click()
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     screenshot(tab, f"report-{scheme}-{width}")
+
+
+#: Sections about what planners ask, and what their pictures are called.
+SECTIONS = {
+    "Why these places": "why-here",
+    "Near-best alternatives": "what-else",
+    "How few, and which to move": "how-few",
+    "How sure": "how-sure",
+}
+
+
+def _pictures(tab: Page, suffix: str, width: int) -> None:
+    """Keep a picture of each section about what planners ask, from its heading to the next."""
+    places = tab.evaluate(
+        "[...document.querySelectorAll('main h2')]"
+        ".map((each) => [each.innerText, each.getBoundingClientRect().top + scrollY])"
+    )
+    found = {}
+    for (title, top), (_, bottom) in itertools.pairwise(places):
+        if title in SECTIONS:
+            clip = {"x": 0, "y": top - 12, "width": width, "height": bottom - top}
+            name = f"report-{SECTIONS[title]}-{suffix}"
+            found[title] = screenshot(tab, name, full_page=True, clip=clip)
+    assert set(found) == set(SECTIONS)
 
 
 def test_widgets_of_a_notebook_do_not_break_its_page(
