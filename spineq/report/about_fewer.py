@@ -29,6 +29,9 @@ _LISTED = 60
 #: Change of coverage, a share, that is none.
 _NOTHING = 5e-4
 
+#: Head of what today's sensors give, counted so that the number of the fewest follows.
+_TODAY = "Today, at areas' points"
+
 
 def enough(study: Study) -> Shown:
     """Say how few sensors give every group what it has today."""
@@ -50,16 +53,18 @@ def enough(study: Study) -> Shown:
     mean = study.as_good_as_today
     if mean is not None and mean.n_sensors is not None and mean.n_sensors < placed:
         said.append(
-            f"For the mean of the groups alone, {mean.n_sensors:,} are enough: the difference is "
-            "what it takes that no group has less than today."
+            f"For what they give the mean of the groups where they stand, {mean.n_sensors:,} are "
+            "enough."
         )
-    rows, mine, theirs = [], net.table(), today.table()
+    # What is reached: each at its area's point, and not where it stands as elsewhere on the page.
+    theirs = study.measured(study.city, "existing").table()
+    rows, mine = [], net.table()
     for name, _ in study.groups:
         title = f"{mine['title'][name]}{' (estimated)' if mine['estimated'][name] else ''}"
         before, after = float(theirs["coverage"][name]), float(mine["coverage"][name])
         rows.append((title, percent(before), percent(after), points(after - before)))
     by = f"By {counted(placed, 'sensor')}, placed anew"
-    return together(head, words(*said), table(("Group", "Today", by, "Change (points)"), rows))
+    return together(head, words(*said), table(("Group", _TODAY, by, "Change (points)"), rows))
 
 
 def given_up(study: Study) -> Shown:
