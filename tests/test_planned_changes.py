@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -507,8 +508,7 @@ def test_newcastle(shared: Any) -> None:
 
 
 def test_exports_know_the_kinds(tmp_path: Any) -> None:
-    """A GIS and a spreadsheet say which kind stands where."""
-    gpd = pytest.importorskip("geopandas")
+    """A GIS says which kind stands where; the city must be the network's own."""
     city = city_of(TOWN)
     kinds = {"near": sq.Kind(theta=200, n_sensors=1), "far": sq.Kind(theta=900, n_sensors=1)}
     net = sq.optimise(city, kinds=kinds, groups=GROUPS)

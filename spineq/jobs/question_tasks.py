@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from spineq.errors import ProblemError, shown
 from spineq.jobs.tasks import Asked, Task
+from spineq.progress import Report, Watcher
 
 if TYPE_CHECKING:
     from spineq.insight.alternatives import Alternatives
@@ -109,16 +110,10 @@ class _Question:
         )
 
 
-class _Stop:
+class _Stop(Watcher):
     """Stops whatever it watches at once."""
 
-    def report(
-        self,
-        fraction: float,
-        message: str = "",
-        value: float | None = None,
-        bound: float | None = None,
-    ) -> bool:
+    def hear(self, report: Report) -> bool:
         """Ask to stop."""
         return True
 

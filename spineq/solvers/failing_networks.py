@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spineq.progress import Progress
+from spineq.progress import Progress, Report, Watcher
 from spineq.solvers import _kernels
 from spineq.solvers._kernels import failing as kernels
 from spineq.solvers.exchange import LEAST_CHANGE
@@ -212,19 +212,12 @@ def in_greedy_order(search: FailingSearch, sites: NDArray[np.int64]) -> NDArray[
     return np.concatenate([ordered, sites[~np.isin(sites, ordered)]])
 
 
-class Asking:
+class Asking(Watcher):
     """Passes on only that the watcher is asked: figures of a part are not the search's."""
 
     def __init__(self, search: FailingSearch) -> None:
         self._search = search
 
-    def report(
-        self,
-        fraction: float,
-        message: str = "",
-        value: float | None = None,
-        bound: float | None = None,
-    ) -> bool:
+    def hear(self, report: Report) -> bool:
         """Ask the watcher; see `spineq.progress.Progress.report`."""
-        del fraction, value, bound
-        return self._search.ask(message)
+        return self._search.ask(report.message)
