@@ -25,6 +25,13 @@ def measured(what: str, seconds: float, goal: str = "") -> None:
     print(FIGURES[-1])
 
 
+def wait_for_count(found: Locator, count: int, seconds: float = 30.0) -> None:
+    """Wait until a locator finds exactly so many elements."""
+    from playwright.sync_api import expect
+
+    expect(found).to_have_count(count, timeout=1000 * seconds)
+
+
 class PanelPage:
     """A panel in a notebook of JupyterLab.
 
@@ -108,6 +115,10 @@ class PanelPage:
     def sensors(self) -> Locator:
         """Markers of the main map's sensors."""
         return self.root.locator(".leaflet-marker-icon.spineq-sensor.placed")
+
+    def placed(self, count: int) -> None:
+        """Wait until so many sensors are on the map, which is drawn after the words under it."""
+        wait_for_count(self.sensors(), count)
 
     def timed(self, act: Callable[[], Any], event: str, where: str, words: str) -> float:
         """Seconds in the page itself from an event that an act causes to words that follow.

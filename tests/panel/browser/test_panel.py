@@ -52,7 +52,7 @@ def test_from_set_up_to_export(lab: GiveLab, tab: Page, console: Console, tmp_pa
     page.headline("Proven best: no network of 12 sensors")
     took = page.timed(lambda: page.press("run"), "click", ".spineq-headline", ANSWER)
     measured("Run to the proven network, San Francisco", took, "2 s")
-    assert page.sensors().count() == 12
+    page.placed(12)
     # Recolour.
     shows = page.root.locator(".spineq-map-bar select").first
     for label in shows.locator("option").all_text_contents():
@@ -216,7 +216,7 @@ def test_a_page_that_is_opened_again_shows_the_same(
     same = PanelPage(page.lab, again)
     same.ready()
     same.headline(ANSWER)
-    assert same.sensors().count() == 14
+    same.placed(14)
     number = same.root.locator(".field[data-name=n_sensors]:visible input[type=number]").first
     assert number.input_value() == "14"
     same.tab("jobs").locator(".state", has_text="finished").wait_for()
@@ -301,7 +301,7 @@ def test_a_city_of_the_size_of_london(
     page.press("run")
     page.headline(ANSWER, 240)
     measured("Run to a network with its bound, 25,000 areas", time.monotonic() - began)
-    assert page.sensors().count() == 30
+    page.placed(30)
     page.tab("results").get_by_text("Who is covered").wait_for()
     screenshot(page.root, "panel-25000-areas")
     shows = page.root.locator(".spineq-map-bar select").first

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from browser import Console, Lab, axe, screenshot
-from panel_page import ANSWER, PanelPage
+from panel_page import ANSWER, PanelPage, wait_for_count
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -128,9 +128,7 @@ def test_every_question_is_asked_and_answered(
     page.put("add", 1)
     page.press("change")
     change.get_by_text("These go").wait_for(timeout=60_000)
-    gone = page.root.locator(".leaflet-marker-icon.spineq-sensor.gone")
-    gone.nth(2).wait_for()
-    assert gone.count() == 3
+    wait_for_count(page.root.locator(".leaflet-marker-icon.spineq-sensor.gone"), 3)
     walk.picture("which-move", look=True)
 
     # The network of another question does no harm elsewhere.

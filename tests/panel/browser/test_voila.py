@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import nbformat
 from browser import Console, VoilaServer, axe, screenshot
-from panel_page import ANSWER
+from panel_page import ANSWER, wait_for_count
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -33,7 +33,7 @@ def test_the_notebook_of_the_panel_runs_under_voila(
     headline.get_by_text("Proven best: no network of 20 sensors").wait_for(timeout=60_000)
     panel.locator("button[data-name=run]").click()
     headline.get_by_text(re.compile(ANSWER)).wait_for(timeout=60_000)
-    assert panel.locator(".leaflet-marker-icon.spineq-sensor.placed").count() == 20
+    wait_for_count(panel.locator(".leaflet-marker-icon.spineq-sensor.placed"), 20)
     for name in ("jobs", "results", "edit"):
         panel.locator(f".tabs button[data-name={name}]").click()
         panel.locator(f".spineq-tab-{name} .spineq").first.wait_for()
