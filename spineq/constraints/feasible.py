@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from spineq.errors import ProblemError, shown
+from spineq.model._objective_words import in_a_list
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,7 +90,7 @@ def _but(total: int, excluded: Excluded) -> str:
         )
         if number
     ]
-    return ", ".join([_sites(total), *([" and ".join(reasons)] if reasons else [])])
+    return ", ".join([_sites(total), *([in_a_list(reasons)] if reasons else [])])
 
 
 def need_sites(problem: Problem, able: NDArray[np.bool_], excluded: Excluded) -> None:

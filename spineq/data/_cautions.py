@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 from spineq.errors import SpineqWarning
+from spineq.model._objective_words import in_a_list
 from spineq.model.city import City
 from spineq.model.groups import GROUPS
 
@@ -33,7 +34,7 @@ def caution(city: City, where: Path) -> None:
     ]
     if split:
         warnings.warn(
-            f"{where}: the age bands cut through {' and '.join(split)}; "
+            f"{where}: the age bands cut through {in_a_list(split)}; "
             "these groups are estimates, in proportion to the years.",
             SpineqWarning,
             stacklevel=3,

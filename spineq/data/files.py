@@ -17,6 +17,7 @@ from spineq.data.raster import CELL, city_of_rasters
 from spineq.data.us_zones import city_of_zones, is_us_zones, read_us_table
 from spineq.errors import DataError, EmptyCityError, MissingFileError
 from spineq.model._checks import crs_of
+from spineq.model._objective_words import in_a_list
 from spineq.model._parquet import PARTS, read_head
 from spineq.model.city import City
 
@@ -192,10 +193,10 @@ def _check_written(
     missing = [part for part in PARTS if part in written and not files[part]]
     extra = [part for part in PARTS if part not in written and files[part]]
     if missing:
-        msg = f"the city was written with {' and '.join(missing)}, not found here"
+        msg = f"the city was written with {in_a_list(missing)}, not found here"
         mend = "Read the whole folder that City.to_geoparquet wrote"
     elif extra:
-        msg = f"the city was written without {' and '.join(extra)}, found beside it"
+        msg = f"the city was written without {in_a_list(extra)}, found beside it"
         mend = f"Name it if you want it ({extra[0]}=...), else take it away"
     else:
         msg = "the files were changed since they were written, and may not belong together"

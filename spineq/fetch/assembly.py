@@ -15,6 +15,7 @@ from spineq.fetch.authorities import Authority
 from spineq.fetch.catalogue import ATTRIBUTION, CRS, DEPRIVATION_ATTRIBUTION, Edition
 from spineq.fetch.failure import AGAIN
 from spineq.fetch.overlays import DECILE
+from spineq.model._objective_words import in_a_list
 from spineq.model.city import City
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def assemble(
     year = max((str(source["last"])[:4] for source in sources), default="")
     return City.from_frame(
         _frame(tables),
-        name=_together([one.name for one in tables.authorities]),
+        name=in_a_list([one.name for one in tables.authorities]),
         code="+".join(one.code for one in tables.authorities),
         attribution=f"{ATTRIBUTION} {year}".strip() + of_deprivation,
         note=label,
@@ -239,7 +240,3 @@ def _source(source: Mapping[str, Any]) -> str:
 def _count(areas: Sequence[str]) -> str:
     named = ", ".join(areas[:5])
     return f"{len(areas):,} ({named}{', …' if len(areas) > 5 else ''})"
-
-
-def _together(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

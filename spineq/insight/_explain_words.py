@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from spineq.model._objective_words import counted, in_a_sentence, percent
+from spineq.model._objective_words import counted, in_a_list, in_a_sentence, percent
 from spineq.model.groups import OLDEST
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def listed(names: Sequence[str]) -> str:
     shown = list(names[:_LISTED])
     if (rest := len(names) - len(shown)) > 0:
         shown.append("one other" if rest == 1 else f"{number_word(rest)} others")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    return in_a_list(shown)
 
 
 def share(part: float) -> str:
@@ -152,19 +152,14 @@ def brought(people: dict[str, float], groups: Sequence[GroupFacts]) -> tuple[str
     told, ages = _split(people, groups)
     heads = [people_words(people[group.name], group) for group in told]
     if not ages:
-        return (listed_all(heads) if heads else ""), ""
+        return (in_a_list(heads) if heads else ""), ""
     whom = "of them" if len(heads) == 1 else "of the residents"
     counts = [
         f"{_number(people[group.name], group)} {whom + ' ' if k == 0 else ''}"
         f"{_age_words(group.ages or _EVERYONE)}"
         for k, group in enumerate(ages)
     ]
-    return listed_all(heads), listed_all(counts)
-
-
-def listed_all(words: Sequence[str]) -> str:
-    """List all of some words."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return in_a_list(heads), in_a_list(counts)
 
 
 def label(sensor: SensorFacts, *, start: bool = True) -> str:

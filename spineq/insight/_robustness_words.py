@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from spineq.model._objective_words import in_a_sentence, percent
+from spineq.model._objective_words import in_a_list, in_a_sentence, percent
 
 if TYPE_CHECKING:
     from spineq.insight.withstood import Robustness, Withstood
@@ -78,7 +78,7 @@ def _sensors(found: Robustness, orders: tuple[int, ...]) -> str:
     named = [_number(found, order) if many else _sensor(found, order) for order in orders]
     if len(named) == 1:
         return f"sensor {named[0]}"
-    return f"sensors {', '.join(named[:-1])} and {named[-1]}"
+    return f"sensors {in_a_list(named)}"
 
 
 def _one(found: Robustness) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spineq.model._objective_words import counted, gap_words
+from spineq.model._objective_words import counted, gap_words, in_a_list
 
 if TYPE_CHECKING:
     from spineq.insight.stability import Stability
@@ -145,7 +145,7 @@ def _left_out(found: Stability) -> str:
     if found.theta is None and not found.scenarios["theta"].nunique() > 1:
         same.append("theta")
     same.append("where people are within their areas")
-    said = " and ".join([", ".join(same[:-1]), same[-1]]) if len(same) > 1 else same[-1]
+    said = in_a_list(same)
     return (
         f"A share counts scenarios: what is the same in all of them, such as {said}, is not tested."
     )

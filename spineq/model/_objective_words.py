@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from spineq.model.groups import Group, title_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from spineq.model.network import Network
@@ -43,6 +45,11 @@ _FIGURE = {
 def counted(n: int, what: str) -> str:
     """Count things: ``1 sensor``, ``2,000 sensors``."""
     return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def in_a_list(words: Sequence[str]) -> str:
+    """List one or more words: ``A``, ``A and B``, ``A, B and C``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def percent(value: float) -> str:
@@ -233,7 +240,7 @@ def change_words(problem: Problem) -> str:
         whom = other if done else today
         done.append(f"move at most {problem.move_at_most:,}{whom}")
     done += [f"add {problem.n_sensors:,}"] if problem.n_sensors else []
-    return done[0] if len(done) == 1 else f"{', '.join(done[:-1])} and {done[-1]}"
+    return in_a_list(done)
 
 
 def changed_words(network: Network) -> str:
@@ -254,7 +261,7 @@ def changed_words(network: Network) -> str:
     if lost := gone - away - moved:
         # With a spacing, one new place may be worth more than two old ones.
         parts.append(f"{lost:,} {'has' if lost == 1 else 'have'} no room beside the others")
-    said = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    said = in_a_list(parts)
     added = new - moved
     plural = "s are" if added != 1 else " is"
     said += f"; {added:,} sensor{plural} added." if added else "."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from spineq.data.named import city_named, python_of
 from spineq.errors import SpineqError
 from spineq.jobs.queue import default_store
+from spineq.model._objective_words import in_a_list
 from spineq.panel.draft import (
     as_parameters,
     as_python,
@@ -319,7 +320,7 @@ class SetUp(View):
             return f"The store has the answer to exactly this already ({size}).", job
         asked = problem.to_dict()
         other = [word for name, word in _OTHER if job.parameters.get(name) != asked.get(name)]
-        but = f", but with {' and '.join(other)}" if other else ""
+        but = f", but with {in_a_list(other)}" if other else ""
         return f"The store has something like it: {what_of(job)['text']}{but} ({size}).", job
 
     def _say_stale(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from spineq.model._objective_words import counted, gap_words, in_a_sentence, percent
+from spineq.model._objective_words import counted, gap_words, in_a_list, in_a_sentence, percent
 from spineq.model.groups import GROUPS, Group
 from spineq.model.network import PROVEN_GAP
 
@@ -38,7 +38,7 @@ def name_of(job: JobSnapshot) -> str:
     said = _sensors(job) or "network"
     groups = [in_a_sentence(_group(*each)) for each in job.parameters.get("groups", {}).items()]
     if 1 <= len(groups) <= _NAMED:
-        said += f" for {' and '.join(groups)}"
+        said += f" for {in_a_list(groups)}"
     elif groups:
         said += f" for {len(groups)} groups"
     return f"{said}, job {job.id[-6:]}"

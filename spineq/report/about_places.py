@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spineq.insight._explain_words import share, share_down
-from spineq.model._objective_words import maximised, percent
+from spineq.model._objective_words import in_a_list, maximised, percent
 from spineq.model._words import counted
 from spineq.report.parts import Shown, table, together, words
 
@@ -283,9 +283,8 @@ def _named(sites: tuple[str, ...]) -> str:
     """List places: all of some, the first of many."""
     shown, more = list(sites[:_NAMED]), len(sites) - _NAMED
     if more > 0:
-        return f"{', '.join(shown)} and {counted(more, 'other place')}"
-    *others, last = shown or [""]
-    return f"{', '.join(others)} and {last}" if others else last
+        shown.append(counted(more, "other place"))
+    return in_a_list(shown or [""])
 
 
 def _sure(found: Alternatives) -> str:

@@ -17,7 +17,7 @@ from spineq.errors import MissingExtraError, SpineqError
 from spineq.insight.centroids import CentroidError, TwoCities, not_counted, two_cities
 from spineq.insight.fewest import Fewest, fewest
 from spineq.measure import group_coverage_by_area
-from spineq.model._objective_words import in_a_sentence
+from spineq.model._objective_words import in_a_list, in_a_sentence
 from spineq.model._problem_words import NO_RULES
 from spineq.model.groups import OLDEST, Group, title_of
 from spineq.model.network import Network
@@ -210,8 +210,7 @@ class Study:
         titles = {
             group.column: in_a_sentence(title_of(name, group)) for name, group in groups.items()
         }
-        *others, last = titles.values() or [""]
-        return f"{', '.join(others)} and {last}" if others else last
+        return in_a_list([*titles.values()] or [""])
 
     def covered(self, net: Network) -> NDArray[np.float64]:
         """Coverage of those in each area who count, by the groups' weights, (area,), 0 to 1."""

@@ -21,6 +21,7 @@ from spineq.errors import (
     SolverError,
     SpineqWarning,
 )
+from spineq.model._objective_words import in_a_list
 from spineq.progress import Progress, Report, SilentProgress, SpanProgress, Watcher
 from spineq.solvers._milp_data import Left, gathered, room
 from spineq.solvers._milp_process import Run, by_child
@@ -301,9 +302,7 @@ def _names(search: Search) -> str:
     n = search.rules.n
     named = [f"the limit of {n:,} sensor{'' if n == 1 else 's'}"]
     named += [text for name, text in words.items() if name in asked]
-    if len(named) == 1:
-        return named[0]
-    return f"{', '.join(named[:-1])} and {named[-1]} together"
+    return in_a_list(named) if len(named) == 1 else f"{in_a_list(named)} together"
 
 
 def _need_small(pairs: int) -> None:

@@ -35,7 +35,7 @@ CLASHES: dict[str, tuple[dict[str, Any], str, str]] = {
         {"n_sensors": 4, "forbid": ["s0"], "keep": ["s4"], "min_spacing": 101},
         "n_sensors",
         (
-            "4 sensors are more than the 2 sites that are left: of 6 sites, 1 forbidden and 1 "
+            "4 sensors are more than the 2 sites that are left: of 6 sites, 1 forbidden, 1 "
             "taken by sensors that stay and 2 too near to them. Ask for at most 2"
         ),
     ),

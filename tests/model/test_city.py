@@ -956,7 +956,7 @@ def test_one_file_holds_a_plain_city_and_no_other(city: City, tmp_path: Path) ->
 def test_a_folder_whose_files_do_not_belong_together_is_refused(city: City, tmp_path: Path) -> None:
     """A part that is gone, that came later, or that is of another city."""
     folder = city.to_geoparquet(tmp_path / "city")
-    with pytest.raises(DataError, match="written with sites and points and existing and travel"):
+    with pytest.raises(DataError, match="written with sites, points, existing and travel"):
         read_city(folder / "areas.parquet")
     (folder / "existing.parquet").unlink()
     with pytest.raises(DataError, match="written with existing, not found here"):

@@ -16,6 +16,7 @@ from spineq.model._objective_words import (
     Maximised,
     budget_words,
     gap_words,
+    in_a_list,
     own_best_words,
     rules_words,
     sensors_words,
@@ -289,3 +290,12 @@ def test_gaps_are_rounded_up_to_what_can_be_read(gap: float, words: str) -> None
 def test_whatever_is_maximised_has_words(module: str, name: str) -> None:
     """Each table of words by what is maximised knows all of it."""
     assert set(getattr(importlib.import_module(module), name)) == set(get_args(Maximised))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["A"], "A"), (["A", "B"], "A and B"), (["A", "B", "C", "D"], "A, B, C and D")],
+)
+def test_a_list_in_words(words: list[str], said: str) -> None:
+    """Commas between all but the last two."""
+    assert in_a_list(words) == said
