@@ -42,12 +42,10 @@ def test_others_are_asked_with_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(4):
         asking._wait_for_turn("https://services.example.org/x")
     assert time.monotonic() - began >= 0.15
-    monkeypatch.setattr(client, "PAUSE", 5.0)
-    asking._wait_for_turn("https://services.example.org/x")
     asking.stop()
     began = time.monotonic()
     asking._wait_for_turn("https://services.example.org/x")
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 0.05
 
 
 def test_a_stopped_client_does_not_wait(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
