@@ -234,7 +234,7 @@ def alternatives(
         mend = "Measure the sensors with sq.evaluate, and give the network that it returns"
         raise ProblemError(msg, field="region", mend=mend)
     made = Alternatives(net, (), k, m)
-    if desk.stopped:
+    if desk.stopped or watcher.report(0.1, "looking for alternatives"):
         return replace(made, stopped=True)
     # Sites, and how many of them a network may have at most.
     apart = [(desk.placed, placed - m)]

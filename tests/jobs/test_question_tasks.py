@@ -116,6 +116,26 @@ def test_problems_that_cannot_be_asked_again_are_refused(name: str) -> None:
     assert refusal.value.field == "reach"
 
 
+@pytest.mark.parametrize("name", list(TASKS))
+def test_checking_asks_no_solver(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request is answered while somebody waits: what takes long is left to the job."""
+
+    def asked(*_: object, **__: object) -> None:
+        pytest.fail("a check began to solve")
+
+    for solver in (
+        "spineq.solvers.branch_bound.branch_bound",
+        "spineq.solvers.lagrangian.lagrangian",
+        "spineq.insight._failures.most_missed",
+    ):
+        monkeypatch.setattr(solver, asked)
+    task = task_named(name)
+    parameters = check_asked(task, CITY, {"network": NET, **ASKED[name]}).parameters
+    # The same is asked where the job runs.
+    with pytest.raises(pytest.fail.Exception, match="began to solve"):
+        task.function(city=CITY, progress=SilentProgress(), **parameters)
+
+
 def same(one: Any, other: Any) -> bool:
     """Whether two answers are the same, networks but for the time that they took."""
     alike = one.to_dict() == other.to_dict()
